@@ -1,0 +1,2 @@
+/** The {@code lb} command. */
+package io.lb4j.examples;

@@ -1,0 +1,258 @@
+package io.lb4j.counters;
+
+import io.lb4j.frame.Verdict;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * What one worker counts. Written by that worker only, with opaque stores that cost what plain ones do; read from any
+ * thread, each count exact, several of them not at one instant unless the worker rests.
+ *
+ * <p>Two laws hold whenever the worker rests, per interface and in sum:
+ *
+ * <pre>
+ *   received                          = sum of final verdicts + held now
+ *   forwarded + answered + originated = transmitted + refused by the port
+ * </pre>
+ *
+ * The second is about frames the balancer sends itself; where a host takes frames out of the data path, the host counts
+ * them.
+ */
+public final class WorkerCounters {
+  private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
+
+  /** Cells of an interface: one per verdict, then these. */
+  private static final int RECEIVED = Verdict.count();
+
+  private static final int RECEIVED_BYTES = RECEIVED + 1;
+  private static final int ORIGINATED = RECEIVED + 2;
+  private static final int TRANSMITTED = RECEIVED + 3;
+  private static final int TRANSMITTED_BYTES = RECEIVED + 4;
+  private static final int REFUSED = RECEIVED + 5;
+  private static final int STRIDE = 64 + 8;
+
+  private static final int BINDING_STRIDE = 8;
+  private static final int FRAMES = 0;
+  private static final int BYTES = 1;
+  private static final int NEW_FLOWS = 2;
+  private static final int FLOWS = 3;
+  private static final int ACTIVE = 4;
+
+  private final long[] links;
+  private final int linkCount;
+  private volatile long[] bindings = new long[BINDING_STRIDE];
+
+  static {
+    assert STRIDE >= REFUSED + 1 : "an interface's cells do not fit";
+  }
+
+  /**
+   * Counters at 0.
+   *
+   * @param linkCount number of interfaces
+   */
+  public WorkerCounters(int linkCount) {
+    this.linkCount = linkCount;
+    this.links = new long[linkCount * STRIDE];
+  }
+
+  private static void add(long[] cells, int index, long amount) {
+    CELL.setOpaque(cells, index, (long) CELL.get(cells, index) + amount);
+  }
+
+  private static long read(long[] cells, int index) {
+    return (long) CELL.getOpaque(cells, index);
+  }
+
+  /**
+   * Makes room for bindings up to an id. Called by the worker when it adopts a snapshot.
+   *
+   * @param highest binding id
+   */
+  public void reserve(int highest) {
+    long[] old = bindings;
+    int needed = (highest + 1) * BINDING_STRIDE;
+    if (needed > old.length) {
+      long[] grown = new long[Math.max(needed, old.length * 2)];
+      System.arraycopy(old, 0, grown, 0, old.length);
+      bindings = grown;
+    }
+  }
+
+  /**
+   * Counts a frame that came in.
+   *
+   * @param link interface index
+   * @param length bytes
+   */
+  public void onReceived(int link, int length) {
+    int base = link * STRIDE;
+    add(links, base + RECEIVED, 1);
+    add(links, base + RECEIVED_BYTES, length);
+  }
+
+  /**
+   * Counts a verdict; {@link Verdict#HOLD} too, which is not final.
+   *
+   * @param link interface the frame came in by
+   * @param verdict how it ended
+   */
+  public void onVerdict(int link, Verdict verdict) {
+    add(links, link * STRIDE + verdict.ordinal(), 1);
+  }
+
+  /**
+   * Counts a frame that the balancer made of itself, answers not included.
+   *
+   * @param link interface it leaves by
+   */
+  public void onOriginated(int link) {
+    add(links, link * STRIDE + ORIGINATED, 1);
+  }
+
+  /**
+   * Counts a frame that the port took.
+   *
+   * @param link interface it left by
+   * @param length bytes
+   */
+  public void onTransmitted(int link, int length) {
+    int base = link * STRIDE;
+    add(links, base + TRANSMITTED, 1);
+    add(links, base + TRANSMITTED_BYTES, length);
+  }
+
+  /**
+   * Moves frames that the port had taken and then refused at its flush.
+   *
+   * @param link interface they should have left by
+   * @param frames how many
+   */
+  public void onRefusedAtFlush(int link, int frames) {
+    add(links, link * STRIDE + TRANSMITTED, -frames);
+    add(links, link * STRIDE + REFUSED, frames);
+  }
+
+  /**
+   * Counts a frame that the port refused.
+   *
+   * @param link interface it should have left by
+   */
+  public void onRefused(int link) {
+    add(links, link * STRIDE + REFUSED, 1);
+  }
+
+  /**
+   * Counts a client's frame on its way to a server.
+   *
+   * @param binding of the flow
+   * @param length bytes of the frame
+   */
+  public void onServerFrame(int binding, int length) {
+    long[] cells = bindings;
+    int base = binding * BINDING_STRIDE;
+    add(cells, base + FRAMES, 1);
+    add(cells, base + BYTES, length);
+  }
+
+  /**
+   * Counts a new flow; it is active.
+   *
+   * @param binding of the flow
+   */
+  public void onFlowBegin(int binding) {
+    long[] cells = bindings;
+    int base = binding * BINDING_STRIDE;
+    add(cells, base + NEW_FLOWS, 1);
+    add(cells, base + FLOWS, 1);
+    add(cells, base + ACTIVE, 1);
+  }
+
+  /**
+   * Counts a flow that became active again, or is no longer.
+   *
+   * @param binding of the flow
+   * @param change 1 or -1
+   */
+  public void onActiveChange(int binding, int change) {
+    add(bindings, binding * BINDING_STRIDE + ACTIVE, change);
+  }
+
+  /**
+   * Counts a flow that left the table.
+   *
+   * @param binding of the flow
+   */
+  public void onFlowEnd(int binding) {
+    add(bindings, binding * BINDING_STRIDE + FLOWS, -1);
+  }
+
+  /**
+   * Active flows of a server: those that have not begun to close.
+   *
+   * @param binding of the server
+   * @return 0 or more
+   */
+  public int active(int binding) {
+    long[] cells = bindings;
+    int index = binding * BINDING_STRIDE + ACTIVE;
+    return index < cells.length ? (int) read(cells, index) : 0;
+  }
+
+  /**
+   * Number of interfaces.
+   *
+   * @return as given
+   */
+  public int linkCount() {
+    return linkCount;
+  }
+
+  /**
+   * Frames that ended with a verdict.
+   *
+   * @param link interface they came in by
+   * @param verdict which
+   * @return a count
+   */
+  public long verdicts(int link, Verdict verdict) {
+    return read(links, link * STRIDE + verdict.ordinal());
+  }
+
+  /**
+   * The counts of an interface.
+   *
+   * @param link its index
+   * @return a snapshot
+   */
+  public LinkCounts link(int link) {
+    int base = link * STRIDE;
+    return new LinkCounts(
+        read(links, base + RECEIVED),
+        read(links, base + RECEIVED_BYTES),
+        read(links, base + ORIGINATED),
+        read(links, base + TRANSMITTED),
+        read(links, base + TRANSMITTED_BYTES),
+        read(links, base + REFUSED));
+  }
+
+  /**
+   * The counts of a server.
+   *
+   * @param binding of the server
+   * @return a snapshot
+   */
+  public ServerCounts server(int binding) {
+    long[] cells = bindings;
+    int base = binding * BINDING_STRIDE;
+    if (base >= cells.length) {
+      return ServerCounts.ZERO;
+    }
+    return new ServerCounts(
+        read(cells, base + FRAMES),
+        read(cells, base + BYTES),
+        read(cells, base + NEW_FLOWS),
+        read(cells, base + FLOWS),
+        read(cells, base + ACTIVE));
+  }
+}

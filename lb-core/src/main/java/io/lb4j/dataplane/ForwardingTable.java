@@ -1,0 +1,124 @@
+package io.lb4j.dataplane;
+
+import io.lb4j.neighbor.OwnedAddresses;
+import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.UnservedPolicy;
+import io.lb4j.topology.Topology;
+import java.util.List;
+
+/**
+ * Everything the workers work by, compiled by control and published with one release store. Immutable, shared; a
+ * worker reads the reference once per burst and so never sees half a change.
+ */
+public final class ForwardingTable {
+  private final long generation;
+  private final Topology topology;
+  private final OwnedAddresses addresses;
+  private final List<CompiledService> services;
+  private final ServiceTable serviceTable;
+  private final Binding[] bindings;
+  private final UnservedPolicy unserved;
+  private final EchoPolicy echo;
+  private final boolean hasV6;
+
+  /**
+   * Compiles a table.
+   *
+   * @param generation one more than the table before
+   * @param topology interfaces and routes
+   * @param addresses virtual and interface addresses
+   * @param services in order of their declaration
+   * @param bindings by binding id; null where an id is not in use. Not copied
+   * @param unserved what becomes of frames to virtual addresses that no service wants
+   * @param echo what becomes of echo requests to virtual addresses
+   */
+  public ForwardingTable(
+      long generation,
+      Topology topology,
+      OwnedAddresses addresses,
+      List<CompiledService> services,
+      Binding[] bindings,
+      UnservedPolicy unserved,
+      EchoPolicy echo) {
+    this.generation = generation;
+    this.topology = topology;
+    this.addresses = addresses;
+    this.services = List.copyOf(services);
+    this.serviceTable = new ServiceTable(services);
+    this.bindings = bindings;
+    this.unserved = unserved;
+    this.echo = echo;
+    this.hasV6 = services.stream().anyMatch(service -> service.declaration().isV6());
+  }
+
+  /**
+   * Counts publications.
+   *
+   * @return 1 for the first table
+   */
+  public long generation() {
+    return generation;
+  }
+
+  /**
+   * Interfaces and routes.
+   *
+   * @return the same in every table of a balancer
+   */
+  public Topology topology() {
+    return topology;
+  }
+
+  /**
+   * Virtual and interface addresses.
+   *
+   * @return what ARP and neighbour discovery answer for
+   */
+  public OwnedAddresses addresses() {
+    return addresses;
+  }
+
+  /**
+   * All services.
+   *
+   * @return in order of their declaration
+   */
+  public List<CompiledService> services() {
+    return services;
+  }
+
+  /**
+   * The server behind a number.
+   *
+   * @param id from a flow
+   * @return null when the server was removed
+   */
+  public Binding binding(int id) {
+    return id < bindings.length ? bindings[id] : null;
+  }
+
+  /**
+   * The highest number that may be in use.
+   *
+   * @return 0 when there is no server
+   */
+  public int highestBinding() {
+    return bindings.length - 1;
+  }
+
+  ServiceTable serviceTable() {
+    return serviceTable;
+  }
+
+  UnservedPolicy unserved() {
+    return unserved;
+  }
+
+  EchoPolicy echo() {
+    return echo;
+  }
+
+  boolean hasV6() {
+    return hasV6;
+  }
+}

@@ -1,0 +1,748 @@
+package io.lb4j.flow;
+
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
+import io.lb4j.wire.IpProtocol;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The flows a worker knows: five-tuple to binding (service and real server), TCP state, next expected sequence number
+ * and time last seen. Owned by one worker. Fixed capacity, off-heap, no allocation after construction.
+ *
+ * <p>A flow is found with one cache miss: everything a frame of a known flow needs is in the cache line that its hash
+ * names. An IPv4 bucket holds three flows, an IPv6 bucket one:
+ *
+ * <pre>
+ *           0        8        16       24   28   32   36   40   44   48   52   56   60  61  62  63
+ *   IPv4    | addr 0 | addr 1 | addr 2 |port|port|port|seq |seq |seq |word|word|word|bh |bh |bh |over|
+ *   IPv6    | source (16)     | destination (16) | port at 32 | seq 36 |  | word 48 |   | bh 60 | over 63 |
+ *
+ *   word    31 .. 28 state | 27 .. 12 tick last seen | 11 .. 0 binding, lower 12 bits;  0 = free
+ *   bh      binding, upper 8 bits
+ *   over    flows whose home is here or before and that live in a later bucket
+ * </pre>
+ *
+ * Collisions go to the next bucket, at most {@link #MAX_PROBES} of them; a search ends at the first bucket that nothing
+ * flowed over. Removal takes the counts back, so there are no tombstones and a miss stays as cheap as a hit. The layout
+ * follows the measurements in which a tag array with separate records lost: two dependent misses cost twice one.
+ *
+ * <p>A handle names a flow until the flow ends; it is an offset, so it must not be kept over a call that can end flows.
+ * Time is held in ticks of {@link #TICK_NS} modulo 2^16 (4.9 hours); {@link #sweep} must see the clock at least that
+ * often, and handles larger jumps itself.
+ */
+public final class FlowTable {
+  /** The answer when there is no such flow. */
+  public static final int MISS = -1;
+
+  /** No room: a half-open flow beyond the share of half-open flows. */
+  public static final int NO_ROOM_EMBRYONIC = -2;
+
+  /** No room: the table is full. */
+  public static final int NO_ROOM = -3;
+
+  private static final int TICK_SHIFT = 28;
+
+  /** Unit of time last seen: 2^28 ns, about a quarter of a second. */
+  public static final long TICK_NS = 1L << TICK_SHIFT;
+
+  /** Smallest capacity. */
+  public static final int MIN_CAPACITY = 16;
+
+  /** Largest capacity. */
+  public static final int MAX_CAPACITY = 1 << 24;
+
+  /** Half-open flows may use one in so many of the capacity. */
+  public static final int EMBRYONIC_SHARE = 4;
+
+  /** Largest binding id. */
+  public static final int MAX_BINDING = (1 << 20) - 1;
+
+  /** Buckets that are searched at most for one flow. */
+  static final int MAX_PROBES = 48;
+
+  private static final int BUCKET_SHIFT = 6;
+  private static final int SLOTS = 3;
+  private static final int V4_PORTS = 24;
+  private static final int V6_PORTS = 32;
+  private static final int WORDS = 48;
+  private static final int SEQUENCE_BEFORE_WORD = 12;
+  private static final int BINDING_HIGH = 60;
+  private static final int OVERFLOW = 63;
+  private static final int STATE_SHIFT = 28;
+  private static final int TICK_IN_WORD = 12;
+  private static final int TICK_MASK = 0xFFFF;
+  private static final int BINDING_LOW_MASK = 0xFFF;
+  private static final int V6_HANDLE = 1 << 30;
+  private static final int HANDLE_MASK = V6_HANDLE - 1;
+  private static final int LOWEST_UDP_WORD = FlowState.UDP_FIRST.ordinal();
+
+  /** Room for one flow in 0.7 of IPv4's slots, and in 0.625 of IPv6's, whose buckets hold one. */
+  private static final double V4_LOAD = 0.7;
+  private static final double V6_LOAD = 0.625;
+
+  /** Victims are looked for in so many buckets behind a flow's home. */
+  private static final int EVICTION_WINDOW = 8;
+
+  private static final long LARGE_JUMP_TICKS = 1 << 11;
+  private static final ByteBuffer NO_MEMORY = ByteBuffer.allocateDirect(0);
+
+  private final FlowHash hash;
+  private final FlowListener listener;
+  private final FlowTableOverflow overflow;
+  private final int capacity;
+  private final int embryonicLimit;
+  private final int v4Buckets;
+  private final ByteBuffer v4;
+  private int v6Buckets;
+  private ByteBuffer v6 = NO_MEMORY;
+  private int size;
+  private int embryonic;
+  private long evictions;
+  private long sweptTick;
+  private int cursor;
+
+  /**
+   * An empty table. Memory for IPv6 flows is taken when {@link #enableV6} is called.
+   *
+   * @param capacity flows held at most, both families together
+   * @param overflow what happens to a new flow when there is no room
+   * @param seed of the hash; equal seeds give equal tables
+   * @param nowNs the time
+   * @param listener is asked for time-outs and told of ends
+   * @throws ConfigurationException when the capacity is out of range or the memory cannot be had
+   */
+  public FlowTable(int capacity, FlowTableOverflow overflow, long seed, long nowNs, FlowListener listener) {
+    if (capacity < MIN_CAPACITY || capacity > MAX_CAPACITY) {
+      throw new ConfigurationException(
+          ConfigurationError.OUT_OF_RANGE,
+          "flow-table: capacity",
+          capacity,
+          "not in " + MIN_CAPACITY + ".." + MAX_CAPACITY);
+    }
+    this.capacity = capacity;
+    this.embryonicLimit = Math.max(1, capacity / EMBRYONIC_SHARE);
+    this.overflow = overflow;
+    this.hash = new FlowHash(seed);
+    this.listener = listener;
+    this.sweptTick = nowNs >> TICK_SHIFT;
+    this.v4Buckets = (int) Math.ceil(capacity / (SLOTS * V4_LOAD));
+    this.v4 = memory(v4Buckets);
+  }
+
+  private ByteBuffer memory(int buckets) {
+    int bytes = buckets << BUCKET_SHIFT;
+    try {
+      return ByteBuffer.allocateDirect(bytes + 64).alignedSlice(64).limit(bytes).slice().order(ByteOrder.nativeOrder());
+    } catch (OutOfMemoryError e) {
+      throw new ConfigurationException(
+          ConfigurationError.OUT_OF_RANGE,
+          "flow-table: capacity",
+          capacity,
+          "needs " + (bytes >> 20) + " MiB of direct memory, which -XX:MaxDirectMemorySize does not leave");
+    }
+  }
+
+  /** Takes the memory for IPv6 flows, once; a pause of some ten milliseconds per 100 MiB. */
+  public void enableV6() {
+    if (v6Buckets == 0) {
+      int buckets = (int) Math.ceil(capacity / V6_LOAD);
+      v6 = memory(buckets);
+      v6Buckets = buckets;
+    }
+  }
+
+  /**
+   * Flows held at most.
+   *
+   * @return as given
+   */
+  public int capacity() {
+    return capacity;
+  }
+
+  /**
+   * Flows held now, those included whose time-out is over and that no sweep has met.
+   *
+   * @return 0..capacity
+   */
+  public int size() {
+    return size;
+  }
+
+  /**
+   * Half-open flows held now.
+   *
+   * @return 0..{@link #size()}
+   */
+  public int embryonic() {
+    return embryonic;
+  }
+
+  /**
+   * Flows that gave way to new ones since construction.
+   *
+   * @return a count
+   */
+  public long evictions() {
+    return evictions;
+  }
+
+  /**
+   * Off-heap memory in use.
+   *
+   * @return bytes
+   */
+  public long memoryBytes() {
+    return (long) v4.capacity() + v6.capacity();
+  }
+
+  /**
+   * The tick a time belongs to.
+   *
+   * @param nowNs nanoseconds
+   * @return ticks; the table keeps the lower 16 bits
+   */
+  public static int tick(long nowNs) {
+    return (int) (nowNs >> TICK_SHIFT);
+  }
+
+  /**
+   * The hash of an IPv4 flow.
+   *
+   * @param source 32 bits
+   * @param destination 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return for {@link #find4} and {@link #insert4}
+   */
+  public int hash4(long source, long destination, int ports, int protocol) {
+    return hash.of4(source << 32 | destination, ports, protocol);
+  }
+
+  /**
+   * The hash of an IPv6 flow.
+   *
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return for {@link #find6} and {@link #insert6}
+   */
+  public int hash6(
+      long sourceHigh, long sourceLow, long destinationHigh, long destinationLow, int ports, int protocol) {
+    return hash.of6(sourceHigh, sourceLow, destinationHigh, destinationLow, ports, protocol);
+  }
+
+  /**
+   * Reads one word of the home bucket, so that the cache line is on its way while others are asked for.
+   *
+   * @param v6Flow the family
+   * @param flowHash from {@link #hash4} or {@link #hash6}
+   * @return the word; add it up, so that the compiler keeps the load
+   */
+  public int touch(boolean v6Flow, int flowHash) {
+    if (v6Flow) {
+      return v6Buckets == 0 ? 0 : v6.getInt((home(flowHash, v6Buckets) << BUCKET_SHIFT) + WORDS);
+    }
+    return v4.getInt((home(flowHash, v4Buckets) << BUCKET_SHIFT) + WORDS);
+  }
+
+  /** Multiply-shift instead of a remainder: any number of buckets, no division. */
+  private static int home(int flowHash, int buckets) {
+    return (int) ((flowHash & 0xFFFF_FFFFL) * buckets >>> 32);
+  }
+
+  private static boolean isOf(int word, boolean udp) {
+    return word != 0 && word >>> STATE_SHIFT >= LOWEST_UDP_WORD == udp;
+  }
+
+  /**
+   * Finds an IPv4 flow.
+   *
+   * @param flowHash from {@link #hash4}
+   * @param source 32 bits
+   * @param destination 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return a handle, or {@link #MISS}
+   */
+  public int find4(int flowHash, long source, long destination, int ports, int protocol) {
+    ByteBuffer memory = v4;
+    long addresses = source << 32 | destination;
+    boolean udp = protocol == IpProtocol.UDP;
+    int bucket = home(flowHash, v4Buckets);
+    for (int probes = 1; ; probes++) {
+      int at = bucket << BUCKET_SHIFT;
+      if (memory.getLong(at) == addresses
+          && memory.getInt(at + V4_PORTS) == ports
+          && isOf(memory.getInt(at + WORDS), udp)) {
+        return at + WORDS >> 2;
+      }
+      if (memory.getLong(at + 8) == addresses
+          && memory.getInt(at + V4_PORTS + 4) == ports
+          && isOf(memory.getInt(at + WORDS + 4), udp)) {
+        return at + WORDS + 4 >> 2;
+      }
+      if (memory.getLong(at + 16) == addresses
+          && memory.getInt(at + V4_PORTS + 8) == ports
+          && isOf(memory.getInt(at + WORDS + 8), udp)) {
+        return at + WORDS + 8 >> 2;
+      }
+      if (memory.get(at + OVERFLOW) == 0 || probes == MAX_PROBES) {
+        return MISS;
+      }
+      bucket = bucket + 1 == v4Buckets ? 0 : bucket + 1;
+    }
+  }
+
+  /**
+   * Finds an IPv6 flow.
+   *
+   * @param flowHash from {@link #hash6}
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return a handle, or {@link #MISS}
+   */
+  public int find6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    ByteBuffer memory = v6;
+    boolean udp = protocol == IpProtocol.UDP;
+    if (v6Buckets == 0) {
+      return MISS;
+    }
+    int bucket = home(flowHash, v6Buckets);
+    for (int probes = 1; ; probes++) {
+      int at = bucket << BUCKET_SHIFT;
+      if (memory.getLong(at + 8) == sourceLow
+          && memory.getInt(at + V6_PORTS) == ports
+          && memory.getLong(at) == sourceHigh
+          && memory.getLong(at + 24) == destinationLow
+          && memory.getLong(at + 16) == destinationHigh
+          && isOf(memory.getInt(at + WORDS), udp)) {
+        return at + WORDS >> 2 | V6_HANDLE;
+      }
+      if (memory.get(at + OVERFLOW) == 0 || probes == MAX_PROBES) {
+        return MISS;
+      }
+      bucket = bucket + 1 == v6Buckets ? 0 : bucket + 1;
+    }
+  }
+
+  /**
+   * Adds an IPv4 flow that {@link #find4} missed.
+   *
+   * @param flowHash from {@link #hash4}
+   * @param source 32 bits
+   * @param destination 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param state of the new flow
+   * @param binding 1..{@link #MAX_BINDING}
+   * @param sequence next expected sequence number; 0 for UDP
+   * @param tick now, see {@link #tick}
+   * @return a handle, {@link #NO_ROOM} or {@link #NO_ROOM_EMBRYONIC}
+   */
+  public int insert4(
+      int flowHash,
+      long source,
+      long destination,
+      int ports,
+      FlowState state,
+      int binding,
+      int sequence,
+      int tick) {
+    int slot = claim(v4, v4Buckets, SLOTS, flowHash, state, tick);
+    if (slot < 0) {
+      return slot;
+    }
+    int at = slot & -64;
+    int which = (slot - at - WORDS) >> 2;
+    v4.putLong(at + (which << 3), source << 32 | destination);
+    v4.putInt(at + V4_PORTS + (which << 2), ports);
+    fill(v4, slot, state, binding, sequence, tick);
+    return slot >> 2;
+  }
+
+  /**
+   * Adds an IPv6 flow that {@link #find6} missed.
+   *
+   * @param flowHash from {@link #hash6}
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param state of the new flow
+   * @param binding 1..{@link #MAX_BINDING}
+   * @param sequence next expected sequence number; 0 for UDP
+   * @param tick now, see {@link #tick}
+   * @return a handle, {@link #NO_ROOM} or {@link #NO_ROOM_EMBRYONIC}
+   */
+  public int insert6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      FlowState state,
+      int binding,
+      int sequence,
+      int tick) {
+    int slot = claim(v6, v6Buckets, 1, flowHash, state, tick);
+    if (slot < 0) {
+      return slot;
+    }
+    int at = slot - WORDS;
+    v6.putLong(at, sourceHigh);
+    v6.putLong(at + 8, sourceLow);
+    v6.putLong(at + 16, destinationHigh);
+    v6.putLong(at + 24, destinationLow);
+    v6.putInt(at + V6_PORTS, ports);
+    fill(v6, slot, state, binding, sequence, tick);
+    return slot >> 2 | V6_HANDLE;
+  }
+
+  private void fill(ByteBuffer memory, int slot, FlowState state, int binding, int sequence, int tick) {
+    memory.putInt(slot - SEQUENCE_BEFORE_WORD, sequence);
+    memory.put(bindingHigh(slot), (byte) (binding >>> 12));
+    memory.putInt(slot, word(state, tick, binding));
+    size++;
+    if (state.isEmbryonic()) {
+      embryonic++;
+    }
+  }
+
+  private static int word(FlowState state, int tick, int binding) {
+    return state.ordinal() << STATE_SHIFT | (tick & TICK_MASK) << TICK_IN_WORD | binding & BINDING_LOW_MASK;
+  }
+
+  private static int bindingHigh(int slot) {
+    return (slot & -64) + BINDING_HIGH + ((slot & 63) - WORDS >> 2);
+  }
+
+  /** Answers the offset of a free word for the flow, counted in the buckets it flows over; or a refusal. */
+  private int claim(ByteBuffer memory, int buckets, int slots, int flowHash, FlowState state, int tick) {
+    int home = home(flowHash, buckets);
+    boolean tooManyEmbryonic = state.isEmbryonic() && embryonic >= embryonicLimit;
+    int slot = tooManyEmbryonic || size >= capacity ? -1 : freeSlot(memory, buckets, slots, home);
+    if (slot < 0) {
+      boolean evicted = evict(memory, buckets, slots, home, tick, tooManyEmbryonic);
+      if (!evicted) {
+        return tooManyEmbryonic ? NO_ROOM_EMBRYONIC : NO_ROOM;
+      }
+      slot = freeSlot(memory, buckets, slots, home);
+      if (slot < 0) {
+        return NO_ROOM;
+      }
+    }
+    int target = slot >> BUCKET_SHIFT;
+    for (int bucket = home; bucket != target; bucket = bucket + 1 == buckets ? 0 : bucket + 1) {
+      int over = (bucket << BUCKET_SHIFT) + OVERFLOW;
+      memory.put(over, (byte) (memory.get(over) + 1));
+    }
+    return slot;
+  }
+
+  private static int freeSlot(ByteBuffer memory, int buckets, int slots, int home) {
+    int bucket = home;
+    for (int probes = 0; probes < MAX_PROBES && probes < buckets; probes++) {
+      int at = (bucket << BUCKET_SHIFT) + WORDS;
+      for (int slot = 0; slot < slots; slot++) {
+        if (memory.getInt(at + (slot << 2)) == 0) {
+          return at + (slot << 2);
+        }
+      }
+      bucket = bucket + 1 == buckets ? 0 : bucket + 1;
+    }
+    return -1;
+  }
+
+  /** Ends one flow near a new flow's home, if the policy lets any give way. */
+  private boolean evict(ByteBuffer memory, int buckets, int slots, int home, int tick, boolean onlyEmbryonic) {
+    int victim = -1;
+    int victimRank = Integer.MIN_VALUE;
+    int bucket = home;
+    for (int probes = 0; probes < EVICTION_WINDOW && probes < buckets; probes++) {
+      int at = (bucket << BUCKET_SHIFT) + WORDS;
+      for (int slot = at; slot < at + (slots << 2); slot += 4) {
+        int rank = rank(memory, slot, tick, onlyEmbryonic);
+        if (rank > victimRank) {
+          victim = slot;
+          victimRank = rank;
+        }
+      }
+      bucket = bucket + 1 == buckets ? 0 : bucket + 1;
+    }
+    if (victimRank < 0) {
+      return false;
+    }
+    evictions++;
+    end(victim >> 2 | (memory == v6 ? V6_HANDLE : 0), FlowListener.End.EVICTED);
+    return true;
+  }
+
+  /** Who gives way first: the expired, the half-open, the ended, then the silent; negative: never. */
+  private int rank(ByteBuffer memory, int slot, int tick, boolean onlyEmbryonic) {
+    int word = memory.getInt(slot);
+    if (word == 0) {
+      return Integer.MIN_VALUE;
+    }
+    FlowState state = FlowState.of(word >>> STATE_SHIFT);
+    int age = tick - (word >>> TICK_IN_WORD) & TICK_MASK;
+    boolean expired = age > listener.timeoutTicks(bindingAt(memory, slot), state);
+    if (onlyEmbryonic) {
+      return state.isEmbryonic() ? age : -1;
+    }
+    if (expired) {
+      return 3 << 16 | age;
+    }
+    if (overflow == FlowTableOverflow.REJECT) {
+      return -1;
+    }
+    if (state.isEmbryonic()) {
+      return 2 << 16 | age;
+    }
+    if (state.isClosing()) {
+      return 1 << 16 | age;
+    }
+    return overflow == FlowTableOverflow.EVICT_OLDEST ? age : -1;
+  }
+
+  private ByteBuffer memoryOf(int handle) {
+    return (handle & V6_HANDLE) != 0 ? v6 : v4;
+  }
+
+  private static int slotOf(int handle) {
+    return (handle & HANDLE_MASK) << 2;
+  }
+
+  private static int bindingAt(ByteBuffer memory, int slot) {
+    return memory.getInt(slot) & BINDING_LOW_MASK | (memory.get(bindingHigh(slot)) & 0xFF) << 12;
+  }
+
+  /**
+   * The service and server of a flow.
+   *
+   * @param handle of the flow
+   * @return the binding it was inserted with
+   */
+  public int binding(int handle) {
+    return bindingAt(memoryOf(handle), slotOf(handle));
+  }
+
+  /**
+   * The state of a flow.
+   *
+   * @param handle of the flow
+   * @return never {@link FlowState#FREE}
+   */
+  public FlowState state(int handle) {
+    return FlowState.of(memoryOf(handle).getInt(slotOf(handle)) >>> STATE_SHIFT);
+  }
+
+  /**
+   * How long a flow was silent.
+   *
+   * @param handle of the flow
+   * @param tick now
+   * @return ticks, 0..65535
+   */
+  public int age(int handle, int tick) {
+    return tick - (memoryOf(handle).getInt(slotOf(handle)) >>> TICK_IN_WORD) & TICK_MASK;
+  }
+
+  /**
+   * The client's next expected sequence number.
+   *
+   * @param handle of a TCP flow
+   * @return 32 bits
+   */
+  public int sequence(int handle) {
+    return memoryOf(handle).getInt(slotOf(handle) - SEQUENCE_BEFORE_WORD);
+  }
+
+  /**
+   * Whether the flow is IPv6.
+   *
+   * @param handle of the flow
+   * @return false for IPv4
+   */
+  public boolean isV6(int handle) {
+    return (handle & V6_HANDLE) != 0;
+  }
+
+  /**
+   * First 64 bits of the client's address.
+   *
+   * @param handle of the flow
+   * @return 0 for IPv4
+   */
+  public long sourceHigh(int handle) {
+    return isV6(handle) ? v6.getLong(slotOf(handle) - WORDS) : 0;
+  }
+
+  /**
+   * Last 64 bits of the client's address, or the IPv4 address.
+   *
+   * @param handle of the flow
+   * @return for IPv4 0..2^32-1
+   */
+  public long sourceLow(int handle) {
+    int slot = slotOf(handle);
+    if (isV6(handle)) {
+      return v6.getLong(slot - WORDS + 8);
+    }
+    int at = slot & -64;
+    return v4.getLong(at + ((slot - at - WORDS) << 1)) >>> 32;
+  }
+
+  /**
+   * Records a frame of a flow: time, and where they changed state and sequence number.
+   *
+   * @param handle of the flow
+   * @param state the state from now on
+   * @param sequence the next expected sequence number from now on
+   * @param tick now
+   */
+  void update(int handle, FlowState state, int sequence, int tick) {
+    ByteBuffer memory = memoryOf(handle);
+    int slot = slotOf(handle);
+    int word = memory.getInt(slot);
+    int newWord = word(state, tick, word);
+    if (newWord != word) {
+      if (word >>> STATE_SHIFT != state.ordinal()) {
+        embryonic += (state.isEmbryonic() ? 1 : 0) - (FlowState.of(word >>> STATE_SHIFT).isEmbryonic() ? 1 : 0);
+      }
+      memory.putInt(slot, newWord);
+    }
+    if (memory.getInt(slot - SEQUENCE_BEFORE_WORD) != sequence) {
+      memory.putInt(slot - SEQUENCE_BEFORE_WORD, sequence);
+    }
+  }
+
+  /**
+   * Takes a flow out.
+   *
+   * @param handle of the flow; void from now on
+   */
+  public void remove(int handle) {
+    end(handle, FlowListener.End.REMOVED);
+  }
+
+  private void end(int handle, FlowListener.End why) {
+    listener.onEnd(this, handle, why);
+    boolean six = isV6(handle);
+    ByteBuffer memory = memoryOf(handle);
+    int slot = slotOf(handle);
+    int home = six ? home(hashAt6(slot - WORDS, slot), v6Buckets) : home(hashAt4(slot), v4Buckets);
+    int buckets = six ? v6Buckets : v4Buckets;
+    if (FlowState.of(memory.getInt(slot) >>> STATE_SHIFT).isEmbryonic()) {
+      embryonic--;
+    }
+    size--;
+    memory.putInt(slot, 0);
+    int target = slot >> BUCKET_SHIFT;
+    for (int bucket = home; bucket != target; bucket = bucket + 1 == buckets ? 0 : bucket + 1) {
+      int over = (bucket << BUCKET_SHIFT) + OVERFLOW;
+      memory.put(over, (byte) (memory.get(over) - 1));
+    }
+  }
+
+  private static int protocolOf(int word) {
+    return word >>> STATE_SHIFT >= LOWEST_UDP_WORD ? IpProtocol.UDP : IpProtocol.TCP;
+  }
+
+  private int hashAt4(int slot) {
+    int at = slot & -64;
+    int which = slot - at - WORDS >> 2;
+    return hash.of4(
+        v4.getLong(at + (which << 3)), v4.getInt(at + V4_PORTS + (which << 2)), protocolOf(v4.getInt(slot)));
+  }
+
+  private int hashAt6(int at, int slot) {
+    return hash.of6(
+        v6.getLong(at),
+        v6.getLong(at + 8),
+        v6.getLong(at + 16),
+        v6.getLong(at + 24),
+        v6.getInt(at + V6_PORTS),
+        protocolOf(v6.getInt(slot)));
+  }
+
+  /**
+   * Visits buckets where the last sweep stopped, ends what has expired and reports what lives. A jump of the clock
+   * beyond what ticks can tell is handled by visiting all buckets at once.
+   *
+   * @param nowNs the time
+   * @param budget buckets to visit
+   * @return whether the last bucket was passed: a round is complete
+   */
+  public boolean sweep(long nowNs, int budget) {
+    long now = nowNs >> TICK_SHIFT;
+    long jump = now - sweptTick;
+    sweptTick = now;
+    if (size == 0) {
+      cursor = 0;
+      return true;
+    }
+    if (jump > LARGE_JUMP_TICKS) {
+      for (int bucket = 0; bucket < buckets(); bucket++) {
+        visit(bucket, (int) (now - jump), jump);
+      }
+      return true;
+    }
+    int end = Math.min(buckets(), cursor + budget);
+    for (int bucket = cursor; bucket < end; bucket++) {
+      visit(bucket, (int) now, 0);
+    }
+    cursor = end == buckets() ? 0 : end;
+    return cursor == 0;
+  }
+
+  /**
+   * Buckets of both families.
+   *
+   * @return what a round of {@link #sweep} visits
+   */
+  public int buckets() {
+    return v4Buckets + v6Buckets;
+  }
+
+  private void visit(int bucket, int tick, long further) {
+    if (bucket < v4Buckets) {
+      int at = (bucket << BUCKET_SHIFT) + WORDS;
+      visitSlot(v4, at, 0, tick, further);
+      visitSlot(v4, at + 4, 0, tick, further);
+      visitSlot(v4, at + 8, 0, tick, further);
+    } else {
+      visitSlot(v6, (bucket - v4Buckets << BUCKET_SHIFT) + WORDS, V6_HANDLE, tick, further);
+    }
+  }
+
+  private void visitSlot(ByteBuffer memory, int slot, int family, int tick, long further) {
+    int word = memory.getInt(slot);
+    if (word == 0) {
+      return;
+    }
+    long age = (tick - (word >>> TICK_IN_WORD) & TICK_MASK) + further;
+    int timeout = listener.timeoutTicks(bindingAt(memory, slot), FlowState.of(word >>> STATE_SHIFT));
+    if (age > timeout) {
+      end(slot >> 2 | family, FlowListener.End.EXPIRED);
+    } else {
+      listener.onAlive(this, slot >> 2 | family);
+    }
+  }
+}

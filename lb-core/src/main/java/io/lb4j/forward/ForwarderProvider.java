@@ -1,0 +1,47 @@
+package io.lb4j.forward;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.flow.FlowTimeouts;
+import io.lb4j.service.ForwardingMethod;
+import io.lb4j.service.RealServer;
+import io.lb4j.service.VirtualService;
+import io.lb4j.settings.ConfigurationException;
+import io.lb4j.topology.Topology;
+
+/**
+ * A forwarding method with its implementation. Immutable, shared; asked by the control thread whenever a configuration
+ * is compiled, except {@link #newForwarder}, which each worker calls once.
+ */
+public interface ForwarderProvider extends ForwardingMethod {
+  /**
+   * Checks a service against the method's rules.
+   *
+   * @param service to be forwarded
+   * @param topology interfaces and routes
+   * @throws ConfigurationException naming setting, value and remedy
+   */
+  void check(VirtualService service, Topology topology);
+
+  /**
+   * Where frames for a server are sent first: the server itself, or a router.
+   *
+   * @param server of a service that passed {@link #check}
+   * @param topology interfaces and routes
+   * @return an address on one of the links
+   */
+  IpAddress nextHop(RealServer server, Topology topology);
+
+  /**
+   * How long flows live where the service does not say.
+   *
+   * @return the method's defaults
+   */
+  FlowTimeouts timeouts();
+
+  /**
+   * The part that handles frames.
+   *
+   * @return a forwarder that the calling worker owns
+   */
+  Forwarder newForwarder();
+}

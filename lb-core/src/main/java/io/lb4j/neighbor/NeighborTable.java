@@ -1,0 +1,254 @@
+package io.lb4j.neighbor;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.MacAddress;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The next hops and their MAC addresses. Safe from any thread: reads are wait-free and allocate nothing, changes are
+ * synchronized. It holds what control registered and nothing else, so the network can fill in MAC addresses but never
+ * make the table grow.
+ *
+ * <p>One word per next hop makes a read consistent without a lock. The generation tells an id from an earlier one of
+ * the same slot: a worker with an old snapshot never sends to the next hop that came after.
+ *
+ * <pre>
+ *   word   bits 0-47 MAC address, 0 for none · bits 48-50 state · bits 51-61 generation
+ *   id     bits 0-19 slot                                        · bits 20-30 generation
+ * </pre>
+ */
+public final class NeighborTable {
+  /** What {@link #mac(int)} answers when there is no MAC address. */
+  public static final long UNRESOLVED = -1;
+
+  /** Next hops at most. */
+  public static final int MAXIMUM_SIZE = 1 << 20;
+
+  private static final int SLOT_BITS = 20;
+  private static final int SLOT_MASK = MAXIMUM_SIZE - 1;
+  private static final int GENERATION_MASK = (1 << 31 - SLOT_BITS) - 1;
+  private static final long MAC_MASK = 0xFFFF_FFFF_FFFFL;
+  private static final int STATE_SHIFT = 48;
+  private static final int STATE_MASK = 7;
+  private static final int GENERATION_SHIFT = 51;
+  private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle NEIGHBOR = MethodHandles.arrayElementVarHandle(Neighbor[].class);
+
+  private volatile long[] words = new long[16];
+  private volatile @Nullable Neighbor[] neighbors = new Neighbor[16];
+  private volatile long version;
+
+  private final Map<Key, Neighbor> registered = new HashMap<>();
+  private final ArrayDeque<Integer> freeIds = new ArrayDeque<>();
+  private int slots;
+
+  private record Key(int link, IpAddress address) {}
+
+  /** An empty table. */
+  public NeighborTable() {}
+
+  /**
+   * Makes a next hop known; asking again answers the same id. For the control thread.
+   *
+   * @param link index of the interface it is on
+   * @param address its IP address
+   * @return its id, 0 or more: a handle, not an index
+   * @throws IllegalStateException when {@value #MAXIMUM_SIZE} next hops are registered
+   */
+  public synchronized int register(int link, IpAddress address) {
+    Key key = new Key(link, address);
+    Neighbor known = registered.get(key);
+    if (known != null) {
+      return known.id;
+    }
+    int id = freshId();
+    Neighbor neighbor = new Neighbor(id, link, address);
+    registered.put(key, neighbor);
+    write(neighbor, NeighborState.INCOMPLETE, 0);
+    NEIGHBOR.setRelease(neighbors, id & SLOT_MASK, neighbor);
+    return id;
+  }
+
+  private int freshId() {
+    Integer free = freeIds.poll();
+    if (free != null) {
+      return free;
+    }
+    if (slots == MAXIMUM_SIZE) {
+      throw new IllegalStateException("more than " + MAXIMUM_SIZE + " next hops");
+    }
+    if (slots == words.length) {
+      words = Arrays.copyOf(words, slots * 2);
+      neighbors = Arrays.copyOf(neighbors, slots * 2);
+    }
+    return slots++;
+  }
+
+  /**
+   * Fixes a MAC address; the network cannot change it. For the control thread.
+   *
+   * @param id a registered next hop; any other is ignored
+   * @param mac a unicast address
+   * @throws IllegalArgumentException for a group address or 00:00:00:00:00:00
+   */
+  public synchronized void setStatic(int id, MacAddress mac) {
+    if (!isUsable(mac.value())) {
+      throw new IllegalArgumentException("not the MAC address of a host: " + mac);
+    }
+    Neighbor neighbor = neighbor(id);
+    if (neighbor != null) {
+      write(neighbor, NeighborState.STATIC, mac.value());
+    }
+  }
+
+  /**
+   * Forgets a next hop; its id reads as {@link NeighborState#FAILED} from now on. For the control thread.
+   *
+   * @param id a registered next hop; any other is ignored
+   */
+  public synchronized void unregister(int id) {
+    Neighbor neighbor = neighbor(id);
+    if (neighbor != null) {
+      registered.remove(new Key(neighbor.link, neighbor.address));
+      forget(neighbor);
+    }
+  }
+
+  /**
+   * Forgets every next hop but those named. For the control thread, after it compiled a new configuration.
+   *
+   * @param ids what stays
+   */
+  public synchronized void retain(Set<Integer> ids) {
+    registered
+        .values()
+        .removeIf(
+            neighbor -> {
+              boolean gone = !ids.contains(neighbor.id);
+              if (gone) {
+                forget(neighbor);
+              }
+              return gone;
+            });
+  }
+
+  private void forget(Neighbor neighbor) {
+    int slot = neighbor.id & SLOT_MASK;
+    int next = (neighbor.id >>> SLOT_BITS) + 1 & GENERATION_MASK;
+    neighbor.registered = false;
+    NEIGHBOR.setRelease(neighbors, slot, (Neighbor) null);
+    store(slot, word(next, NeighborState.FAILED, 0));
+    freeIds.add(next << SLOT_BITS | slot);
+  }
+
+  /**
+   * The MAC address to send to. Wait-free; allocates nothing.
+   *
+   * @param id a next hop
+   * @return 48 bits, or {@link #UNRESOLVED}
+   */
+  public long mac(int id) {
+    long word = word(id);
+    long mac = word & MAC_MASK;
+    return mac == 0 || (int) (word >>> GENERATION_SHIFT) != id >>> SLOT_BITS ? UNRESOLVED : mac;
+  }
+
+  /**
+   * What is known of a next hop. Wait-free; allocates nothing.
+   *
+   * @param id a next hop
+   * @return {@link NeighborState#FAILED} for an id that is not registered
+   */
+  public NeighborState state(int id) {
+    long word = word(id);
+    return (int) (word >>> GENERATION_SHIFT) == id >>> SLOT_BITS
+        ? NeighborState.of((int) (word >>> STATE_SHIFT) & STATE_MASK)
+        : NeighborState.FAILED;
+  }
+
+  /**
+   * A number that changes whenever a MAC address appears, changes or vanishes, or a next hop is given up. Wait-free.
+   *
+   * @return to be compared for equality
+   */
+  public long version() {
+    return version;
+  }
+
+  /**
+   * How many next hops are registered.
+   *
+   * @return 0..{@value #MAXIMUM_SIZE}
+   */
+  public synchronized int size() {
+    return registered.size();
+  }
+
+  /**
+   * Whether a MAC address can be that of a host: neither a group address nor 0.
+   *
+   * @param mac 48 bits
+   * @return false for what is never learned
+   */
+  static boolean isUsable(long mac) {
+    return mac != 0 && !MacAddress.isMulticast(mac);
+  }
+
+  /** The registered next hop of an id, or null. Wait-free. */
+  @Nullable Neighbor neighbor(int id) {
+    @Nullable Neighbor[] all = neighbors;
+    int slot = id & SLOT_MASK;
+    Neighbor neighbor = slot < all.length ? (Neighbor) NEIGHBOR.getAcquire(all, slot) : null;
+    return neighbor != null && neighbor.id == id ? neighbor : null;
+  }
+
+  /** The registered next hop with an address, or null. */
+  synchronized @Nullable Neighbor find(int link, IpAddress address) {
+    return registered.get(new Key(link, address));
+  }
+
+  /** Records what the network said; a static or forgotten next hop stays as it is. Answers whether it was recorded. */
+  synchronized boolean update(Neighbor neighbor, NeighborState state, long mac) {
+    if (!neighbor.registered || state(neighbor.id) == NeighborState.STATIC) {
+      return false;
+    }
+    write(neighbor, state, state.isResolved() ? mac : 0);
+    return true;
+  }
+
+  private void write(Neighbor neighbor, NeighborState state, long mac) {
+    store(neighbor.id & SLOT_MASK, word(neighbor.id >>> SLOT_BITS, state, mac));
+  }
+
+  private static long word(int generation, NeighborState state, long mac) {
+    return (long) generation << GENERATION_SHIFT | (long) state.ordinal() << STATE_SHIFT | mac;
+  }
+
+  private void store(int slot, long word) {
+    long before = (long) WORD.getAcquire(words, slot);
+    WORD.setRelease(words, slot, word);
+    boolean givenUp = ((int) (word >>> STATE_SHIFT) & STATE_MASK) == NeighborState.FAILED.ordinal();
+    if ((before & MAC_MASK) != (word & MAC_MASK) || givenUp) {
+      nextVersion();
+    }
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // the monitor is held
+  private void nextVersion() {
+    version = version + 1;
+  }
+
+  /** The word of a slot; a slot that never was reads as that of no generation. */
+  private long word(int id) {
+    long[] all = words;
+    int slot = id & SLOT_MASK;
+    return slot < all.length ? (long) WORD.getAcquire(all, slot) : -1L;
+  }
+}

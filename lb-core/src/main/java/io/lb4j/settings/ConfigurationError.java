@@ -1,0 +1,67 @@
+package io.lb4j.settings;
+
+import java.util.Locale;
+
+/** The rules a configuration can break; each has a stable {@link #code()} and a remedy. Immutable, shared. */
+public enum ConfigurationError {
+  /** Text that is not an address, number or name of the expected form. */
+  NOT_READABLE("write it in the form the documentation gives"),
+  /** A number outside its range. */
+  OUT_OF_RANGE("choose a value inside the range"),
+  /** Two things share a name that must be unique. */
+  DUPLICATE_NAME("give each its own name"),
+  /** A name that nothing has. */
+  UNKNOWN_NAME("use a name that the configuration declares"),
+  /** A required setting is missing. */
+  MISSING("set it"),
+  /** Two virtual services claim the same frames. */
+  SERVICES_OVERLAP("give each service its own address, port range or protocol"),
+  /** A virtual address is one of the balancer's own interface addresses. */
+  VIP_IS_INTERFACE_ADDRESS("choose an address that no interface holds as virtual address"),
+  /** A virtual address is held by the kernel beside us. */
+  VIP_HELD_BY_KERNEL("remove it from the host with 'ip addr del', or let its kernel ignore the address at ingress"),
+  /** A virtual address is also a real server's address. */
+  VIP_IS_SERVER("give the service an address of its own"),
+  /** A forwarding method that cannot change ports was asked to. */
+  PORT_CHANGE("leave the server's port out, or use a forwarding method that translates"),
+  /** A real server is outside the subnets of the balancer's interfaces. */
+  SERVER_NOT_ON_LINK("put server and balancer in one subnet, or use a forwarding method that routes"),
+  /** Virtual service and real servers share a subnet although the method needs different ones. */
+  SAME_SUBNET("put the virtual address and the servers in different subnets"),
+  /** Addresses of both families where one family is needed. */
+  FAMILY_MISMATCH("use addresses of one family"),
+  /** An address that cannot be a unicast address of a host. */
+  NOT_UNICAST("use a unicast address"),
+  /** A persistence prefix that would give every client one server. */
+  PREFIX_ZERO("use 32 (IPv4) or 128 (IPv6) for one client, or a shorter prefix above 0"),
+  /** A setting whose feature this version does not have. */
+  NOT_SUPPORTED("leave the setting out"),
+  /** The forwarding method has no implementation among the modules in use. */
+  NO_FORWARDER("add the module that provides it"),
+  /** More workers than receive queues. */
+  TOO_MANY_WORKERS("use one worker, or a port with more queues");
+
+  private final String remedy;
+
+  ConfigurationError(String remedy) {
+    this.remedy = remedy;
+  }
+
+  /**
+   * The stable code.
+   *
+   * @return for example {@code services-overlap}
+   */
+  public String code() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /**
+   * What to do instead.
+   *
+   * @return a sentence without a full stop
+   */
+  public String remedy() {
+    return remedy;
+  }
+}

@@ -1,0 +1,5 @@
+/** Direct server return. */
+module io.lb4j.dsr {
+  requires transitive io.lb4j.core;
+  requires static transitive org.jspecify;
+}
