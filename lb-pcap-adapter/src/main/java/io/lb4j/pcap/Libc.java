@@ -1,0 +1,176 @@
+package io.lb4j.pcap;
+
+import static io.lb4j.pcap.Native.ERRNO;
+import static io.lb4j.pcap.Native.INT;
+import static io.lb4j.pcap.Native.LONG;
+import static io.lb4j.pcap.Native.POINTER;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The functions of the C library that ports use. Each answers what the function answered, or -errno. Numbers are those
+ * of Linux on 64-bit x86, Arm and RISC-V. Safe from any thread.
+ */
+final class Libc {
+  static final int EPERM = 1;
+  static final int EINTR = 4;
+  static final int ENXIO = 6;
+  static final int EBADF = 9;
+  static final int EAGAIN = 11;
+  static final int EACCES = 13;
+  static final int ENODEV = 19;
+  static final int EINVAL = 22;
+  static final int EMSGSIZE = 90;
+  static final int ENETDOWN = 100;
+  static final int ENOBUFS = 105;
+
+  static final short POLLIN = 1;
+  static final short POLLERR = 8;
+  static final short POLLHUP = 16;
+  static final short POLLNVAL = 32;
+
+  private static final SymbolLookup LIBC = Native.systemLibrary();
+  private static final MethodHandle SOCKET = bind("socket", FunctionDescriptor.of(INT, INT, INT, INT));
+  private static final MethodHandle CLOSE = bind("close", FunctionDescriptor.of(INT, INT));
+  private static final MethodHandle BIND = bind("bind", FunctionDescriptor.of(INT, INT, POINTER, INT));
+  private static final MethodHandle SETSOCKOPT =
+      bind("setsockopt", FunctionDescriptor.of(INT, INT, INT, INT, POINTER, INT));
+  private static final MethodHandle IOCTL =
+      bind("ioctl", FunctionDescriptor.of(INT, INT, LONG, POINTER), Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle PIPE = bind("pipe", FunctionDescriptor.of(INT, POINTER));
+  private static final MethodHandle WRITE = bind("write", FunctionDescriptor.of(LONG, INT, POINTER, LONG));
+  private static final MethodHandle PPOLL = bind("ppoll", FunctionDescriptor.of(INT, POINTER, LONG, POINTER, POINTER));
+  private static final MethodHandle POLL = bind("poll", FunctionDescriptor.of(INT, POINTER, INT, INT));
+  private static final MethodHandle SENDMMSG =
+      bind("sendmmsg", FunctionDescriptor.of(INT, INT, POINTER, INT, INT));
+  private static final MethodHandle STRERROR =
+      Native.bind(LIBC, "strerror", FunctionDescriptor.of(POINTER, INT));
+
+  private Libc() {}
+
+  private static MethodHandle bind(String name, FunctionDescriptor type, Linker.Option... options) {
+    Linker.Option[] all = new Linker.Option[options.length + 1];
+    all[0] = ERRNO;
+    System.arraycopy(options, 0, all, 1, options.length);
+    return Native.bind(LIBC, name, type, all);
+  }
+
+  /** Whether await can be built on file descriptors. */
+  static boolean hasPoll() {
+    return POLL != null && PIPE != null;
+  }
+
+  static int socket(int domain, int type, int protocol) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      return Native.answer((int) SOCKET.invokeExact(state, domain, type, protocol), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static int close(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      return Native.answer((int) CLOSE.invokeExact(state, fd), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static int bind(int fd, MemorySegment address) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      return Native.answer((int) BIND.invokeExact(state, fd, address.address(), (int) address.byteSize()), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static int setsockopt(int fd, int level, int option, MemorySegment value) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      int length = (int) value.byteSize();
+      return Native.answer((int) SETSOCKOPT.invokeExact(state, fd, level, option, value.address(), length), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static int setsockopt(int fd, int level, int option, int value) {
+    try (Arena arena = Arena.ofConfined()) {
+      return setsockopt(fd, level, option, arena.allocateFrom(INT, value));
+    }
+  }
+
+  static int ioctl(int fd, long request, MemorySegment argument) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      return Native.answer((int) IOCTL.invokeExact(state, fd, request, argument.address()), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** Fills in the reading and the writing end. */
+  static int pipe(MemorySegment twoInts) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      return Native.answer((int) PIPE.invokeExact(state, twoInts.address()), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static int writeByte(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      long address = arena.allocate(1).address();
+      return Native.answer((int) (long) WRITE.invokeExact(state, fd, address, 1L), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /**
+   * Waits for events; to the nanosecond where the system can, else to the millisecond, rounded down.
+   *
+   * @param timespec 16 bytes of room
+   */
+  static int poll(MemorySegment pollfds, int count, long timeoutNs, MemorySegment timespec, MemorySegment state) {
+    try {
+      if (PPOLL == null) {
+        int timeoutMs = (int) Math.min(timeoutNs / 1_000_000, Integer.MAX_VALUE);
+        return Native.answer((int) POLL.invokeExact(state, pollfds.address(), count, timeoutMs), state);
+      }
+      timespec.set(LONG, 0, timeoutNs / 1_000_000_000);
+      timespec.set(LONG, 8, timeoutNs % 1_000_000_000);
+      return Native.answer(
+          (int) PPOLL.invokeExact(state, pollfds.address(), (long) count, timespec.address(), 0L), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static int sendmmsg(int fd, long messages, int count, int flags, MemorySegment state) {
+    try {
+      return Native.answer((int) SENDMMSG.invokeExact(state, fd, messages, count, flags), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** The system's words and number for an error. */
+  static String describe(int errno) {
+    try {
+      return Native.text((long) STRERROR.invokeExact(errno)) + " (errno " + errno + ")";
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+}

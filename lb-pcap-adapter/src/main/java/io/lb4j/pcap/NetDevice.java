@@ -1,0 +1,215 @@
+package io.lb4j.pcap;
+
+import io.lb4j.address.InterfaceAddress;
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.MacAddress;
+import io.lb4j.port.PortException;
+import io.lb4j.port.PortException.Cause;
+import io.lb4j.port.PortStatus;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the system says of a network interface: by netdevice(7) on Linux, where the class library does not know
+ * interfaces without an IP address, else by the class library. Needs no rights. Safe from any thread until {@link
+ * #close()}.
+ */
+final class NetDevice implements AutoCloseable {
+  private static final int AF_INET = 2;
+  private static final int SOCK_DGRAM = 2;
+  private static final int SOCK_CLOEXEC = 0x80000;
+  private static final int IFREQ_SIZE = 40;
+  private static final int IFREQ_VALUE = 16; // behind the name
+  private static final int MAX_NAME_LENGTH = 15;
+  private static final int SIOCGIFNAME = 0x8910;
+  private static final int SIOCGIFFLAGS = 0x8913;
+  private static final int SIOCGIFMTU = 0x8921;
+  private static final int SIOCGIFHWADDR = 0x8927;
+  private static final int SIOCGIFINDEX = 0x8933;
+  private static final int SIOCETHTOOL = 0x8946;
+  private static final int IFF_UP = 1;
+  private static final int IFF_RUNNING = 0x40;
+
+  private final String name;
+  private final int fd; // -1 other than on Linux
+  private int index;
+  private int mtu;
+  private MacAddress mac;
+
+  private NetDevice(String name, int fd) {
+    this.name = name;
+    this.fd = fd;
+  }
+
+  /**
+   * Looks an interface up in the network namespace of the calling thread.
+   *
+   * @throws PortException NOT_FOUND when there is none of this name
+   */
+  static NetDevice open(String name) {
+    NetDevice device = new NetDevice(name, Native.LINUX ? querySocket() : -1);
+    try {
+      if (Native.LINUX) {
+        device.askLinux();
+      } else {
+        device.askClassLibrary();
+      }
+      return device;
+    } catch (RuntimeException e) {
+      device.close();
+      throw e;
+    }
+  }
+
+  private static int querySocket() {
+    int fd = Libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+      throw Native.failure(Cause.SYSTEM, "socket(AF_INET)", -fd, "too many open files");
+    }
+    return fd;
+  }
+
+  private void askLinux() {
+    if (name.isEmpty() || name.length() > MAX_NAME_LENGTH) {
+      throw notFound("a name has 1..15 characters");
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = arena.allocate(IFREQ_SIZE, 8);
+      request.setString(0, name);
+      ask(SIOCGIFINDEX, "SIOCGIFINDEX", request);
+      index = request.get(Native.INT, IFREQ_VALUE);
+      ask(SIOCGIFMTU, "SIOCGIFMTU", request);
+      mtu = request.get(Native.INT, IFREQ_VALUE);
+      ask(SIOCGIFHWADDR, "SIOCGIFHWADDR", request);
+      byte[] octets = request.asSlice(IFREQ_VALUE + 2, 6).toArray(ValueLayout.JAVA_BYTE);
+      mac = macOf(octets);
+    }
+  }
+
+  private void ask(int request, String requestName, MemorySegment argument) {
+    int answer = Libc.ioctl(fd, request, argument);
+    if (answer < 0) {
+      throw notFound("ioctl(" + requestName + ") failed: " + Libc.describe(-answer));
+    }
+  }
+
+  private PortException notFound(String detail) {
+    return new PortException(
+        Cause.NOT_FOUND,
+        "there is no interface '" + name + "' in this network namespace: " + detail + "; ip link lists them");
+  }
+
+  private void askClassLibrary() {
+    try {
+      NetworkInterface device = NetworkInterface.getByName(name);
+      if (device == null) {
+        throw notFound("the class library does not know it");
+      }
+      index = device.getIndex();
+      mtu = device.getMTU();
+      mac = macOf(device.getHardwareAddress());
+    } catch (SocketException e) {
+      throw new PortException(Cause.SYSTEM, name + " cannot be asked: " + e.getMessage(), e);
+    }
+  }
+
+  /** All zeros for an interface that has no address, such as loopback. */
+  private static MacAddress macOf(byte[] octets) {
+    long value = 0;
+    for (int i = 0; octets != null && i < 6; i++) {
+      value = value << 8 | octets[i] & 0xFF;
+    }
+    return MacAddress.of(value);
+  }
+
+  String name() {
+    return name;
+  }
+
+  int index() {
+    return index;
+  }
+
+  int mtu() {
+    return mtu;
+  }
+
+  MacAddress mac() {
+    return mac;
+  }
+
+  /** The host's addresses on the interface, in the network namespace of the process. */
+  List<InterfaceAddress> addresses() {
+    try {
+      NetworkInterface device = NetworkInterface.getByName(name);
+      List<InterfaceAddress> addresses = new ArrayList<>();
+      if (device != null) {
+        for (java.net.InterfaceAddress address : device.getInterfaceAddresses()) {
+          IpAddress ip = IpAddress.of(address.getAddress().getAddress());
+          addresses.add(new InterfaceAddress(ip, address.getNetworkPrefixLength()));
+        }
+      }
+      return addresses;
+    } catch (SocketException e) {
+      throw new PortException(Cause.SYSTEM, "addresses of " + name + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Asks by the interface's index, so that a new interface of the same name is not taken for it. */
+  PortStatus status() {
+    if (fd < 0) {
+      return classLibraryStatus();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = requestByIndex(arena);
+      if (request == null || Libc.ioctl(fd, SIOCGIFFLAGS, request) < 0) {
+        return PortStatus.GONE;
+      }
+      int flags = request.get(Native.SHORT, IFREQ_VALUE);
+      return (flags & IFF_UP) != 0 && (flags & IFF_RUNNING) != 0 ? PortStatus.UP : PortStatus.DOWN;
+    }
+  }
+
+  private PortStatus classLibraryStatus() {
+    try {
+      NetworkInterface device = NetworkInterface.getByName(name);
+      if (device == null || device.getIndex() != index) {
+        return PortStatus.GONE;
+      }
+      return device.isUp() ? PortStatus.UP : PortStatus.DOWN;
+    } catch (SocketException e) {
+      return PortStatus.GONE;
+    }
+  }
+
+  /** An ifreq with the name the interface has now; null when it is gone. */
+  private MemorySegment requestByIndex(Arena arena) {
+    MemorySegment request = arena.allocate(IFREQ_SIZE, 8);
+    request.set(Native.INT, IFREQ_VALUE, index);
+    return Libc.ioctl(fd, SIOCGIFNAME, request) < 0 ? null : request;
+  }
+
+  /** Asks the driver (ethtool); false when it does not know, and other than on Linux. */
+  boolean ethtool(MemorySegment command) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = fd < 0 ? null : requestByIndex(arena);
+      if (request == null) {
+        return false;
+      }
+      request.set(Native.POINTER, IFREQ_VALUE, command.address());
+      return Libc.ioctl(fd, SIOCETHTOOL, request) >= 0;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (fd >= 0) {
+      Libc.close(fd);
+    }
+  }
+}

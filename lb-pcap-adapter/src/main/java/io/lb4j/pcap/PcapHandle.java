@@ -1,0 +1,143 @@
+package io.lb4j.pcap;
+
+import io.lb4j.port.PortException;
+import io.lb4j.port.PortException.Cause;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * An activated, non-blocking libpcap handle that sees what the interface receives. Owned by its port: one thread
+ * receives, calls of the others are ordered by the port.
+ */
+final class PcapHandle implements AutoCloseable {
+  private static final int SOL_PACKET = 263;
+  private static final int PACKET_IGNORE_OUTGOING = 23;
+
+  private final String device;
+  private final long address;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment stats = arena.allocate(6 * 4L, 8); // pcap_stat is larger on Windows
+  private long missed;
+  private int lastDropped;
+  private int lastDroppedByInterface;
+
+  private PcapHandle(String device, long address) {
+    this.device = device;
+    this.address = address;
+  }
+
+  /**
+   * Opens an interface.
+   *
+   * @throws PortException with the call, what libpcap said and the likely cause
+   */
+  static PcapHandle open(String device, PcapPort.Builder options, int snapLength) {
+    LibPcap.require();
+    PcapHandle handle = new PcapHandle(device, create(device));
+    try {
+      handle.configure(options, snapLength);
+      handle.activate();
+      handle.listen();
+      return handle;
+    } catch (RuntimeException e) {
+      handle.close();
+      throw e;
+    }
+  }
+
+  private static long create(String device) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment errors = LibPcap.errorBuffer(arena);
+      long address = LibPcap.create(arena.allocateFrom(device), errors);
+      if (address == 0) {
+        throw new PortException(Cause.SYSTEM, "pcap_create(" + device + ") failed: " + LibPcap.text(errors));
+      }
+      return address;
+    }
+  }
+
+  private void configure(PcapPort.Builder options, int snapLength) {
+    LibPcap.set("pcap_set_snaplen", address, snapLength);
+    LibPcap.set("pcap_set_promisc", address, options.promiscuous ? 1 : 0);
+    LibPcap.set("pcap_set_timeout", address, options.batchTimeoutMs);
+    LibPcap.set("pcap_set_buffer_size", address, options.bufferSize);
+    if (options.immediate) {
+      LibPcap.set("pcap_set_immediate_mode", address, 1);
+    }
+  }
+
+  private void activate() {
+    try (Arena calls = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(calls);
+      int answer = LibPcap.activate(address, state);
+      if (answer < 0) {
+        throw activationFailure(answer, Native.errno(state));
+      }
+    }
+    int link = LibPcap.datalink(address);
+    if (link != LibPcap.LINK_ETHERNET) {
+      throw new PortException(
+          Cause.NOT_SUPPORTED, device + " has link type " + link + "; frames flow through Ethernet interfaces only");
+    }
+  }
+
+  private PortException activationFailure(int answer, int errno) {
+    String said = LibPcap.error(address);
+    String call =
+        "pcap_activate(" + device + ") failed: " + LibPcap.status(answer) + (said.isEmpty() ? "" : ": " + said)
+            + (errno == 0 ? "" : ": " + Libc.describe(errno)) + "; ";
+    return switch (answer) {
+      case LibPcap.ERROR_NO_SUCH_DEVICE -> new PortException(Cause.NOT_FOUND, call + "there is no such interface");
+      case LibPcap.ERROR_PERM_DENIED, LibPcap.ERROR_PROMISC_PERM_DENIED ->
+          new PortException(Cause.NOT_PERMITTED, call + PacketSocket.CAPABILITY_MISSING);
+      case LibPcap.ERROR_IFACE_NOT_UP ->
+          new PortException(Cause.DOWN, call + "the interface is down: ip link set dev " + device + " up");
+      default -> new PortException(Cause.SYSTEM, call + "see the error above");
+    };
+  }
+
+  private void listen() {
+    try (Arena calls = Arena.ofConfined()) {
+      MemorySegment errors = LibPcap.errorBuffer(calls);
+      if (LibPcap.setNonBlock(address, errors) < 0) {
+        throw new PortException(Cause.SYSTEM, "pcap_setnonblock(" + device + ") failed: " + LibPcap.text(errors));
+      }
+    }
+    LibPcap.set("pcap_setdirection", address, LibPcap.DIRECTION_IN);
+    if (Native.LINUX) {
+      // Spares the ring what PCAP_D_IN would discard; kernels before 4.20 lack it, and discarding does.
+      Libc.setsockopt(LibPcap.fileno(address), SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+    }
+  }
+
+  long address() {
+    return address;
+  }
+
+  int selectableFd() {
+    return LibPcap.selectableFd(address);
+  }
+
+  String error() {
+    return LibPcap.error(address);
+  }
+
+  /** Frames that kernel or device dropped since opening; libpcap's 32-bit counts are added up by their differences. */
+  long missed() {
+    if (LibPcap.stats(address, stats) >= 0) {
+      int dropped = stats.get(Native.INT, 4);
+      int droppedByInterface = stats.get(Native.INT, 8);
+      missed += dropped - lastDropped & 0xFFFF_FFFFL;
+      missed += droppedByInterface - lastDroppedByInterface & 0xFFFF_FFFFL;
+      lastDropped = dropped;
+      lastDroppedByInterface = droppedByInterface;
+    }
+    return missed;
+  }
+
+  @Override
+  public void close() {
+    LibPcap.close(address);
+    arena.close();
+  }
+}

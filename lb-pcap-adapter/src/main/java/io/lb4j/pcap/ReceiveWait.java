@@ -1,0 +1,83 @@
+package io.lb4j.pcap;
+
+import io.lb4j.port.PortException.Cause;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Waits for frames, or for the port's closing, with poll(2). Waited on by the worker, woken by the control thread.
+ */
+final class ReceiveWait {
+  private static final long NAP_NS = 1_000_000;
+  private static final long ERROR_NAP_NS = 10_000_000;
+  private static final int POLLFD_SIZE = 8;
+  private static final int REVENTS = 6;
+  private static final int ERRORS = Libc.POLLERR | Libc.POLLHUP | Libc.POLLNVAL;
+
+  private final boolean pollable;
+  private final MemorySegment pollfds = Arena.ofAuto().allocate(2L * POLLFD_SIZE, 8);
+  private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
+  private final MemorySegment callState = Native.callState(Arena.ofAuto());
+  private int wakeReadFd = -1;
+  private int wakeWriteFd = -1;
+
+  /**
+   * Prepares to wait.
+   *
+   * @param fd becomes readable when frames wait; -1 when the system has none, then waiting is napping
+   */
+  ReceiveWait(int fd) {
+    pollable = fd >= 0 && Libc.hasPoll();
+    if (pollable) {
+      openPipe();
+      watch(0, wakeReadFd);
+      watch(POLLFD_SIZE, fd);
+    }
+  }
+
+  private void openPipe() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment ends = arena.allocate(8, 4);
+      int answer = Libc.pipe(ends);
+      if (answer < 0) {
+        throw Native.failure(Cause.SYSTEM, "pipe()", -answer, "too many open files");
+      }
+      wakeReadFd = ends.get(Native.INT, 0);
+      wakeWriteFd = ends.get(Native.INT, 4);
+    }
+  }
+
+  private void watch(long offset, int fd) {
+    pollfds.set(Native.INT, offset, fd);
+    pollfds.set(Native.SHORT, offset + 4, Libc.POLLIN);
+  }
+
+  /** Returns when frames wait, the time is over, or {@link #wake()} was called. */
+  void await(long timeoutNs) {
+    if (!pollable) {
+      LockSupport.parkNanos(Math.min(timeoutNs, NAP_NS));
+      return;
+    }
+    Libc.poll(pollfds, 2, timeoutNs, timespec, callState);
+    if ((pollfds.get(Native.SHORT, POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
+      // The interface is down or gone: the next receive collects the error; do not spin meanwhile.
+      Libc.poll(pollfds, 1, Math.min(timeoutNs, ERROR_NAP_NS), timespec, callState);
+    }
+  }
+
+  /** Ends waiting, now and for good. Safe from any thread. */
+  void wake() {
+    if (pollable) {
+      Libc.writeByte(wakeWriteFd);
+    }
+  }
+
+  /** Gives the pipe back; nobody may wait any more. */
+  void close() {
+    if (pollable) {
+      Libc.close(wakeReadFd);
+      Libc.close(wakeWriteFd);
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/** Live ports and capture files. */
+module io.lb4j.pcap {
+  requires transitive io.lb4j.core;
+  requires org.slf4j;
+  requires static transitive org.jspecify;
+
+  exports io.lb4j.pcap;
+}

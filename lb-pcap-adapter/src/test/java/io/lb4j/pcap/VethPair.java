@@ -1,0 +1,89 @@
+package io.lb4j.pcap;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * Two connected interfaces of this test run alone: names nobody else uses, no IP address, IPv6 off, so that nobody
+ * sends on them but the test. Removed by {@link #close()}, and at exit when a test ended badly.
+ */
+final class VethPair implements AutoCloseable {
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
+  final String left;
+  final String right;
+  private final Thread remover = new Thread(this::remove);
+
+  private VethPair(String left, String right) {
+    this.left = left;
+    this.right = right;
+  }
+
+  /** Makes a pair, or skips the test and says why. */
+  static VethPair create() {
+    Assumptions.assumeTrue(Native.LINUX, "needs Linux");
+    Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "needs root to make interfaces");
+    String stem = "lbt" + Long.toString(ProcessHandle.current().pid(), 36) + "n" + COUNT.incrementAndGet();
+    VethPair pair = new VethPair(stem + "a", stem + "b");
+    Result made = run("ip", "link", "add", pair.left, "type", "veth", "peer", "name", pair.right);
+    Assumptions.assumeTrue(made.status == 0, "cannot make a veth pair: " + made.output);
+    Runtime.getRuntime().addShutdownHook(pair.remover);
+    try {
+      pair.raise(pair.left);
+      pair.raise(pair.right);
+      return pair;
+    } catch (RuntimeException | IOException e) {
+      pair.close();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void raise(String device) throws IOException {
+    Path sysctl = Path.of("/proc/sys/net/ipv6/conf", device, "disable_ipv6");
+    if (Files.exists(sysctl)) {
+      Files.writeString(sysctl, "1");
+    }
+    must("ip", "link", "set", "dev", device, "up");
+  }
+
+  @Override
+  public void close() {
+    remove();
+    Runtime.getRuntime().removeShutdownHook(remover);
+  }
+
+  private void remove() {
+    run("ip", "link", "del", left);
+  }
+
+  record Result(int status, String output) {}
+
+  static String must(String... command) {
+    Result result = run(command);
+    if (result.status != 0) {
+      throw new IllegalStateException(String.join(" ", command) + ": " + result.output);
+    }
+    return result.output;
+  }
+
+  static Result run(String... command) {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        throw new IllegalStateException("too slow: " + String.join(" ", command));
+      }
+      return new Result(process.exitValue(), output);
+    } catch (IOException e) {
+      return new Result(-1, e.toString());
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
