@@ -9,6 +9,7 @@ module io.lb4j.core {
   requires static jdk.jfr;
 
   exports io.lb4j.address;
+  exports io.lb4j.core;
   exports io.lb4j.counters;
   exports io.lb4j.dataplane;
   exports io.lb4j.flow;

@@ -102,12 +102,14 @@ public final class WorkerCounters {
   }
 
   /**
-   * Counts a frame that the balancer made of itself, answers not included.
+   * Counts a frame that the balancer made of itself, or takes one back that turned out to be an answer or a frame that
+   * was held, which have verdicts.
    *
    * @param link interface it leaves by
+   * @param change 1 or -1
    */
-  public void onOriginated(int link) {
-    add(links, link * STRIDE + ORIGINATED, 1);
+  public void onOriginated(int link, int change) {
+    add(links, link * STRIDE + ORIGINATED, change);
   }
 
   /**

@@ -20,6 +20,7 @@ public final class HeldFrames implements AutoCloseable {
   private static final class Held {
     final ByteBuf frame;
     long marks;
+    long tag;
     int ingress;
     int egress;
     int binding;
@@ -99,6 +100,7 @@ public final class HeldFrames implements AutoCloseable {
     copy.writeBytes(view.buffer(), view.start(), view.length());
     Held entry = new Held(copy);
     entry.marks = view.marks();
+    entry.tag = view.tag();
     entry.ingress = view.ingress();
     entry.egress = link;
     entry.binding = view.binding();
@@ -158,14 +160,14 @@ public final class HeldFrames implements AutoCloseable {
     bytes -= length;
     EthernetHeader.setAddresses(frame, frame.readerIndex(), mac, linkMacs[entry.egress]);
     out.transmit(entry.egress, frame, entry.marks);
-    listener.heldFrameEnded(Verdict.FORWARD, entry.ingress, entry.egress, entry.binding, length);
+    listener.heldFrameEnded(entry.tag, Verdict.FORWARD, entry.ingress, entry.egress, entry.binding, length);
   }
 
   private void drop(Held entry, Verdict verdict, HeldFrameListener listener) {
     int length = entry.frame.readableBytes();
     bytes -= length;
     entry.frame.release();
-    listener.heldFrameEnded(verdict, entry.ingress, entry.egress, entry.binding, length);
+    listener.heldFrameEnded(entry.tag, verdict, entry.ingress, entry.egress, entry.binding, length);
   }
 
   private void forgetFrom(int kept) {
@@ -216,7 +218,7 @@ public final class HeldFrames implements AutoCloseable {
   /** Ends all that wait, telling nobody. */
   @Override
   public void close() {
-    close((verdict, ingress, egress, binding, length) -> {});
+    close((tag, verdict, ingress, egress, binding, length) -> {});
   }
 
   private boolean isOwner() {

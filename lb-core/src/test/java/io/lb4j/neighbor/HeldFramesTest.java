@@ -62,7 +62,7 @@ class HeldFramesTest {
     return held.release(lan.now, lan::transmit, this::ended);
   }
 
-  private void ended(Verdict verdict, int ingress, int egress, int binding, int length) {
+  private void ended(long tag, Verdict verdict, int ingress, int egress, int binding, int length) {
     ends.add(verdict + " " + ingress + ">" + egress + " b" + binding + " " + length);
   }
 

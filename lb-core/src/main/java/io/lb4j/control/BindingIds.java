@@ -1,0 +1,78 @@
+package io.lb4j.control;
+
+import io.lb4j.counters.ServerCounts;
+import io.lb4j.flow.FlowTable;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntFunction;
+import java.util.function.LongSupplier;
+
+/**
+ * Stable numbers for servers of services. Guarded by the registry's lock. A number outlives every change of its server;
+ * after removal it is given out again only when no worker can hold a flow of it, that is when all have swept their
+ * tables under a snapshot without it.
+ */
+final class BindingIds {
+  private record Server(String service, String identity) {}
+
+  private record Retired(int id, long generation) {}
+
+  private final Map<Server, Integer> ids = new HashMap<>();
+  private final Map<Integer, ServerCounts> baselines = new HashMap<>();
+  private final Deque<Retired> retired = new ArrayDeque<>();
+  private final LongSupplier sweptGeneration;
+  private final IntFunction<ServerCounts> counts;
+  private int next = 1;
+
+  /**
+   * No numbers given out.
+   *
+   * @param sweptGeneration the youngest generation that all workers have swept under
+   * @param counts what the workers count under a number
+   */
+  BindingIds(LongSupplier sweptGeneration, IntFunction<ServerCounts> counts) {
+    this.sweptGeneration = sweptGeneration;
+    this.counts = counts;
+  }
+
+  int of(String service, String identity) {
+    return ids.computeIfAbsent(new Server(service, identity), server -> allocate());
+  }
+
+  private int allocate() {
+    Retired oldest = retired.peek();
+    if (oldest != null && sweptGeneration.getAsLong() >= oldest.generation) {
+      retired.remove();
+      baselines.put(oldest.id, counts.apply(oldest.id));
+      return oldest.id;
+    }
+    if (next > FlowTable.MAX_BINDING) {
+      throw new ConfigurationException(
+          ConfigurationError.OUT_OF_RANGE, "servers", next, "more than " + FlowTable.MAX_BINDING + " in all services");
+    }
+    return next++;
+  }
+
+  /** Takes back the numbers that a snapshot no longer uses; answers them. */
+  Set<Integer> retain(Set<Integer> inUse, long generation) {
+    Set<Integer> gone = new java.util.TreeSet<>(ids.values());
+    gone.removeAll(inUse);
+    ids.values().removeAll(gone);
+    gone.forEach(id -> retired.add(new Retired(id, generation)));
+    return gone;
+  }
+
+  int highest() {
+    return next - 1;
+  }
+
+  /** What was counted under the number before its present server had it. */
+  ServerCounts baseline(int id) {
+    return baselines.getOrDefault(id, ServerCounts.ZERO);
+  }
+}

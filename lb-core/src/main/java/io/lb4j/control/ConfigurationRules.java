@@ -1,0 +1,83 @@
+package io.lb4j.control;
+
+import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.service.RealServer;
+import io.lb4j.service.VirtualService;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
+import io.lb4j.topology.Link;
+import io.lb4j.topology.Topology;
+import java.util.Collection;
+import java.util.List;
+
+/** The rules that concern more than one service, or a service and the topology. Safe from any thread. */
+final class ConfigurationRules {
+  private ConfigurationRules() {}
+
+  /**
+   * Checks all services together.
+   *
+   * @throws ConfigurationException for the first rule that is broken
+   */
+  static void check(Collection<VirtualService> services, Topology topology) {
+    List<VirtualService> all = List.copyOf(services);
+    for (int i = 0; i < all.size(); i++) {
+      VirtualService service = all.get(i);
+      for (VirtualService earlier : all.subList(0, i)) {
+        checkPair(earlier, service);
+      }
+      checkAddresses(service, topology, all);
+      provider(service).check(service, topology);
+    }
+  }
+
+  private static void checkPair(VirtualService earlier, VirtualService later) {
+    if (later.conflictsWith(earlier)) {
+      throw new ConfigurationException(
+          ConfigurationError.SERVICES_OVERLAP,
+          "service " + later.name() + ": port",
+          later.ports(),
+          "claims the same frames as service " + earlier.name() + " (" + earlier.vips() + " port " + earlier.ports() + ")");
+    }
+  }
+
+  private static void checkAddresses(VirtualService service, Topology topology, List<VirtualService> all) {
+    String setting = "service " + service.name() + ": vip";
+    for (Link link : topology.links()) {
+      link.addresses().stream()
+          .filter(own -> service.serves(own.address()))
+          .findFirst()
+          .ifPresent(
+              own -> {
+                throw new ConfigurationException(
+                    ConfigurationError.VIP_IS_INTERFACE_ADDRESS,
+                    setting,
+                    own.address(),
+                    "is an address of interface " + link.name());
+              });
+    }
+    for (VirtualService other : all) {
+      for (RealServer server : other.servers()) {
+        if (service.serves(server.address())) {
+          throw new ConfigurationException(
+              ConfigurationError.VIP_IS_SERVER,
+              setting,
+              server.address(),
+              "is the address of server " + server.name() + " of service " + other.name());
+        }
+      }
+    }
+  }
+
+  /** The implementation of a service's forwarding method. */
+  static ForwarderProvider provider(VirtualService service) {
+    if (service.forwarding() instanceof ForwarderProvider provider) {
+      return provider;
+    }
+    throw new ConfigurationException(
+        ConfigurationError.NO_FORWARDER,
+        "service " + service.name() + ": forwarding",
+        service.forwarding().name(),
+        "nothing implements this method");
+  }
+}

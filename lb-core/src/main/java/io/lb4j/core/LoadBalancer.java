@@ -1,0 +1,369 @@
+package io.lb4j.core;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.MacAddress;
+import io.lb4j.control.EventLog;
+import io.lb4j.control.ServiceRegistry;
+import io.lb4j.counters.ServerCounts;
+import io.lb4j.dataplane.DataPath;
+import io.lb4j.dataplane.ForwardingTable;
+import io.lb4j.dataplane.Worker;
+import io.lb4j.neighbor.LinkLayer;
+import io.lb4j.neighbor.NeighborTable;
+import io.lb4j.port.Port;
+import io.lb4j.port.PortQueue;
+import io.lb4j.service.VirtualService;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
+import io.lb4j.topology.Link;
+import io.lb4j.topology.Topology;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+
+/**
+ * A layer-4 load balancer. Safe from any thread. It runs in one of two ways: {@link #start()} gives every worker a
+ * thread that runs to completion over the ports, or {@link #dataPath()} hands the one data path to the caller, who
+ * brings frames and time.
+ *
+ * <p>Changes while it runs are compiled into a new snapshot and published with one release store; workers take it over
+ * between bursts.
+ */
+public final class LoadBalancer implements AutoCloseable {
+  private static final long JOIN_MILLIS = 5_000;
+
+  private final Topology topology;
+  private final List<Optional<Port>> ports;
+  private final ServiceRegistry registry;
+  private final LinkLayer linkLayer;
+  private final LongSupplier clock;
+  private final AtomicReference<ForwardingTable> published = new AtomicReference<>();
+  private final List<DataPath> dataPaths = new ArrayList<>();
+  private final List<Worker> workers = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private boolean closed;
+
+  LoadBalancer(LoadBalancerBuilder from) {
+    this.clock = from.clock;
+    this.ports = from.interfaces.stream().map(options -> Optional.ofNullable(options.port())).toList();
+    this.topology = topology(from);
+    NeighborTable neighbors = new NeighborTable();
+    this.registry =
+        new ServiceRegistry(
+            topology,
+            neighbors,
+            from.unserved,
+            from.echo,
+            from.schedulerSeed,
+            clock,
+            () -> dataPaths.stream().mapToLong(DataPath::sweptGeneration).min().orElse(0),
+            this::counts);
+    registerStaticNeighbors(from, neighbors);
+    ForwardingTable first = registry.change(none -> byName(from.services));
+    checkKernelAddresses(from);
+    this.linkLayer =
+        new LinkLayer(
+            first.addresses(),
+            neighbors,
+            from.neighborSettings,
+            from.announcements,
+            new SplittableRandom(from.flowSeed),
+            from.allocator,
+            new EventLog(topology));
+    published.setRelease(first);
+    for (int worker = 0; worker < from.workers; worker++) {
+      dataPaths.add(dataPath(from, neighbors, worker));
+    }
+  }
+
+  private static Topology topology(LoadBalancerBuilder from) {
+    List<Link> links = new ArrayList<>();
+    from.interfaces.forEach(options -> links.add(options.link(links.size())));
+    if (links.isEmpty()) {
+      throw new ConfigurationException(
+          ConfigurationError.MISSING, "interface", "none", "a balancer needs an interface");
+    }
+    return new Topology(links, from.routes);
+  }
+
+  private static Map<String, VirtualService> byName(List<VirtualService> services) {
+    Map<String, VirtualService> byName = new LinkedHashMap<>();
+    services.forEach(service -> putNew(byName, service));
+    return byName;
+  }
+
+  private static void putNew(Map<String, VirtualService> services, VirtualService service) {
+    if (services.putIfAbsent(service.name(), service) != null) {
+      throw new ConfigurationException(
+          ConfigurationError.DUPLICATE_NAME, "service", service.name(), "two services have this name");
+    }
+  }
+
+  private void registerStaticNeighbors(LoadBalancerBuilder from, NeighborTable neighbors) {
+    from.staticNeighbors.forEach(
+        (address, mac) -> {
+          Link link =
+              topology
+                  .linkOf(address)
+                  .orElseThrow(
+                      () ->
+                          new ConfigurationException(
+                              ConfigurationError.UNKNOWN_NAME,
+                              "neighbor",
+                              address,
+                              "no interface is connected to its subnet"));
+          int id = neighbors.register(link.index(), address);
+          neighbors.setStatic(id, mac);
+          registry.keepNextHop(id);
+        });
+  }
+
+  /** A virtual address that the kernel beside us holds would be answered by both. */
+  private void checkKernelAddresses(LoadBalancerBuilder from) {
+    for (Optional<Port> port : ports) {
+      port.filter(open -> open.traits().hostStack())
+          .ifPresent(open -> open.traits().addresses().forEach(own -> refuseIfVirtual(from, open, own.address())));
+    }
+  }
+
+  private static void refuseIfVirtual(LoadBalancerBuilder from, Port port, IpAddress address) {
+    from.services.stream()
+        .filter(service -> service.serves(address))
+        .findFirst()
+        .ifPresent(
+            service -> {
+              throw new ConfigurationException(
+                  ConfigurationError.VIP_HELD_BY_KERNEL,
+                  "service " + service.name() + ": vip",
+                  address,
+                  "the host has assigned it to " + port.name() + " and would answer as well");
+            });
+  }
+
+  private DataPath dataPath(LoadBalancerBuilder from, NeighborTable neighbors, int worker) {
+    return new DataPath(
+        new DataPath.Parts(
+            published::getAcquire,
+            topology.links(),
+            neighbors,
+            linkLayer,
+            from.neighborSettings,
+            from.allocator,
+            from.flowCapacity,
+            from.overflow,
+            from.flowSeed,
+            from.schedulerSeed,
+            worker == 0,
+            clock.getAsLong()));
+  }
+
+  /**
+   * Begins to build a balancer.
+   *
+   * @return a builder
+   */
+  public static LoadBalancerBuilder builder() {
+    return new LoadBalancerBuilder();
+  }
+
+  /**
+   * Starts one thread per worker.
+   *
+   * @throws ConfigurationException when an interface has no port, or a port fewer queues than there are workers
+   * @throws IllegalStateException when it runs already or was closed
+   */
+  public synchronized void start() {
+    if (closed || !threads.isEmpty()) {
+      throw new IllegalStateException(closed ? "the balancer was closed" : "the balancer runs already");
+    }
+    for (int link = 0; link < ports.size(); link++) {
+      checkPort(topology.links().get(link), ports.get(link));
+    }
+    joinGroups(published.getAcquire());
+    for (int index = 0; index < dataPaths.size(); index++) {
+      int worker = index;
+      List<PortQueue> queues = ports.stream().map(port -> port.orElseThrow().queue(worker)).toList();
+      workers.add(new Worker(dataPaths.get(worker), queues, clock));
+      Thread thread = new Thread(workers.get(worker), "lb4j-worker-" + worker);
+      thread.setDaemon(true);
+      threads.add(thread);
+    }
+    threads.forEach(Thread::start);
+  }
+
+  private void checkPort(Link link, Optional<Port> port) {
+    if (port.isEmpty()) {
+      throw new ConfigurationException(
+          ConfigurationError.MISSING, "interface " + link.name() + ": port", "none", "a running balancer needs one");
+    }
+    if (port.get().queues() < dataPaths.size()) {
+      throw new ConfigurationException(
+          ConfigurationError.TOO_MANY_WORKERS,
+          "workers",
+          dataPaths.size(),
+          "port " + port.get().name() + " has " + port.get().queues() + " queues");
+    }
+  }
+
+  /** Our own MAC address where it is not the device's, and the solicited-node groups of IPv6 virtual addresses. */
+  private void joinGroups(ForwardingTable table) {
+    for (Link link : topology.links()) {
+      Port port = ports.get(link.index()).orElseThrow();
+      if (!port.traits().mac().equals(link.mac())) {
+        port.join(link.mac());
+      }
+      List<MacAddress> groups = table.addresses().groups(link.index());
+      groups.forEach(port::join);
+    }
+  }
+
+  /**
+   * The data path of an embedded balancer, to be owned by one thread of the caller.
+   *
+   * @return always the same object
+   * @throws IllegalStateException when the balancer's own threads run, or when it has several workers
+   */
+  public synchronized DataPath dataPath() {
+    if (!threads.isEmpty() || dataPaths.size() != 1) {
+      throw new IllegalStateException("an embedded balancer is not started and has one worker");
+    }
+    return dataPaths.get(0);
+  }
+
+  /**
+   * Interfaces and routes.
+   *
+   * @return as built
+   */
+  public Topology topology() {
+    return topology;
+  }
+
+  /**
+   * All services as they are declared now.
+   *
+   * @return in order of declaration
+   */
+  public List<VirtualService> services() {
+    return registry.services();
+  }
+
+  /**
+   * A handle to one service.
+   *
+   * @param name its name
+   * @return the handle
+   * @throws ConfigurationException when there is none of this name
+   */
+  public ServiceControl service(String name) {
+    registry.service(name);
+    return new ServiceControl(this, name);
+  }
+
+  /**
+   * Adds a service.
+   *
+   * @param service its declaration
+   * @throws ConfigurationException when it does not fit the others; nothing has changed then
+   */
+  public void addService(VirtualService service) {
+    publish(
+        services -> {
+          putNew(services, service);
+          return services;
+        });
+  }
+
+  /**
+   * Removes a service: its flows end.
+   *
+   * @param name its name
+   * @throws ConfigurationException when there is none of this name
+   */
+  public void removeService(String name) {
+    registry.service(name);
+    publish(
+        services -> {
+          services.remove(name);
+          return services;
+        });
+  }
+
+  /**
+   * Replaces a service by another declaration of the same name; flows of servers that it keeps stay.
+   *
+   * @param service the new declaration
+   * @throws ConfigurationException when there is none of this name, or when it does not fit the others
+   */
+  public void replaceService(VirtualService service) {
+    change(service.name(), old -> service);
+  }
+
+  VirtualService declaration(String name) {
+    return registry.service(name);
+  }
+
+  void change(String name, UnaryOperator<VirtualService> change) {
+    registry.service(name);
+    publish(
+        services -> {
+          services.computeIfPresent(name, (key, service) -> change.apply(service));
+          return services;
+        });
+  }
+
+  private synchronized void publish(UnaryOperator<Map<String, VirtualService>> change) {
+    ForwardingTable next = registry.change(change);
+    if (!threads.isEmpty()) {
+      joinGroups(next);
+    }
+    published.setRelease(next);
+    linkLayer.adopt(next.addresses());
+  }
+
+  private ServerCounts counts(int binding) {
+    ServerCounts sum = ServerCounts.ZERO;
+    for (DataPath dataPath : dataPaths) {
+      sum = sum.plus(dataPath.counters().server(binding));
+    }
+    return sum;
+  }
+
+  /**
+   * What was counted so far.
+   *
+   * @return a snapshot
+   */
+  public Statistics statistics() {
+    return new StatisticsReader(topology, registry, dataPaths, this::counts).read();
+  }
+
+  /** Stops the workers, ends what waits, and closes the ports. Closing twice is harmless. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    workers.forEach(Worker::stop);
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      try {
+        thread.join(JOIN_MILLIS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    dataPaths.forEach(DataPath::close);
+    ports.forEach(port -> port.ifPresent(Port::close));
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,258 @@
+package io.lb4j.core;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.IpPrefix;
+import io.lb4j.address.MacAddress;
+import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.neighbor.NeighborSettings;
+import io.lb4j.port.Port;
+import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.UnservedPolicy;
+import io.lb4j.service.VirtualService;
+import io.lb4j.service.VirtualServiceBuilder;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
+import io.lb4j.topology.Route;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+
+/**
+ * Wires interfaces, routes and virtual services into a {@link LoadBalancer}. Owned by its caller. Every setter refuses
+ * a value that cannot be right; {@link #build()} checks the whole.
+ */
+public final class LoadBalancerBuilder {
+  private static final int DEFAULT_FLOWS = 1 << 20;
+
+  final List<InterfaceOptions> interfaces = new ArrayList<>();
+  final List<Route> routes = new ArrayList<>();
+  final Map<IpAddress, MacAddress> staticNeighbors = new LinkedHashMap<>();
+  final List<VirtualService> services = new ArrayList<>();
+  int flowCapacity = DEFAULT_FLOWS;
+  FlowTableOverflow overflow = FlowTableOverflow.EVICT_EMBRYONIC;
+  int workers = 1;
+  long flowSeed = new SecureRandom().nextLong();
+  long schedulerSeed;
+  LongSupplier clock = System::nanoTime;
+  UnservedPolicy unserved = UnservedPolicy.DROP;
+  EchoPolicy echo = EchoPolicy.ANSWER;
+  AnnouncementSettings announcements = AnnouncementSettings.defaults();
+  NeighborSettings neighborSettings = NeighborSettings.defaults();
+  ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
+
+  LoadBalancerBuilder() {}
+
+  /**
+   * Adds an interface that takes everything from its port.
+   *
+   * @param name of the interface
+   * @param port open, and used by nobody else; closed with the balancer
+   * @return this
+   */
+  public LoadBalancerBuilder port(String name, Port port) {
+    return networkInterface(name, options -> options.port(port));
+  }
+
+  /**
+   * Adds an interface.
+   *
+   * @param name of the interface
+   * @param options port, MAC address and addresses
+   * @return this
+   */
+  public LoadBalancerBuilder networkInterface(String name, UnaryOperator<InterfaceOptions> options) {
+    interfaces.add(options.apply(new InterfaceOptions(name)));
+    return this;
+  }
+
+  /**
+   * Adds a route beyond the connected networks.
+   *
+   * @param to destination prefix
+   * @param via router on a connected network
+   * @return this
+   */
+  public LoadBalancerBuilder route(String to, String via) {
+    try {
+      routes.add(new Route(IpPrefix.of(to), IpAddress.of(via)));
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException(ConfigurationError.NOT_READABLE, "route", to + " via " + via, e.getMessage());
+    }
+    return this;
+  }
+
+  /**
+   * Sets a neighbour's MAC address, which is then not asked for.
+   *
+   * @param address of the neighbour, on a connected network
+   * @param mac its MAC address
+   * @return this
+   */
+  public LoadBalancerBuilder neighbor(String address, String mac) {
+    try {
+      MacAddress parsed = MacAddress.of(mac);
+      if (parsed.isMulticast() || parsed.value() == 0) {
+        throw new ConfigurationException(
+            ConfigurationError.NOT_UNICAST, "neighbor " + address, mac, "no station has this address");
+      }
+      staticNeighbors.put(IpAddress.of(address), parsed);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException(ConfigurationError.NOT_READABLE, "neighbor " + address, mac, e.getMessage());
+    }
+    return this;
+  }
+
+  /**
+   * Adds a virtual service.
+   *
+   * @param service its builder
+   * @return this
+   */
+  public LoadBalancerBuilder service(VirtualServiceBuilder service) {
+    return service(service.build());
+  }
+
+  /**
+   * Adds a virtual service.
+   *
+   * @param service its declaration
+   * @return this
+   */
+  public LoadBalancerBuilder service(VirtualService service) {
+    services.add(service);
+    return this;
+  }
+
+  /**
+   * Bounds the flows of each worker.
+   *
+   * @param capacity 16 to 16,777,216
+   * @return this
+   */
+  public LoadBalancerBuilder flowTable(int capacity) {
+    return flowTable(capacity, overflow);
+  }
+
+  /**
+   * Bounds the flows of each worker.
+   *
+   * @param capacity 16 to 16,777,216
+   * @param whenFull what happens to a new flow then
+   * @return this
+   */
+  public LoadBalancerBuilder flowTable(int capacity, FlowTableOverflow whenFull) {
+    this.flowCapacity = capacity;
+    this.overflow = whenFull;
+    return this;
+  }
+
+  /**
+   * Sets the number of worker threads; each needs a queue of every port.
+   *
+   * @param count 1..64
+   * @return this
+   */
+  public LoadBalancerBuilder workers(int count) {
+    if (count < 1 || count > 64) {
+      throw new ConfigurationException(ConfigurationError.OUT_OF_RANGE, "workers", count, "not in 1..64");
+    }
+    this.workers = count;
+    return this;
+  }
+
+  /**
+   * Fixes all randomness: the flow table's hash (else secret and new for every balancer), hashing schedulers (else 0, so
+   * that instances agree) and random waits. Equal seeds and equal input give equal output.
+   *
+   * @param seed any number
+   * @return this
+   */
+  public LoadBalancerBuilder seed(long seed) {
+    this.flowSeed = seed;
+    this.schedulerSeed = seed;
+    return this;
+  }
+
+  /**
+   * Sets the workers' clock.
+   *
+   * @param nanos nanoseconds, never running backwards
+   * @return this
+   */
+  public LoadBalancerBuilder clock(LongSupplier nanos) {
+    this.clock = nanos;
+    return this;
+  }
+
+  /**
+   * Decides about frames to a virtual address that no service wants.
+   *
+   * @param policy dropped unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder unserved(UnservedPolicy policy) {
+    this.unserved = policy;
+    return this;
+  }
+
+  /**
+   * Decides about echo requests to virtual addresses.
+   *
+   * @param policy answered unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder echo(EchoPolicy policy) {
+    this.echo = policy;
+    return this;
+  }
+
+  /**
+   * Sets how virtual addresses are probed, announced and defended.
+   *
+   * @param settings the RFCs' unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder announcements(AnnouncementSettings settings) {
+    this.announcements = settings;
+    return this;
+  }
+
+  /**
+   * Sets how next hops are resolved, and how many frames wait for them.
+   *
+   * @param settings the RFCs' unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder neighborSettings(NeighborSettings settings) {
+    this.neighborSettings = settings;
+    return this;
+  }
+
+  /**
+   * Sets where frames of the balancer's own, and held copies, get their memory.
+   *
+   * @param newAllocator Netty's pooled one unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder allocator(ByteBufAllocator newAllocator) {
+    this.allocator = newAllocator;
+    return this;
+  }
+
+  /**
+   * Checks everything and builds the balancer; nothing runs yet.
+   *
+   * @return a balancer to start, or to be embedded
+   * @throws ConfigurationException naming setting, value, reason and remedy
+   */
+  public LoadBalancer build() {
+    return new LoadBalancer(this);
+  }
+}

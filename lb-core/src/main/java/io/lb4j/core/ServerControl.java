@@ -1,0 +1,51 @@
+package io.lb4j.core;
+
+import io.lb4j.service.Activity;
+import io.lb4j.service.RealServer;
+import java.util.function.UnaryOperator;
+
+/** A handle to change one server of a service while it runs. Safe from any thread. */
+public final class ServerControl {
+  private final LoadBalancer balancer;
+  private final String service;
+  private final String server;
+
+  ServerControl(LoadBalancer balancer, String service, String server) {
+    this.balancer = balancer;
+    this.service = service;
+    this.server = server;
+  }
+
+  private void change(UnaryOperator<RealServer> change) {
+    balancer.change(service, declared -> declared.withServer(server, change));
+  }
+
+  /** Lets the server take new flows. */
+  public void online() {
+    change(declared -> declared.withActivity(Activity.ONLINE));
+  }
+
+  /** Sends the server no new flows, except those of clients that persistence knows; established flows go on. */
+  public void drain() {
+    change(declared -> declared.withActivity(Activity.DRAIN));
+  }
+
+  /** Sends the server nothing: its flows end. */
+  public void offline() {
+    change(declared -> declared.withActivity(Activity.OFFLINE));
+  }
+
+  /**
+   * Changes the server's share.
+   *
+   * @param weight 0..65535; 0 takes no new flows
+   */
+  public void weight(int weight) {
+    change(declared -> declared.withWeight(weight));
+  }
+
+  /** Removes the server. */
+  public void remove() {
+    balancer.change(service, declared -> declared.withServer(server, null));
+  }
+}

@@ -1,0 +1,96 @@
+package io.lb4j.core;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.counters.LinkCounts;
+import io.lb4j.counters.ServerCounts;
+import io.lb4j.frame.Verdict;
+import io.lb4j.service.Activity;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the balancer counted, over all workers, since it was built. Immutable, shared. Each count is exact; together they
+ * are of one instant only while the workers rest.
+ *
+ * @param received frames that came in
+ * @param held frames that wait now
+ * @param verdicts how frames ended, those that occurred, in the order of {@link Verdict}; {@link Verdict#HOLD} not
+ *     among them
+ * @param originated frames the balancer made of itself, answers not included
+ * @param transmitted frames the ports took
+ * @param refused frames the ports refused
+ * @param interfaces per interface
+ * @param services per service
+ * @param flowTable of all workers
+ */
+public record Statistics(
+    long received,
+    long held,
+    Map<Verdict, Long> verdicts,
+    long originated,
+    long transmitted,
+    long refused,
+    List<InterfaceStatistics> interfaces,
+    List<ServiceStatistics> services,
+    FlowTableStatistics flowTable) {
+  /**
+   * Of one interface.
+   *
+   * @param name of the interface
+   * @param counts of its frames
+   * @param verdicts of frames that came in by it
+   */
+  public record InterfaceStatistics(String name, LinkCounts counts, Map<Verdict, Long> verdicts) {}
+
+  /**
+   * Of one service.
+   *
+   * @param name of the service
+   * @param servers in order of declaration
+   */
+  public record ServiceStatistics(String name, List<ServerStatistics> servers) {}
+
+  /**
+   * Of one server of a service.
+   *
+   * @param name of the server
+   * @param address of the server
+   * @param port of the server; 0 when it is the service's own
+   * @param weight as declared
+   * @param activity as declared
+   * @param counts of its frames and flows
+   */
+  public record ServerStatistics(
+      String name, IpAddress address, int port, int weight, Activity activity, ServerCounts counts) {}
+
+  /**
+   * Of the flow tables.
+   *
+   * @param size flows held now
+   * @param capacity flows held at most
+   * @param embryonic half-open flows held now
+   * @param evictions flows that gave way to new ones
+   * @param memoryBytes off-heap memory
+   */
+  public record FlowTableStatistics(
+      long size, long capacity, long embryonic, long evictions, long memoryBytes) {}
+
+  /**
+   * Frames that ended in a way.
+   *
+   * @param verdict which
+   * @return a count
+   */
+  public long count(Verdict verdict) {
+    return verdicts.getOrDefault(verdict, 0L);
+  }
+
+  /**
+   * Whether every frame has one final verdict or waits: {@code received = sum of verdicts + held}.
+   *
+   * @return true whenever the workers rest
+   */
+  public boolean holds() {
+    return received == held + verdicts.values().stream().mapToLong(Long::longValue).sum();
+  }
+}

@@ -1,0 +1,102 @@
+package io.lb4j.core;
+
+import io.lb4j.control.ServiceRegistry;
+import io.lb4j.counters.LinkCounts;
+import io.lb4j.counters.ServerCounts;
+import io.lb4j.dataplane.DataPath;
+import io.lb4j.frame.Verdict;
+import io.lb4j.service.RealServer;
+import io.lb4j.service.VirtualService;
+import io.lb4j.topology.Link;
+import io.lb4j.topology.Topology;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+
+/** Adds up what the workers counted. Owned by the thread that asks. */
+final class StatisticsReader {
+  private final Topology topology;
+  private final ServiceRegistry registry;
+  private final List<DataPath> dataPaths;
+  private final IntFunction<ServerCounts> counts;
+
+  StatisticsReader(
+      Topology topology, ServiceRegistry registry, List<DataPath> dataPaths, IntFunction<ServerCounts> counts) {
+    this.topology = topology;
+    this.registry = registry;
+    this.dataPaths = dataPaths;
+    this.counts = counts;
+  }
+
+  Statistics read() {
+    List<Statistics.InterfaceStatistics> interfaces = topology.links().stream().map(this::link).toList();
+    Map<Verdict, Long> verdicts = new EnumMap<>(Verdict.class);
+    LinkCounts sum = LinkCounts.ZERO;
+    for (Statistics.InterfaceStatistics one : interfaces) {
+      one.verdicts().forEach((verdict, count) -> verdicts.merge(verdict, count, Long::sum));
+      sum = sum.plus(one.counts());
+    }
+    return new Statistics(
+        sum.received(),
+        dataPaths.stream().mapToLong(DataPath::held).sum(),
+        verdicts,
+        sum.originated(),
+        sum.transmitted(),
+        sum.refused(),
+        interfaces,
+        registry.services().stream().map(this::service).toList(),
+        flowTable());
+  }
+
+  private Statistics.InterfaceStatistics link(Link link) {
+    Map<Verdict, Long> verdicts = new EnumMap<>(Verdict.class);
+    LinkCounts sum = LinkCounts.ZERO;
+    for (DataPath dataPath : dataPaths) {
+      sum = sum.plus(dataPath.counters().link(link.index()));
+      for (Verdict verdict : Verdict.values()) {
+        long count = dataPath.counters().verdicts(link.index(), verdict);
+        if (count != 0) {
+          verdicts.merge(verdict, count, Long::sum);
+        }
+      }
+    }
+    return new Statistics.InterfaceStatistics(link.name(), sum, verdicts);
+  }
+
+  private Statistics.ServiceStatistics service(VirtualService service) {
+    return new Statistics.ServiceStatistics(
+        service.name(), service.servers().stream().map(server -> server(service, server)).toList());
+  }
+
+  private Statistics.ServerStatistics server(VirtualService service, RealServer server) {
+    int binding = registry.binding(service.name(), server);
+    ServerCounts now = counts.apply(binding);
+    ServerCounts before = registry.baseline(binding);
+    ServerCounts own =
+        new ServerCounts(
+            now.frames() - before.frames(),
+            now.bytes() - before.bytes(),
+            now.newFlows() - before.newFlows(),
+            now.flows(),
+            now.active());
+    return new Statistics.ServerStatistics(
+        server.name(), server.address(), server.port(), server.weight(), server.activity(), own);
+  }
+
+  private Statistics.FlowTableStatistics flowTable() {
+    long size = 0;
+    long capacity = 0;
+    long embryonic = 0;
+    long evictions = 0;
+    long memory = 0;
+    for (DataPath dataPath : dataPaths) {
+      size += dataPath.flows().size();
+      capacity += dataPath.flows().capacity();
+      embryonic += dataPath.flows().embryonic();
+      evictions += dataPath.flows().evictions();
+      memory += dataPath.flows().memoryBytes();
+    }
+    return new Statistics.FlowTableStatistics(size, capacity, embryonic, evictions, memory);
+  }
+}

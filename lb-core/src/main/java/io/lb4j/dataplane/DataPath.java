@@ -1,0 +1,380 @@
+package io.lb4j.dataplane;
+
+import io.lb4j.counters.WorkerCounters;
+import io.lb4j.flow.FlowTable;
+import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.forward.Forwarder;
+import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameOutput;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.neighbor.HeldFrames;
+import io.lb4j.neighbor.LinkLayer;
+import io.lb4j.neighbor.NeighborSettings;
+import io.lb4j.neighbor.NeighborTable;
+import io.lb4j.topology.Link;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * Frames in, verdicts and rewritten frames out: the data path of one worker. Owned by one thread, the worker's or, when
+ * the library is embedded without its own I/O, the caller's.
+ *
+ * <p>Frames are borrowed. A frame handed in stays the caller's and is rewritten in place; the data path keeps copies of
+ * those it holds. After {@link Verdict#FORWARD}, and after {@link Verdict#ANSWER} with an egress, the caller sends the
+ * frame on the egress interface; after every other verdict there is nothing to send. Frames that the data path makes
+ * itself go to the {@link FrameOutput}, which owns them from then on.
+ *
+ * <p>Time is the caller's: nanoseconds of any monotonic clock, never running backwards. {@link #tick} is to be called
+ * when its deadline has come, also while no frames arrive.
+ */
+public final class DataPath {
+  /** A round of the flow table's sweep takes a second per so many buckets, one second at least. */
+  private static final long SWEEP_BUCKETS_PER_SECOND = 500_000;
+
+  private static final int SWEEP_STEP = 1024;
+  private static final int SWEEP_STEP_IN_BURST = 64;
+  private static final long SECOND_NS = 1_000_000_000L;
+  private static final long FRAGMENT_CHECK_NS = SECOND_NS / 4;
+
+  private final Supplier<ForwardingTable> published;
+  private final WorkerCounters counters;
+  private final FlowTable flows;
+  private final FlowAccounting accounting;
+  private final LinkLayer linkLayer;
+  private final HeldFrames heldFrames;
+  private final FragmentTable fragments;
+  private final FramePipeline pipeline;
+  private final boolean timerOwner;
+  private final Map<ForwarderProvider, Forwarder> forwarders = new HashMap<>();
+  private final FrameView single = new FrameView();
+  private final CountingOutput counted;
+
+  private ForwardingTable table;
+  private HeldFrameObserver observer = (tag, verdict, ingress, egress, binding, length) -> {};
+  private long lastSweepNs;
+  private long nextFragmentCheckNs;
+  private long sweepRounds;
+  private long refreshEveryRounds = 1;
+  private boolean refreshingRound;
+  private long roundGeneration;
+  private volatile long sweptGeneration;
+
+  /** Counts what the data path sends itself; every such frame passes here. */
+  private final class CountingOutput implements FrameOutput {
+    private FrameOutput target;
+
+    @Override
+    public boolean transmit(int interfaceIndex, ByteBuf frame, long marks) {
+      int length = frame.readableBytes();
+      counters.onOriginated(interfaceIndex, 1);
+      boolean sent = target.transmit(interfaceIndex, frame, marks);
+      if (sent) {
+        counters.onTransmitted(interfaceIndex, length);
+      } else {
+        counters.onRefused(interfaceIndex);
+      }
+      return sent;
+    }
+  }
+
+  /**
+   * What a data path is made of.
+   *
+   * @param published reads the latest snapshot
+   * @param links all interfaces in the order of their indices
+   * @param neighbors shared by all workers
+   * @param linkLayer shared by all workers
+   * @param neighborSettings bounds of held frames
+   * @param allocator for frames that are held or made
+   * @param flowCapacity flows held at most
+   * @param overflow what happens to a new flow when there is no room
+   * @param flowSeed of the flow table's hash
+   * @param schedulerSeed of hashing schedulers
+   * @param timerOwner whether this worker runs the link layer's timers; one does
+   * @param nowNs the time
+   */
+  public record Parts(
+      Supplier<ForwardingTable> published,
+      List<Link> links,
+      NeighborTable neighbors,
+      LinkLayer linkLayer,
+      NeighborSettings neighborSettings,
+      ByteBufAllocator allocator,
+      int flowCapacity,
+      FlowTableOverflow overflow,
+      long flowSeed,
+      long schedulerSeed,
+      boolean timerOwner,
+      long nowNs) {}
+
+  /**
+   * A data path that works by the latest snapshot.
+   *
+   * @param parts what it is made of
+   */
+  public DataPath(Parts parts) {
+    this.published = parts.published();
+    this.timerOwner = parts.timerOwner();
+    this.linkLayer = parts.linkLayer();
+    this.counters = new WorkerCounters(parts.links().size());
+    this.counted = new CountingOutput();
+    this.accounting = new FlowAccounting(counters);
+    this.flows =
+        new FlowTable(parts.flowCapacity(), parts.overflow(), parts.flowSeed(), parts.nowNs(), accounting);
+    this.heldFrames =
+        new HeldFrames(parts.neighbors(), parts.links(), parts.neighborSettings(), parts.allocator());
+    this.fragments = new FragmentTable(parts.allocator(), parts.flowSeed());
+    this.pipeline =
+        new FramePipeline(
+            counters,
+            flows,
+            accounting,
+            linkLayer,
+            new LinkEgress(parts.links(), parts.neighbors(), linkLayer, heldFrames),
+            fragments,
+            new IcmpMessages(parts.allocator()),
+            this::heldEnded,
+            parts.schedulerSeed(),
+            parts.links().stream().mapToLong(link -> link.mac().value()).toArray());
+    this.lastSweepNs = parts.nowNs();
+    this.nextFragmentCheckNs = parts.nowNs();
+    adoptLatest();
+  }
+
+  /**
+   * Works on a batch: every frame of it ends in a verdict.
+   *
+   * @param batch frames that stay the caller's; their views hold verdict and egress afterwards
+   * @param nowNs the time, read once for the batch
+   * @param out takes the frames that the data path sends itself; called within this method only
+   */
+  public void process(FrameBatch batch, long nowNs, FrameOutput out) {
+    begin(nowNs, out);
+    pipeline.process(batch);
+    sweep(nowNs, SWEEP_STEP_IN_BURST);
+  }
+
+  /**
+   * Works on one frame without marks.
+   *
+   * @param interfaceIndex where it came from, in the order of declaration
+   * @param frame from its reader index to its writer index; stays the caller's, rewritten in place
+   * @param nowNs the time
+   * @param out takes the frames that the data path sends itself; called within this method only
+   * @return the verdict; {@link #last()} has the egress
+   */
+  public Verdict process(int interfaceIndex, ByteBuf frame, long nowNs, FrameOutput out) {
+    return process(interfaceIndex, frame, FrameMarks.NONE, 0, nowNs, out);
+  }
+
+  /**
+   * Works on one frame.
+   *
+   * @param interfaceIndex where it came from, in the order of declaration
+   * @param frame from its reader index to its writer index; stays the caller's, rewritten in place
+   * @param marks what travels beside the bytes
+   * @param tag the caller's own number of the frame, see {@link #onHeldFrameEnd}
+   * @param nowNs the time
+   * @param out takes the frames that the data path sends itself; called within this method only
+   * @return the verdict; {@link #last()} has the egress
+   */
+  public Verdict process(int interfaceIndex, ByteBuf frame, long marks, long tag, long nowNs, FrameOutput out) {
+    begin(nowNs, out);
+    single.wrap(frame, frame.readerIndex(), frame.readableBytes(), marks, interfaceIndex);
+    single.setTag(tag);
+    Verdict verdict = pipeline.process(single);
+    sweep(nowNs, 1);
+    return verdict;
+  }
+
+  /**
+   * The last single frame.
+   *
+   * @return its view: verdict, egress and binding
+   */
+  public FrameView last() {
+    return single;
+  }
+
+  private void begin(long nowNs, FrameOutput out) {
+    if (published.get() != table) {
+      adoptLatest();
+    }
+    counted.target = out;
+    pipeline.begin(nowNs, counted);
+    if (heldFrames.size() != 0) {
+      releaseHeld(nowNs);
+    }
+  }
+
+  private void adoptLatest() {
+    table = published.get();
+    int services = table.services().stream().mapToInt(CompiledService::id).max().orElse(-1) + 1;
+    Forwarder[] byService = new Forwarder[services];
+    for (CompiledService service : table.services()) {
+      byService[service.id()] =
+          forwarders.computeIfAbsent(service.forwarding(), ForwarderProvider::newForwarder);
+    }
+    pipeline.adopt(table, byService);
+    refreshEveryRounds = refreshRounds();
+  }
+
+  /** Persistence is refreshed four times per time-out at least; the shortest time-out decides. */
+  private long refreshRounds() {
+    long shortestNs =
+        table.services().stream()
+            .flatMap(service -> service.clients().stream())
+            .mapToLong(clients -> clients.settings().timeout().toNanos())
+            .min()
+            .orElse(Long.MAX_VALUE);
+    return Math.max(1, shortestNs / 4 / roundNs());
+  }
+
+  private long roundNs() {
+    return Math.max(1, flows.buckets() / SWEEP_BUCKETS_PER_SECOND) * SECOND_NS;
+  }
+
+  /**
+   * Does what time asks for: neighbour requests, announcements, expiry.
+   *
+   * @param nowNs the time
+   * @param out takes the frames that the data path sends itself; called within this method only
+   * @return when to call again at the latest, on the same clock; compare as {@code deadline - now < 0}
+   */
+  public long tick(long nowNs, FrameOutput out) {
+    begin(nowNs, out);
+    long deadline = nowNs + SECOND_NS;
+    if (timerOwner) {
+      deadline = earlier(deadline, linkLayer.tick(nowNs, counted));
+    }
+    if (heldFrames.size() != 0) {
+      releaseHeld(nowNs);
+      deadline = earlier(deadline, heldFrames.nextDeadline(nowNs));
+    }
+    if (nextFragmentCheckNs - nowNs <= 0 || nowNs - nextFragmentCheckNs < -SECOND_NS) {
+      pipeline.expireFragments();
+      nextFragmentCheckNs = nowNs + FRAGMENT_CHECK_NS;
+    }
+    if (!fragments.isEmpty()) {
+      deadline = earlier(deadline, nextFragmentCheckNs);
+    }
+    sweep(nowNs, SWEEP_STEP);
+    return earlier(deadline, nextSweepNs(nowNs));
+  }
+
+  private static long earlier(long a, long b) {
+    return a - b < 0 ? a : b;
+  }
+
+  private long nextSweepNs(long nowNs) {
+    if (flows.size() == 0) {
+      return nowNs + SECOND_NS;
+    }
+    long step = Math.min(SWEEP_STEP, flows.buckets());
+    return lastSweepNs + Math.max(SECOND_NS / 1000, step * roundNs() / flows.buckets());
+  }
+
+  /** Visits as many buckets as the time since the last visit asks for, {@code most} of them. */
+  private void sweep(long nowNs, int most) {
+    long elapsed = nowNs - lastSweepNs;
+    int buckets = flows.buckets();
+    long roundNs = roundNs();
+    long due = elapsed >= roundNs ? buckets : elapsed * buckets / roundNs;
+    if (due == 0) {
+      return;
+    }
+    int budget = (int) Math.min(due, most);
+    lastSweepNs = due > most ? nowNs - Math.min(roundNs, (due - budget) * roundNs / buckets) : nowNs;
+    accounting.at(nowNs, refreshingRound);
+    if (flows.sweep(nowNs, budget)) {
+      sweepRounds++;
+      refreshingRound = sweepRounds % refreshEveryRounds == 0;
+      sweptGeneration = roundGeneration;
+      roundGeneration = table.generation();
+    }
+  }
+
+  private void releaseHeld(long nowNs) {
+    heldFrames.release(nowNs, counted, this::heldEnded);
+  }
+
+  private void heldEnded(long tag, Verdict verdict, int ingress, int egress, int binding, int length) {
+    counters.onVerdict(ingress, verdict);
+    if (verdict == Verdict.FORWARD) {
+      counters.onOriginated(egress, -1); // it went through the output, but it was received
+      counters.onServerFrame(binding, length);
+    }
+    observer.onHeldFrameEnd(tag, verdict, ingress, egress, binding, length);
+  }
+
+  /**
+   * Hears the final verdict of frames that were held.
+   *
+   * @param newObserver called within this data path's own methods
+   */
+  public void onHeldFrameEnd(HeldFrameObserver newObserver) {
+    this.observer = newObserver;
+  }
+
+  /**
+   * Frames that wait for a neighbour or for a first fragment.
+   *
+   * @return 0 or more
+   */
+  public int held() {
+    return heldFrames.size() + fragments.held();
+  }
+
+  /**
+   * What this worker counts.
+   *
+   * @return safe to read from any thread
+   */
+  public WorkerCounters counters() {
+    return counters;
+  }
+
+  /**
+   * The flows this worker knows.
+   *
+   * @return owned by this worker; sizes may be read from any thread as estimates
+   */
+  public FlowTable flows() {
+    return flows;
+  }
+
+  /**
+   * The service and server behind a binding.
+   *
+   * @param binding from a view
+   * @return {@code service/server}; nothing for 0 and for removed servers
+   */
+  public Optional<String> serverName(int binding) {
+    return Optional.ofNullable(table.binding(binding))
+        .map(found -> found.service().declaration().name() + "/" + found.serverName());
+  }
+
+  /**
+   * The youngest snapshot under which every flow has been looked at: a binding that was removed before it has no flow
+   * left here. Safe from any thread.
+   *
+   * @return a generation, 0 at first
+   */
+  public long sweptGeneration() {
+    return sweptGeneration;
+  }
+
+  /** Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}. To be called when no frame will follow. */
+  public void close() {
+    pipeline.close();
+    heldFrames.close(this::heldEnded);
+  }
+}

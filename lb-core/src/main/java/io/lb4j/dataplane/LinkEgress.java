@@ -1,0 +1,85 @@
+package io.lb4j.dataplane;
+
+import io.lb4j.forward.Egress;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.neighbor.HeldFrames;
+import io.lb4j.neighbor.LinkLayer;
+import io.lb4j.neighbor.NeighborTable;
+import io.lb4j.topology.Link;
+import io.lb4j.wire.EthernetHeader;
+import io.lb4j.wire.InternetChecksum;
+import io.lb4j.wire.IpProtocol;
+import io.lb4j.wire.TcpHeader;
+import io.lb4j.wire.UdpHeader;
+import io.netty.buffer.ByteBuf;
+import java.util.List;
+
+/** Writes the link layer of frames that leave. Owned by one worker; allocates nothing unless a frame is held. */
+final class LinkEgress implements Egress {
+  private final NeighborTable neighbors;
+  private final LinkLayer linkLayer;
+  private final HeldFrames heldFrames;
+  private final Link[] links;
+  private final long[] macs;
+  private long nowNs;
+
+  LinkEgress(List<Link> links, NeighborTable neighbors, LinkLayer linkLayer, HeldFrames heldFrames) {
+    this.neighbors = neighbors;
+    this.linkLayer = linkLayer;
+    this.heldFrames = heldFrames;
+    this.links = links.toArray(Link[]::new);
+    this.macs = links.stream().mapToLong(link -> link.mac().value()).toArray();
+  }
+
+  void at(long burstNs) {
+    this.nowNs = burstNs;
+  }
+
+  @Override
+  public Verdict send(FrameView frame, int link, int neighbor) {
+    if (frame.marks() != FrameMarks.NONE && !finishMarks(frame, links[link])) {
+      return frame.end(Verdict.GSO_NOT_CARRIED);
+    }
+    long mac = neighbors.mac(neighbor);
+    if (mac == NeighborTable.UNRESOLVED) {
+      return hold(frame, link, neighbor);
+    }
+    EthernetHeader.setAddresses(frame.buffer(), frame.start(), mac, macs[link]);
+    frame.setEgress(link);
+    return frame.end(Verdict.FORWARD);
+  }
+
+  private Verdict hold(FrameView frame, int link, int neighbor) {
+    linkLayer.solicit(neighbor);
+    return frame.end(heldFrames.hold(frame, link, neighbor, nowNs));
+  }
+
+  /** Finishes what the link cannot carry beside the bytes; false when it cannot be finished. */
+  private static boolean finishMarks(FrameView frame, Link link) {
+    long marks = frame.marks();
+    if ((marks & FrameMarks.GSO) != 0 && !link.carriesGso()) {
+      return false;
+    }
+    if ((marks & FrameMarks.CHECKSUM_PARTIAL) != 0 && !link.carriesPartialChecksums()) {
+      completeChecksum(frame);
+      frame.setMarks(marks & ~FrameMarks.CHECKSUM_PARTIAL);
+    }
+    return true;
+  }
+
+  /** The field holds the pseudo-header's sum already: summing header and data over it gives the checksum. */
+  private static void completeChecksum(FrameView frame) {
+    ByteBuf buffer = frame.buffer();
+    int transport = frame.transport();
+    boolean tcp = frame.protocol() == IpProtocol.TCP;
+    if (!tcp && frame.protocol() != IpProtocol.UDP) {
+      return;
+    }
+    long sum = InternetChecksum.sum(buffer, transport, frame.networkEnd() - transport, 0);
+    int checksum = InternetChecksum.finish(sum);
+    int field = transport + (tcp ? TcpHeader.CHECKSUM_OFFSET : UdpHeader.CHECKSUM_OFFSET);
+    buffer.setShort(field, checksum == 0 && !tcp ? 0xFFFF : checksum);
+  }
+}

@@ -1,0 +1,147 @@
+package io.lb4j.dataplane;
+
+import io.lb4j.counters.WorkerCounters;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.port.PortQueue;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Run to completion: one thread receives a burst, works on it and sends it, for one queue of every port. The thread
+ * owns the data path and the queues.
+ */
+public final class Worker implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final long LONGEST_WAIT_NS = 20_000_000;
+  private static final long SHORT_WAIT_NS = 50_000;
+  private static final int SPINS = 200;
+
+  private final DataPath dataPath;
+  private final WorkerCounters counters;
+  private final PortQueue[] queues;
+  private final LongSupplier clock;
+  private final FrameBatch batch = new FrameBatch();
+  private final List<ByteBuf> unsent = new ArrayList<>();
+  private volatile boolean running = true;
+  private long failures;
+  private int idleRounds;
+
+  /**
+   * A worker that has not begun.
+   *
+   * @param dataPath owned by the worker's thread from now on
+   * @param queues one per interface, in the order of their indices
+   * @param clock nanoseconds, never running backwards
+   */
+  public Worker(DataPath dataPath, List<PortQueue> queues, LongSupplier clock) {
+    this.dataPath = dataPath;
+    this.counters = dataPath.counters();
+    this.queues = queues.toArray(PortQueue[]::new);
+    this.clock = clock;
+  }
+
+  /** Asks the thread to end after its present burst. Safe from any thread. */
+  public void stop() {
+    running = false;
+  }
+
+  @Override
+  public void run() {
+    long deadline = clock.getAsLong();
+    while (running) {
+      try {
+        boolean worked = burst();
+        long nowNs = clock.getAsLong();
+        if (deadline - nowNs <= 0) {
+          deadline = dataPath.tick(nowNs, this::transmit);
+          flush();
+        }
+        if (worked) {
+          idleRounds = 0;
+        } else {
+          idle(deadline - nowNs);
+        }
+      } catch (RuntimeException | AssertionError e) {
+        onFailure(e);
+      }
+    }
+  }
+
+  /** A defect of ours or of a port: frames of this burst are lost, the next burst is not. */
+  private void onFailure(Throwable failure) {
+    failures++;
+    if (Long.bitCount(failures) == 1) {
+      LOG.error("a burst failed ({} so far)", failures, failure);
+    }
+    unsent.forEach(ByteBuf::release);
+    unsent.clear();
+  }
+
+  private boolean burst() {
+    boolean worked = false;
+    for (int link = 0; link < queues.length; link++) {
+      batch.clear();
+      if (queues[link].receive(batch, link) > 0) {
+        dataPath.process(batch, clock.getAsLong(), this::transmit);
+        transmitBatch();
+        flush();
+        worked = true;
+      }
+      queues[link].release();
+    }
+    return worked;
+  }
+
+  private void transmitBatch() {
+    for (int i = 0; i < batch.size(); i++) {
+      FrameView view = batch.get(i);
+      boolean leaves = view.verdict() == Verdict.FORWARD || view.verdict() == Verdict.ANSWER;
+      if (leaves && view.egress() >= 0) {
+        int egress = view.egress();
+        if (queues[egress].transmit(view.buffer(), view.start(), view.length(), view.marks())) {
+          counters.onTransmitted(egress, view.length());
+        } else {
+          counters.onRefused(egress);
+        }
+      }
+    }
+  }
+
+  /** Takes a frame of the data path's own: it is kept until the flush. */
+  private boolean transmit(int link, ByteBuf frame, long marks) {
+    unsent.add(frame);
+    return queues[link].transmit(frame, frame.readerIndex(), frame.readableBytes(), marks);
+  }
+
+  private void flush() {
+    for (int link = 0; link < queues.length; link++) {
+      int refused = queues[link].flush();
+      if (refused > 0) {
+        counters.onRefusedAtFlush(link, refused);
+      }
+    }
+    if (!unsent.isEmpty()) {
+      unsent.forEach(ByteBuf::release);
+      unsent.clear();
+    }
+  }
+
+  /** With one queue the port waits for frames; with several the thread spins, then sleeps briefly. */
+  private void idle(long untilDeadlineNs) {
+    idleRounds++;
+    if (idleRounds < SPINS) {
+      Thread.onSpinWait();
+    } else if (queues.length == 1) {
+      queues[0].await(Math.max(0, Math.min(untilDeadlineNs, LONGEST_WAIT_NS)));
+    } else {
+      LockSupport.parkNanos(this, SHORT_WAIT_NS);
+    }
+  }
+}
