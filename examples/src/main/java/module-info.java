@@ -1,5 +1,6 @@
 /** The lb command and small programs to copy from. */
 module io.lb4j.examples {
+  requires com.fasterxml.jackson.core;
   requires info.picocli;
   requires io.lb4j.core;
   requires io.lb4j.dsr;
@@ -9,4 +10,7 @@ module io.lb4j.examples {
   requires org.slf4j;
   requires org.yaml.snakeyaml;
   requires static org.jspecify;
+
+  opens io.lb4j.examples to info.picocli;
+  opens io.lb4j.examples.demo to info.picocli;
 }

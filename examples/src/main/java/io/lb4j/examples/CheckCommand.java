@@ -1,0 +1,60 @@
+package io.lb4j.examples;
+
+import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.config.Finding;
+import io.lb4j.examples.live.Rehearsal;
+import io.lb4j.examples.report.Json;
+import io.lb4j.examples.report.StatisticsReport;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code lb check}: looks for what is wrong with a configuration file. */
+@Command(
+    name = "check",
+    description = "Checks a configuration file; each finding has its line, a code, the reason and the remedy.",
+    mixinStandardHelpOptions = true,
+    footer = {"", "Exit codes: 0 nothing found, 1 findings, 2 the file cannot be read."})
+final class CheckCommand implements Callable<Integer> {
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Parameters(paramLabel = "CONFIG", description = "the YAML file")
+  private Path file;
+
+  @Option(names = "--json", description = "print one JSON object")
+  private boolean json;
+
+  @Override
+  public Integer call() throws ConfigurationFileException {
+    List<Finding> findings = findings();
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(Json.pretty(StatisticsReport.tree(file.toString(), findings)));
+    } else if (findings.isEmpty()) {
+      out.println(file + ": no findings");
+    } else {
+      findings.forEach(out::println);
+    }
+    out.flush();
+    return findings.isEmpty() ? Lb.OK : Lb.FAILED;
+  }
+
+  private List<Finding> findings() throws ConfigurationFileException {
+    try {
+      Configuration configuration = Configuration.load(file);
+      new Rehearsal(configuration).build().close();
+      return List.of();
+    } catch (ConfigurationFileException e) {
+      if (!e.isReadable()) {
+        throw e;
+      }
+      return e.findings();
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package io.lb4j.examples;
+
+import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.live.LiveBalancer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** {@code lb run}: live interfaces. */
+@Command(
+    name = "run",
+    description = {
+      "Balances live traffic on Linux; needs the capability CAP_NET_RAW.",
+      "SIGHUP reads CONFIG again and applies the difference in services without breaking flows.",
+      "SIGTERM and SIGINT print totals and end the command."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {"", "Exit codes: 0 ended by a signal, 2 usage or configuration error."})
+final class RunCommand implements Callable<Integer> {
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Parameters(paramLabel = "CONFIG", description = "the YAML file")
+  private Path file;
+
+  @Option(names = "--json", description = "statistics as one JSON object a line")
+  private boolean json;
+
+  @Option(
+      names = "--interval",
+      paramLabel = "TIME",
+      defaultValue = "1s",
+      description = "between statistics, for example 500ms or 10s (default: ${DEFAULT-VALUE})")
+  private String interval;
+
+  @Option(
+      names = "--host-ignores-vips",
+      description = "an nftables ingress rule keeps virtual addresses from the host, so it may hold them")
+  private boolean hostIgnoresVips;
+
+  @Override
+  public Integer call() throws IOException, CommandException, ConfigurationFileException, InterruptedException {
+    Duration between = interval();
+    Configuration configuration = Configuration.load(file);
+    CommandLine line = spec.commandLine();
+    try (LiveBalancer balancer = LiveBalancer.open(configuration, file, hostIgnoresVips, line.getErr())) {
+      balancer.run(between, json, line.getOut());
+    }
+    return Lb.OK;
+  }
+
+  private Duration interval() {
+    if (!interval.matches("[0-9]{1,7}(ms|s|m)")) {
+      throw new ParameterException(spec.commandLine(), "--interval " + interval + ": a time like 500ms, 1s or 1m");
+    }
+    long amount = Long.parseLong(interval.replaceAll("[a-z]+", ""));
+    Duration time =
+        interval.endsWith("ms")
+            ? Duration.ofMillis(amount)
+            : interval.endsWith("s") ? Duration.ofSeconds(amount) : Duration.ofMinutes(amount);
+    if (time.toMillis() < 100) {
+      throw new ParameterException(spec.commandLine(), "--interval " + interval + ": at least 100ms");
+    }
+    return time;
+  }
+}

@@ -1,0 +1,215 @@
+package io.lb4j.examples.config;
+
+import io.lb4j.address.InterfaceAddress;
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.IpPrefix;
+import io.lb4j.address.MacAddress;
+import io.lb4j.flow.FlowTable;
+import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.UnservedPolicy;
+import io.lb4j.service.VirtualService;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.topology.Route;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.yaml.snakeyaml.nodes.Node;
+
+/** Reads the top of the file. Owned by one thread while it reads, then never changed. */
+final class ConfigurationReader {
+  private static final int DEFAULT_FLOW_CAPACITY = 1 << 20;
+  private static final int DEFAULT_MTU = 0;
+
+  private static final String LATER = "this version does not have the feature";
+
+  private static final Keys TOP =
+      Keys.of(
+              "interfaces", "routes", "neighbors", "services", "flow-table", "workers", "seed", "echo", "unserved",
+              "announce")
+          .refusing(
+              LATER, "outbound", "filtering", "group", "groups", "allow", "deny", "when-all-down", "tier", "monitors",
+              "latency", "role");
+  private static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "io", "mtu").refusing(LATER, "role");
+  private static final Keys ROUTE = Keys.of("to", "via");
+  private static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
+  private static final Keys ANNOUNCE = Keys.of("enabled", "period", "count", "interval", "probes", "probe-wait");
+
+  final List<InterfaceDeclaration> interfaces = new ArrayList<>();
+  final List<Route> routes = new ArrayList<>();
+  final Map<IpAddress, MacAddress> neighbors = new LinkedHashMap<>();
+  final List<VirtualService> services = new ArrayList<>();
+  int flowCapacity = DEFAULT_FLOW_CAPACITY;
+  FlowTableOverflow overflow;
+  int workers = 1;
+  OptionalLong seed = OptionalLong.empty();
+  EchoPolicy echo;
+  UnservedPolicy unserved;
+  AnnouncementSettings announcements = AnnouncementSettings.defaults();
+
+  private final Findings findings;
+  private final SettingLines lines = new SettingLines();
+
+  ConfigurationReader(String file) {
+    this.findings = new Findings(file);
+  }
+
+  String file() {
+    return findings.file();
+  }
+
+  Configuration read(Node root) throws ConfigurationFileException {
+    Value document = new Value(findings, "", root);
+    document.guard(() -> readTop(document.section(TOP)));
+    findings.throwIfAny();
+    return new Configuration(this, lines);
+  }
+
+  private void readTop(Section top) {
+    top.lines().forEach(lines::add);
+    top.require("interfaces", this::interfaces);
+    top.with("routes", value -> value.each(this::route));
+    top.with("neighbors", this::neighbors);
+    top.require("services", this::services);
+    top.with("flow-table", this::flowTable);
+    top.with("workers", this::workers);
+    top.with("seed", value -> seed = OptionalLong.of(value.number()));
+    top.with("echo", value -> echo = value.oneOf(EchoPolicy.class));
+    top.with("unserved", value -> unserved = value.oneOf(UnservedPolicy.class));
+    top.with("announce", this::announce);
+  }
+
+  private Value interfaces(Value value) {
+    if (value.list().isEmpty()) {
+      throw value.refuse(ConfigurationError.MISSING, "at least one interface is needed");
+    }
+    value.each(this::networkInterface);
+    return value;
+  }
+
+  private void networkInterface(Value entry) {
+    String label = entry.peek("name").map(Value::printable).orElse("at line " + entry.line());
+    Section section = entry.section("interface " + label, INTERFACE);
+    lines.add(section);
+    String name = section.require("name", this::interfaceName);
+    Optional<MacAddress> mac = section.get("mac", Optional.empty(), value -> Optional.of(mac(value)));
+    List<String> addresses = section.get("addresses", List.of(), ConfigurationReader::addresses);
+    int mtu = section.get("mtu", DEFAULT_MTU, value -> value.integer(576, 65535));
+    section.with("io", ConfigurationReader::io);
+    if (name != null) {
+      interfaces.add(new InterfaceDeclaration(name, mac, addresses, mtu, section.line()));
+    }
+  }
+
+  private String interfaceName(Value value) {
+    String name = value.text();
+    if (interfaces.stream().anyMatch(other -> other.name().equals(name))) {
+      throw value.refuse(ConfigurationError.DUPLICATE_NAME, "two interfaces have this name");
+    }
+    return name;
+  }
+
+  private static MacAddress mac(Value value) {
+    MacAddress mac = MacAddress.of(value.text());
+    if (mac.isMulticast() || mac.value() == 0) {
+      throw value.refuse(ConfigurationError.NOT_UNICAST, "no interface has this address");
+    }
+    return mac;
+  }
+
+  private static List<String> addresses(Value value) {
+    return value.listOrOne().stream().map(Value::text).peek(InterfaceAddress::of).toList();
+  }
+
+  private static void io(Value value) {
+    String io = value.text();
+    if (Set.of("packet", "xdp").contains(io)) {
+      throw value.refuse(ConfigurationError.NOT_SUPPORTED, "this version has auto and pcap");
+    }
+    if (!Set.of("auto", "pcap").contains(io)) {
+      throw value.refuse(ConfigurationError.NOT_READABLE, "one of auto, pcap is expected");
+    }
+  }
+
+  private void route(Value entry) {
+    Section section = entry.section(ROUTE);
+    IpPrefix to = section.require("to", value -> IpPrefix.of(value.text()));
+    IpAddress via = section.require("via", value -> IpAddress.of(value.text()));
+    if (to != null && via != null) {
+      routes.add(new Route(to, via));
+      lines.add("route " + to, section.line());
+    }
+  }
+
+  private void neighbors(Value value) {
+    Set<IpAddress> seen = new HashSet<>();
+    Section.entries(findings, value.setting(), value.mapping())
+        .forEach((key, node) -> {
+          String setting = "neighbor " + Value.printable(key.getValue());
+          Value entry = new Value(findings, setting, node);
+          lines.add(setting, entry.line());
+          entry.guard(() -> {
+            IpAddress address = IpAddress.of(key.getValue());
+            if (!seen.add(address)) {
+              throw entry.refuse(ConfigurationError.DUPLICATE_NAME, "the address is declared twice");
+            }
+            neighbors.put(address, mac(entry));
+          });
+        });
+  }
+
+  private Value services(Value value) {
+    ServiceReader reader = new ServiceReader(lines);
+    Set<String> names = new HashSet<>();
+    value.each(entry ->
+        reader.read(entry).ifPresent(service -> {
+          if (!names.add(service.name())) {
+            throw entry.refuse(ConfigurationError.DUPLICATE_NAME, "two services are named " + service.name());
+          }
+          services.add(service);
+        }));
+    return value;
+  }
+
+  private void flowTable(Value value) {
+    Section section = value.section(FLOW_TABLE);
+    lines.add(section);
+    section.with("capacity", capacity -> flowCapacity = capacity.integer(FlowTable.MIN_CAPACITY, FlowTable.MAX_CAPACITY));
+    section.with("overflow", policy -> overflow = policy.oneOf(FlowTableOverflow.class));
+  }
+
+  private void workers(Value value) {
+    workers = value.integer(1, 64);
+    if (workers > 1) {
+      throw value.refuse(ConfigurationError.TOO_MANY_WORKERS, "the interfaces have one receive queue each");
+    }
+  }
+
+  private void announce(Value value) {
+    Section section = value.section(ANNOUNCE);
+    lines.add(section);
+    AnnouncementSettings.Builder builder = AnnouncementSettings.builder();
+    boolean enabled = section.get("enabled", true, Value::yes);
+    section.with("period", period -> builder.refresh(period.duration()));
+    int count = section.get("count", 2, number -> number.integer(0, 100));
+    Duration interval = section.get("interval", Duration.ofSeconds(2), Value::duration);
+    builder.announcements(count, interval);
+    section.with("probes", number -> probes(number, builder));
+    section.with("probe-wait", wait -> builder.probeWait(wait.duration()));
+    section.guardBuild(lines, () -> announcements = enabled ? builder.build() : AnnouncementSettings.off());
+  }
+
+  /** Zero claims addresses at once, of both families. */
+  private static void probes(Value value, AnnouncementSettings.Builder builder) {
+    int probes = value.integer(0, 100);
+    builder.arpProbes(probes, Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(probes == 0 ? 0 : 2));
+    builder.duplicateAddressProbes(Math.min(probes, 1), Duration.ofSeconds(1));
+  }
+}

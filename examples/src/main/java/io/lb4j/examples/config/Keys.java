@@ -1,0 +1,65 @@
+package io.lb4j.examples.config;
+
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** The keys of one kind of mapping: those that are read, and those refused because the version lacks the feature. */
+final class Keys {
+  private final List<String> known;
+  private final Map<String, String> refused;
+
+  private Keys(List<String> known, Map<String, String> refused) {
+    this.known = known;
+    this.refused = refused;
+  }
+
+  static Keys of(String... known) {
+    return new Keys(List.of(known), Map.of());
+  }
+
+  /** The same with keys that are understood and refused; each with its reason. */
+  Keys refusing(String reason, String... names) {
+    Map<String, String> all = new LinkedHashMap<>(refused);
+    Stream.of(names).forEach(name -> all.put(name, reason));
+    return new Keys(known, all);
+  }
+
+  boolean knows(String key) {
+    return known.contains(key);
+  }
+
+  Optional<String> refusal(String key) {
+    return Optional.ofNullable(refused.get(key));
+  }
+
+  /** What to do about a key that is unknown. */
+  String remedyFor(String key) {
+    return known.stream()
+        .min(Comparator.comparingInt(name -> distance(key, name)))
+        .filter(name -> distance(key, name) <= Math.max(2, name.length() / 2))
+        .map(name -> "did you mean '" + name + "'?")
+        .orElse("known here: " + String.join(", ", known));
+  }
+
+  /** Levenshtein's distance, with one row. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j < row.length; j++) {
+        int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[b.length()];
+  }
+}

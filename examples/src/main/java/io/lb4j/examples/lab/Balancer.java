@@ -1,0 +1,125 @@
+package io.lb4j.examples.lab;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+
+/** {@code lb run} as a process in the lab's namespace {@code lb}. Safe from any thread. */
+public final class Balancer implements AutoCloseable {
+  private static final int PATIENCE_MS = 20_000;
+  private static final long REPORT_PATIENCE_NS = 5_000_000_000L;
+
+  private final Lab lab;
+  private final Path file;
+  private final LabProcess process;
+
+  private Balancer(Lab lab, Path file, LabProcess process) {
+    this.lab = lab;
+    this.file = file;
+    this.process = process;
+  }
+
+  /**
+   * Starts the balancer.
+   *
+   * @param lab where
+   * @param configuration what it is to do
+   * @return the balancer; its addresses may take some seconds to answer
+   */
+  public static Balancer start(Lab lab, BalancerConfiguration configuration) {
+    Path file = lab.directory().resolve("lb.yaml");
+    write(file, configuration);
+    String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
+    LabProcess process = lab.spawn("lb", "balancer", List.of(java, "--enable-native-access=ALL-UNNAMED",
+        "-cp", System.getProperty("java.class.path"), "io.lb4j.examples.Lb", "run", file.toString(), "--json"));
+    return new Balancer(lab, file, process);
+  }
+
+  private static void write(Path file, BalancerConfiguration configuration) {
+    try {
+      Files.writeString(file, configuration.text());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Changes the file and has it read again.
+   *
+   * @param configuration the new one
+   */
+  public void reload(BalancerConfiguration configuration) {
+    write(file, configuration);
+    process.signal("HUP");
+  }
+
+  /**
+   * Asks through a virtual address until a server answers.
+   *
+   * @param vip the virtual address
+   * @param port of a web service
+   * @return what the client saw
+   */
+  public ClientReport awaitAnswer(String vip, int port) {
+    String source = vip.contains(":") ? Lab.CLIENTS6.get(0) : Lab.CLIENTS4.get(0);
+    Outcome outcome = lab.java("cl", LabClient.class, "await", vip, Integer.toString(port), source,
+        Integer.toString(PATIENCE_MS));
+    return ClientReport.parse(outcome.output());
+  }
+
+  /**
+   * What it printed: logs, and its statistics as JSON objects.
+   *
+   * @return all lines
+   */
+  public String output() {
+    return process.output();
+  }
+
+  /**
+   * The next statistics that it prints, which count what has happened until now.
+   *
+   * @return the JSON object; empty when none comes
+   */
+  public Map<String, Object> statistics() {
+    int seen = reports().size();
+    long deadlineNs = System.nanoTime() + REPORT_PATIENCE_NS;
+    while (reports().size() == seen && isAlive() && System.nanoTime() - deadlineNs < 0) {
+      Lab.pause(50);
+    }
+    List<String> reports = reports();
+    return reports.size() == seen
+        ? Map.of()
+        : new Yaml(new SafeConstructor(new LoaderOptions())).load(reports.get(reports.size() - 1));
+  }
+
+  /** Complete lines of statistics. */
+  private List<String> reports() {
+    String output = output();
+    String complete = output.substring(0, output.lastIndexOf('\n') + 1);
+    return complete.lines().filter(line -> line.startsWith("{")).toList();
+  }
+
+  /**
+   * Whether it still runs.
+   *
+   * @return false once it has ended
+   */
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Ends it. */
+  @Override
+  public void close() {
+    process.close();
+  }
+}

@@ -1,0 +1,128 @@
+package io.lb4j.examples.lab;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A process that runs in the lab until it is ended; its output goes to a file. Safe from any thread. */
+public final class LabProcess implements AutoCloseable {
+  private static final int GRACE_S = 5;
+
+  private final Process process;
+  private final Path log;
+
+  private LabProcess(Process process, Path log) {
+    this.process = process;
+    this.log = log;
+  }
+
+  static LabProcess start(Path log, List<String> command) {
+    try {
+      Process process = new ProcessBuilder(command)
+          .redirectErrorStream(true)
+          .redirectOutput(log.toFile())
+          .start();
+      return new LabProcess(process, log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * What it has printed so far.
+   *
+   * @return standard output and standard error together
+   */
+  public String output() {
+    try {
+      return Files.readString(log, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Whether it runs.
+   *
+   * @return false once it has ended
+   */
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /**
+   * Waits until it has printed something.
+   *
+   * @param text what to wait for
+   * @param limit how long
+   * @return whether it came in time
+   */
+  public boolean awaitOutput(String text, Duration limit) {
+    long deadlineNs = System.nanoTime() + limit.toNanos();
+    while (!output().contains(text)) {
+      if (!process.isAlive() || System.nanoTime() - deadlineNs > 0) {
+        return output().contains(text);
+      }
+      Lab.pause(20);
+    }
+    return true;
+  }
+
+  /** Ends its standard input, which asks the lab's own clients to stop and report. */
+  public void endInput() {
+    try {
+      process.getOutputStream().close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Sends it a signal.
+   *
+   * @param name the signal's name without SIG, for example {@code HUP}
+   */
+  public void signal(String name) {
+    Outcome sent = Outcome.of(Duration.ofSeconds(5), List.of("kill", "-" + name, Long.toString(process.pid())));
+    if (!sent.ok()) {
+      throw new IllegalStateException("kill -" + name + ": " + sent.output());
+    }
+  }
+
+  /**
+   * Waits for its end.
+   *
+   * @param limit how long
+   * @return whether it has ended
+   */
+  public boolean awaitEnd(Duration limit) {
+    try {
+      return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** Asks it to end, and after a few seconds ends it. */
+  @Override
+  public void close() {
+    process.destroy();
+    if (!awaitEnd(Duration.ofSeconds(GRACE_S))) {
+      process.destroyForcibly();
+      awaitEnd(Duration.ofSeconds(GRACE_S));
+    }
+  }
+
+  static List<String> java(String mainClass) {
+    String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
+    return List.of(java, "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-cp", System.getProperty("java.class.path"), mainClass);
+  }
+}

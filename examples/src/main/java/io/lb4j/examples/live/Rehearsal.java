@@ -1,0 +1,70 @@
+package io.lb4j.examples.live;
+
+import io.lb4j.address.InterfaceAddress;
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.MacAddress;
+import io.lb4j.core.LoadBalancer;
+import io.lb4j.core.LoadBalancerBuilder;
+import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.config.InterfaceDeclaration;
+import io.lb4j.flow.FlowTable;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.util.List;
+
+/**
+ * Builds a balancer without opening an interface, so that the library's rules are asked. Where the file leaves a MAC
+ * address or the addresses to the live interface, those of this host are used when it has one of that name. The flow
+ * table is the smallest.
+ */
+public final class Rehearsal {
+  private static final long STAND_IN_MAC = 0x02_00_5E_00_00_00L;
+
+  private final Configuration configuration;
+
+  /**
+   * A rehearsal.
+   *
+   * @param configuration to be built
+   */
+  public Rehearsal(Configuration configuration) {
+    this.configuration = configuration;
+  }
+
+  /**
+   * Builds it.
+   *
+   * @return a balancer without ports, which the caller closes
+   * @throws ConfigurationFileException when a rule is broken
+   */
+  public LoadBalancer build() throws ConfigurationFileException {
+    LoadBalancerBuilder builder = configuration.builder().announcements(configuration.announcements());
+    builder.flowTable(FlowTable.MIN_CAPACITY);
+    int index = 0;
+    for (InterfaceDeclaration link : configuration.interfaces()) {
+      MacAddress mac = link.mac().orElse(MacAddress.of(STAND_IN_MAC | ++index));
+      List<String> addresses = link.addresses().isEmpty() ? hostAddresses(link.name()) : link.addresses();
+      builder.networkInterface(link.name(), options -> {
+        options.mac(mac.toString()).address(addresses.toArray(String[]::new));
+        return link.mtu() > 0 ? options.mtu(link.mtu()) : options;
+      });
+    }
+    return configuration.build(builder);
+  }
+
+  private static List<String> hostAddresses(String name) {
+    try {
+      NetworkInterface device = NetworkInterface.getByName(name);
+      return device == null
+          ? List.of()
+          : device.getInterfaceAddresses().stream()
+              .map(own -> new InterfaceAddress(
+                  IpAddress.of(own.getAddress().getAddress()), own.getNetworkPrefixLength()))
+              .map(own -> own.address() + "/" + own.prefixLength())
+              .toList();
+    } catch (SocketException e) {
+      return List.of();
+    }
+  }
+}

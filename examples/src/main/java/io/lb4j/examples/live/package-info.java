@@ -1,0 +1,2 @@
+/** Live interfaces: opening, signals, and changes of a running balancer. */
+package io.lb4j.examples.live;

@@ -1,0 +1,129 @@
+package io.lb4j.examples.replay;
+
+import io.lb4j.address.MacAddress;
+import io.lb4j.core.LoadBalancer;
+import io.lb4j.core.LoadBalancerBuilder;
+import io.lb4j.core.Statistics;
+import io.lb4j.dataplane.DataPath;
+import io.lb4j.examples.CommandException;
+import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.config.InterfaceDeclaration;
+import io.lb4j.neighbor.AnnouncementSettings;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Capture files through the data path of a configuration, frame by frame, with the captures' own clock. The same files
+ * and seed give the same bytes. Owned by one thread.
+ */
+public final class Replay {
+  /** The seed where neither the command line nor the file names one. */
+  public static final long DEFAULT_SEED = 1;
+
+  private final Configuration configuration;
+  private final Settings settings;
+  private final Consumer<String> warnings;
+
+  /**
+   * What is replayed, and where to. Immutable.
+   *
+   * @param in capture files, in the order that decides between equal times
+   * @param out capture files to write
+   * @param trace null for none
+   * @param announce whether the balancer's own timed frames are sent
+   * @param seed null for the file's, else {@link #DEFAULT_SEED}
+   */
+  public record Settings(
+      List<InterfaceFile> in, List<InterfaceFile> out, Path trace, boolean announce, Long seed) {}
+
+  /**
+   * What came of it. Immutable.
+   *
+   * @param statistics after the last frame
+   * @param transmitted frames that left
+   */
+  public record Result(Statistics statistics, long transmitted) {
+    /**
+     * Whether every frame ended in exactly one verdict.
+     *
+     * @return true unless the data path lost count
+     */
+    public boolean lawHolds() {
+      long ended = statistics.verdicts().values().stream().mapToLong(Long::longValue).sum();
+      return statistics.holds() && statistics.received() == ended && statistics.held() == 0;
+    }
+  }
+
+  /**
+   * A replay.
+   *
+   * @param configuration checked
+   * @param settings files and options
+   * @param warnings takes one line each
+   */
+  public Replay(Configuration configuration, Settings settings, Consumer<String> warnings) {
+    this.configuration = configuration;
+    this.settings = settings;
+    this.warnings = warnings;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @return the counts
+   * @throws IOException when a file cannot be opened, or written
+   * @throws CommandException when a file is named for an interface that is not declared, or twice
+   * @throws ConfigurationFileException when the configuration cannot be used
+   */
+  public Result run() throws IOException, CommandException, ConfigurationFileException {
+    new ReplayFiles(configuration, settings).check();
+    ReplayClock clock = new ReplayClock();
+    LoadBalancerBuilder builder = builder(clock);
+    try (LoadBalancer balancer = configuration.build(builder)) {
+      return run(balancer, clock);
+    }
+  }
+
+  private Result run(LoadBalancer balancer, ReplayClock clock) throws IOException {
+    try (CaptureMerge merge = new CaptureMerge(warnings);
+        OutputFiles outputs = new OutputFiles(configuration.interfaces().size());
+        TraceFile trace = new TraceFile(settings.trace())) {
+      for (InterfaceFile input : settings.in()) {
+        merge.add(indexOf(input.name()), input.file());
+      }
+      for (InterfaceFile output : settings.out()) {
+        outputs.add(indexOf(output.name()), output);
+      }
+      List<String> names = configuration.interfaces().stream().map(InterfaceDeclaration::name).toList();
+      DataPath path = balancer.dataPath();
+      ReplayRun run = new ReplayRun(path, clock, names, outputs, trace);
+      run.process(merge);
+      return new Result(balancer.statistics(), outputs.transmitted());
+    }
+  }
+
+  private LoadBalancerBuilder builder(ReplayClock clock) throws IOException, ConfigurationFileException {
+    LoadBalancerBuilder builder = configuration.builder();
+    for (InterfaceDeclaration link : configuration.interfaces()) {
+      builder.networkInterface(link.name(), options -> {
+        options.mac(link.mac().map(MacAddress::toString).orElseThrow());
+        options.address(link.addresses().toArray(String[]::new));
+        return link.mtu() > 0 ? options.mtu(link.mtu()) : options;
+      });
+    }
+    new NeighborLearning(configuration)
+        .learn(settings.in(), warnings)
+        .forEach((address, mac) -> builder.neighbor(address.toString(), mac.toString()));
+    builder.clock(clock);
+    builder.announcements(settings.announce() ? configuration.announcements() : AnnouncementSettings.off());
+    builder.seed(settings.seed() != null ? settings.seed() : configuration.seed().orElse(DEFAULT_SEED));
+    return builder;
+  }
+
+  private int indexOf(String name) {
+    return configuration.interfaces().stream().map(InterfaceDeclaration::name).toList().indexOf(name);
+  }
+}

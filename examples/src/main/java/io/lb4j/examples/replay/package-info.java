@@ -1,0 +1,2 @@
+/** Capture files through the data path, with the captures' own clock. */
+package io.lb4j.examples.replay;

@@ -1,0 +1,76 @@
+package io.lb4j.examples.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+
+/** A lab with a balancer in it, for one test class. */
+final class LabFixture implements AutoCloseable {
+  static final String CLIENT4 = Lab.CLIENTS4.get(0);
+  static final String CLIENT6 = Lab.CLIENTS6.get(0);
+
+  final Lab lab;
+  Balancer balancer;
+
+  private LabFixture(Lab lab) {
+    this.lab = lab;
+  }
+
+  /** Builds the lab, or skips the class and says why. */
+  static LabFixture up(int servers, String... programs) {
+    Lab.obstacle().ifPresent(reason -> Assumptions.abort(reason));
+    for (String program : programs) {
+      Assumptions.assumeTrue(Lab.installed(program), "the program '" + program + "' is missing");
+    }
+    return new LabFixture(Lab.up("lb4j-test", servers));
+  }
+
+  /** Starts the balancer and waits until both virtual addresses answer on a port. */
+  void balance(BalancerConfiguration configuration, int port) {
+    balancer = Balancer.start(lab, configuration);
+    awaitAnswers(port);
+  }
+
+  void awaitAnswers(int port) {
+    for (String vip : List.of(Lab.VIP4, Lab.VIP6)) {
+      ClientReport seen = balancer.awaitAnswer(vip, port);
+      assertTrue(seen.answered() > 0, () -> vip + ": " + seen.problem() + "\n" + balancer.output());
+    }
+  }
+
+  ClientReport client(String what, String vip, int port, List<String> sources, int... numbers) {
+    return ClientReport.parse(lab.java("cl", LabClient.class, arguments(what, vip, port, sources, numbers)).output());
+  }
+
+  LabProcess spawnClient(String name, String vip, int port, List<String> sources, int connections) {
+    return lab.spawnJava("cl", name, LabClient.class, arguments("hold", vip, port, sources, connections));
+  }
+
+  private static String[] arguments(String what, String vip, int port, List<String> sources, int... numbers) {
+    List<String> arguments = new ArrayList<>(List.of(what, vip, Integer.toString(port), String.join(",", sources)));
+    for (int number : numbers) {
+      arguments.add(Integer.toString(number));
+    }
+    return arguments.toArray(String[]::new);
+  }
+
+  /** All answered, and every server saw the client's own address. */
+  static ClientReport assertClean(ClientReport seen, int answers) {
+    assertEquals("", seen.problem());
+    assertEquals(answers, seen.answered(), seen::toString);
+    assertEquals(0, seen.strangers(), seen::toString);
+    return seen;
+  }
+
+  static List<String> sources(String vip) {
+    return vip.contains(":") ? Lab.CLIENTS6 : Lab.CLIENTS4;
+  }
+
+  @Override
+  public void close() {
+    lab.close();
+  }
+}
