@@ -56,6 +56,8 @@ public final class Lb implements Runnable {
     line.setParameterExceptionHandler(Lb::onParameterError);
     line.setExecutionExceptionHandler(Lb::onError);
     line.setUsageHelpAutoWidth(true);
+    String[] version = line.getCommandSpec().version();
+    line.getSubcommands().values().forEach(command -> command.getCommandSpec().version(version));
     return line;
   }
 

@@ -92,8 +92,7 @@ final class ReplayCommand implements Callable<Integer> {
   private void print(Replay.Result result, List<String> warnings) {
     PrintWriter writer = spec.commandLine().getOut();
     if (json) {
-      Map<String, Object> tree = StatisticsReport.tree(result.statistics());
-      tree.put("transmitted", result.transmitted());
+      Map<String, Object> tree = StatisticsReport.tree(result.statistics(), result.frames(), result.bytes());
       tree.put("law", result.lawHolds());
       tree.put("warnings", warnings);
       writer.println(Json.pretty(tree));

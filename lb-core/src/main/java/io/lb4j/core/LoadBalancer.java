@@ -5,6 +5,7 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.control.EventLog;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.ServerCounts;
+import io.lb4j.dataplane.Binding;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.Worker;
@@ -186,6 +187,7 @@ public final class LoadBalancer implements AutoCloseable {
       checkPort(topology.links().get(link), ports.get(link));
     }
     joinGroups(published.getAcquire());
+    resolveServers(published.getAcquire());
     for (int index = 0; index < dataPaths.size(); index++) {
       int worker = index;
       List<PortQueue> queues = ports.stream().map(port -> port.orElseThrow().queue(worker)).toList();
@@ -325,6 +327,19 @@ public final class LoadBalancer implements AutoCloseable {
     }
     published.setRelease(next);
     linkLayer.adopt(next.addresses());
+    if (!threads.isEmpty()) {
+      resolveServers(next);
+    }
+  }
+
+  /** Servers are asked for before the first client comes. */
+  private void resolveServers(ForwardingTable table) {
+    for (int id = 1; id <= table.highestBinding(); id++) {
+      Binding binding = table.binding(id);
+      if (binding != null) {
+        linkLayer.solicit(binding.target().neighbor());
+      }
+    }
   }
 
   private ServerCounts counts(int binding) {

@@ -10,6 +10,7 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
+import io.lb4j.neighbor.HeldFrameListener;
 import io.lb4j.neighbor.HeldFrames;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborSettings;
@@ -56,6 +57,7 @@ public final class DataPath {
   private final Map<ForwarderProvider, Forwarder> forwarders = new HashMap<>();
   private final FrameView single = new FrameView();
   private final CountingOutput counted;
+  private final HeldFrameListener heldFrameEnded = this::heldEnded;
 
   private ForwardingTable table;
   private HeldFrameObserver observer = (tag, verdict, ingress, egress, binding, length) -> {};
@@ -159,6 +161,7 @@ public final class DataPath {
   public void process(FrameBatch batch, long nowNs, FrameOutput out) {
     begin(nowNs, out);
     pipeline.process(batch);
+    resolveNextHops(nowNs);
     sweep(nowNs, SWEEP_STEP_IN_BURST);
   }
 
@@ -191,8 +194,16 @@ public final class DataPath {
     single.wrap(frame, frame.readerIndex(), frame.readableBytes(), marks, interfaceIndex);
     single.setTag(tag);
     Verdict verdict = pipeline.process(single);
+    resolveNextHops(nowNs);
     sweep(nowNs, 1);
     return verdict;
+  }
+
+  /** Asks at once for the next hops that frames wait for; nothing but two reads while there are none. */
+  private void resolveNextHops(long nowNs) {
+    if (timerOwner) {
+      linkLayer.tick(nowNs, counted);
+    }
   }
 
   /**
@@ -288,7 +299,7 @@ public final class DataPath {
     int buckets = flows.buckets();
     long roundNs = roundNs();
     long due = elapsed >= roundNs ? buckets : elapsed * buckets / roundNs;
-    if (due == 0) {
+    if (due <= 0) {
       return;
     }
     int budget = (int) Math.min(due, most);
@@ -303,7 +314,7 @@ public final class DataPath {
   }
 
   private void releaseHeld(long nowNs) {
-    heldFrames.release(nowNs, counted, this::heldEnded);
+    heldFrames.release(nowNs, counted, heldFrameEnded);
   }
 
   private void heldEnded(long tag, Verdict verdict, int ingress, int egress, int binding, int length) {
@@ -375,6 +386,6 @@ public final class DataPath {
   /** Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}. To be called when no frame will follow. */
   public void close() {
     pipeline.close();
-    heldFrames.close(this::heldEnded);
+    heldFrames.close(heldFrameEnded);
   }
 }

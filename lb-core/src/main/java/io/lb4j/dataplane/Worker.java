@@ -2,6 +2,7 @@ package io.lb4j.dataplane;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
 import io.lb4j.port.PortQueue;
@@ -29,6 +30,7 @@ public final class Worker implements Runnable {
   private final LongSupplier clock;
   private final FrameBatch batch = new FrameBatch();
   private final List<ByteBuf> unsent = new ArrayList<>();
+  private final FrameOutput ownFrames = this::transmit;
   private volatile boolean running = true;
   private long failures;
   private int idleRounds;
@@ -60,7 +62,7 @@ public final class Worker implements Runnable {
         boolean worked = burst();
         long nowNs = clock.getAsLong();
         if (deadline - nowNs <= 0) {
-          deadline = dataPath.tick(nowNs, this::transmit);
+          deadline = dataPath.tick(nowNs, ownFrames);
           flush();
         }
         if (worked) {
@@ -89,7 +91,7 @@ public final class Worker implements Runnable {
     for (int link = 0; link < queues.length; link++) {
       batch.clear();
       if (queues[link].receive(batch, link) > 0) {
-        dataPath.process(batch, clock.getAsLong(), this::transmit);
+        dataPath.process(batch, clock.getAsLong(), ownFrames);
         transmitBatch();
         flush();
         worked = true;

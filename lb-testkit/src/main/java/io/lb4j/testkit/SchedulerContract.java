@@ -186,8 +186,25 @@ public abstract class SchedulerContract {
   }
 
   @Test
-  final void shouldPlaceByIdentityWhenItHashes() {
-    assumeTrue(!scheduler().hashInputs().isEmpty(), "the discipline does not hash");
+  final void shouldPlaceByIdentityOrLeaveTheHashAlone() {
+    if (scheduler().hashInputs().isEmpty()) {
+      picksWithoutTheHash();
+    } else {
+      placesByIdentity();
+    }
+  }
+
+  /** A discipline that asks for no hash gets 0, and must not need more to spread flows. */
+  private void picksWithoutTheHash() {
+    Picker picker = scheduler().prepare(candidates(50, i -> 1), SEED).newPicker(null);
+    int[] active = new int[50];
+    for (int i = 0; i < 5_000; i++) {
+      active[picker.pick(0, candidate -> active[candidate])]++;
+    }
+    assertThat(active).as("flows of each of 50 equal candidates").doesNotContain(0);
+  }
+
+  private void placesByIdentity() {
     List<Candidate> declared = candidates(50, i -> 1 + i % 7);
     List<Candidate> shuffled = new ArrayList<>(declared);
     Collections.shuffle(shuffled, new Random(SEED));

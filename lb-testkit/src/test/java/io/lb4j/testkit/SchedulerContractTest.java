@@ -74,7 +74,7 @@ class SchedulerContractTest {
   void shouldCatchPlacementByPosition() {
     SchedulerContract contract =
         of(candidates -> previous -> (hash, active) -> (int) Long.remainderUnsigned(hash, candidates.size()));
-    assertThatThrownBy(contract::shouldPlaceByIdentityWhenItHashes).isInstanceOf(AssertionError.class);
+    assertThatThrownBy(contract::shouldPlaceByIdentityOrLeaveTheHashAlone).isInstanceOf(AssertionError.class);
   }
 
   @Test

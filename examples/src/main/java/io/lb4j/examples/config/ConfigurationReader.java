@@ -181,7 +181,9 @@ final class ConfigurationReader {
   private void flowTable(Value value) {
     Section section = value.section(FLOW_TABLE);
     lines.add(section);
-    section.with("capacity", capacity -> flowCapacity = capacity.integer(FlowTable.MIN_CAPACITY, FlowTable.MAX_CAPACITY));
+    section.with(
+        "capacity",
+        capacity -> flowCapacity = capacity.integer(FlowTable.MIN_CAPACITY, FlowTable.MAX_CAPACITY));
     section.with("overflow", policy -> overflow = policy.oneOf(FlowTableOverflow.class));
   }
 

@@ -28,6 +28,7 @@ public final class DemoCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     DemoReport report = new DemoReport(out);
+    Runtime.getRuntime().addShutdownHook(new Thread(report::silence));
     Optional<String> obstacle = memory ? Optional.of("--memory was given") : Lab.obstacle();
     if (obstacle.isPresent()) {
       new MemoryDemo(report).run(obstacle.get());

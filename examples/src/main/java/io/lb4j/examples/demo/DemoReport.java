@@ -2,19 +2,27 @@ package io.lb4j.examples.demo;
 
 import java.io.PrintWriter;
 
-/** Prints what the demonstration shows, and remembers what failed. Owned by one thread. */
+/** Prints what the demonstration shows, and remembers what failed. Owned by one thread, but for {@link #silence}. */
 final class DemoReport {
   private final PrintWriter out;
   private int failed;
   private int checks;
+  private volatile boolean silent;
 
   DemoReport(PrintWriter out) {
     this.out = out;
   }
 
   void say(String line) {
-    out.println(line);
-    out.flush();
+    if (!silent) {
+      out.println(line);
+      out.flush();
+    }
+  }
+
+  /** From now on nothing is printed: what fails while the network is taken away tells nothing. */
+  void silence() {
+    silent = true;
   }
 
   /** One line that begins with PASS or FAIL. */

@@ -128,7 +128,7 @@ public final class LiveBalancer implements AutoCloseable {
         warn(err, file + ": settings other than services changed; they need a restart");
       }
       List<String> done =
-          new ServiceChanges(balancer, configuration.services(), changed.services())
+          new ServiceChanges(balancer, balancer.services(), changed.services())
               .apply(refused -> warn(err, changed.refused(refused).getMessage()));
       configuration = changed;
       err.println("lb run: " + file + ": " + (done.isEmpty() ? "no changes" : String.join(", ", done)));

@@ -20,8 +20,8 @@ final class ServiceChanges {
    * A difference.
    *
    * @param balancer running
-   * @param before what its file declared last
-   * @param after what its file declares now
+   * @param before what it serves
+   * @param after what the file declares now
    */
   ServiceChanges(LoadBalancer balancer, List<VirtualService> before, List<VirtualService> after) {
     this.balancer = balancer;

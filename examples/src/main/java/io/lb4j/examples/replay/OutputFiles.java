@@ -6,7 +6,9 @@ import io.lb4j.pcap.CaptureWriter;
 import io.netty.buffer.ByteBuf;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The frames that leave, per interface: counted, and written where a file was named. Owned by one thread. */
@@ -15,12 +17,15 @@ final class OutputFiles implements AutoCloseable {
   private final int[] ids;
   private final long[] written;
   private final Map<Path, CaptureWriter> byFile = new LinkedHashMap<>();
-  private long transmitted;
+  private final long[] frames;
+  private final long[] bytes;
 
   OutputFiles(int interfaces) {
     writers = new CaptureWriter[interfaces];
     ids = new int[interfaces];
     written = new long[interfaces];
+    frames = new long[interfaces];
+    bytes = new long[interfaces];
   }
 
   /** Names the file of an interface; pcapng files may be named for several. */
@@ -42,7 +47,8 @@ final class OutputFiles implements AutoCloseable {
 
   /** Sends a frame, which stays the caller's; answers its number in the output file, 0 without a file. */
   long write(int interfaceIndex, long timestampNs, ByteBuf frame) {
-    transmitted++;
+    frames[interfaceIndex]++;
+    bytes[interfaceIndex] += frame.readableBytes();
     if (writers[interfaceIndex] == null) {
       return 0;
     }
@@ -55,8 +61,14 @@ final class OutputFiles implements AutoCloseable {
     return ++written[interfaceIndex];
   }
 
-  long transmitted() {
-    return transmitted;
+  /** Frames sent so far, per interface. */
+  List<Long> frames() {
+    return Arrays.stream(frames).boxed().toList();
+  }
+
+  /** Their bytes. */
+  List<Long> bytes() {
+    return Arrays.stream(bytes).boxed().toList();
   }
 
   @Override

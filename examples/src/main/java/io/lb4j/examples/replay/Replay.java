@@ -43,9 +43,20 @@ public final class Replay {
    * What came of it. Immutable.
    *
    * @param statistics after the last frame
-   * @param transmitted frames that left
+   * @param frames that left, per interface in the order of declaration; the statistics know those only that the data
+   *     path sent itself
+   * @param bytes of those frames
    */
-  public record Result(Statistics statistics, long transmitted) {
+  public record Result(Statistics statistics, List<Long> frames, List<Long> bytes) {
+    /**
+     * Frames that left in all.
+     *
+     * @return their number
+     */
+    public long transmitted() {
+      return frames.stream().mapToLong(Long::longValue).sum();
+    }
+
     /**
      * Whether every frame ended in exactly one verdict.
      *
@@ -101,7 +112,7 @@ public final class Replay {
       DataPath path = balancer.dataPath();
       ReplayRun run = new ReplayRun(path, clock, names, outputs, trace);
       run.process(merge);
-      return new Result(balancer.statistics(), outputs.transmitted());
+      return new Result(balancer.statistics(), outputs.frames(), outputs.bytes());
     }
   }
 
@@ -110,6 +121,7 @@ public final class Replay {
     for (InterfaceDeclaration link : configuration.interfaces()) {
       builder.networkInterface(link.name(), options -> {
         options.mac(link.mac().map(MacAddress::toString).orElseThrow());
+        options.hostStack(true); // as in `lb run`, where the kernel answers for the interface addresses
         options.address(link.addresses().toArray(String[]::new));
         return link.mtu() > 0 ? options.mtu(link.mtu()) : options;
       });

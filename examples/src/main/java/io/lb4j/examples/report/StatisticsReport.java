@@ -34,6 +34,26 @@ public final class StatisticsReport {
     return tree;
   }
 
+  /**
+   * The statistics of an embedded data path as JSON members: what its caller sent is not among its own counts.
+   *
+   * @param statistics a snapshot
+   * @param frames sent, per interface
+   * @param bytes of those frames
+   * @return in the order of printing
+   */
+  public static Map<String, Object> tree(Statistics statistics, List<Long> frames, List<Long> bytes) {
+    Map<String, Object> tree = tree(statistics);
+    List<Map<String, Object>> links = statistics.interfaces().stream().map(StatisticsReport::linkTree).toList();
+    for (int i = 0; i < links.size(); i++) {
+      links.get(i).put("transmitted", frames.get(i));
+      links.get(i).put("transmittedBytes", bytes.get(i));
+    }
+    tree.put("interfaces", links);
+    tree.put("transmitted", frames.stream().mapToLong(Long::longValue).sum());
+    return tree;
+  }
+
   private static Map<String, Object> linkTree(Statistics.InterfaceStatistics link) {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("name", link.name());

@@ -8,6 +8,8 @@ import io.lb4j.examples.CommandRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,7 +73,7 @@ class ConfigurationTest {
     "2|  - nmae: eth0|2|unknown-key|'name'", "3|    mac: 02:00:00:00:00|3|not-readable|MAC",
     "3|    mac: 01:00:00:00:00:01|3|not-unicast|", "4|    addresses: [192.0.2.5/33]|4|not-readable|",
     "4|    addresses: [192.0.2.5/24]\\n    io: xdp|5|not-supported|", "4|    addresses: []\\n    mtu: 1|5|out-of-range|",
-    "6|  - name:|6|missing|", "7|    vip: 192.0.2.300|7|not-readable|", "7|    vip: 192.0.2.21|7|vip-is-server|",
+    "6|  - name:|6|missing|", "7|    vip: 192.0.2.300|7|not-readable|", "7|    vip: 192.0.2.21|13|vip-is-server|rs1",
     "7|    vip: 224.0.0.1|7|not-unicast|", "7|    vip: []|7|missing|",
     "7|    vip: [192.0.2.10, \"2001:db8::1\"]|7|family-mismatch|", "8|    port: 0|8|out-of-range|",
     "8|    port: 90-80|8|out-of-range|", "8|    port: http|8|not-readable|", "9|    protocol: sctp|9|not-readable|tcp, udp",
@@ -117,6 +119,20 @@ class ConfigurationTest {
     CommandRun run = CommandRun.lb("check", file);
     assertEquals(1, run.exit());
     assertTrue(run.out().contains("aliases"), run.out());
+  }
+
+  @Test
+  void shouldEndDamagedFilesWithFindings() throws IOException {
+    byte[] whole = Files.readAllBytes(Path.of("configs", "persistence.yaml"));
+    for (int seed = 0; seed < 500; seed++) {
+      Random random = new Random(seed);
+      byte[] bytes = Arrays.copyOf(whole, seed % 2 == 0 ? whole.length : random.nextInt(whole.length));
+      for (int flips = random.nextInt(10); flips >= 0 && bytes.length > 0; flips--) {
+        bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(7));
+      }
+      CommandRun run = CommandRun.lb("check", Files.write(directory.resolve("damaged.yaml"), bytes));
+      assertTrue(run.exit() == 0 || run.exit() == 1, "seed " + seed + ": " + run.err());
+    }
   }
 
   @Test

@@ -59,15 +59,15 @@ final class DirectServerReturnLabTest {
   @ParameterizedTest
   @ValueSource(strings = {Lab.VIP4, Lab.VIP6})
   void shouldGiveEqualSharesUnderRoundRobin(String vip) {
-    ClientReport seen = assertClean(fixture.client("connect", vip, RR, sources(vip), 3_000), 3_000);
-    assertShares(seen, 1, 1_000, 1_000, 1_000);
+    ClientReport seen = assertClean(fixture.client("connect", vip, RR, sources(vip), 9_999), 9_999);
+    assertShares(seen, 1, 3_333, 3_333, 3_333);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {Lab.VIP4, Lab.VIP6})
   void shouldGiveSharesByWeightUnderWeightedRoundRobin(String vip) {
-    ClientReport seen = assertClean(fixture.client("connect", vip, WRR, sources(vip), 6_000), 6_000);
-    assertShares(seen, 1, 3_000, 2_000, 1_000);
+    ClientReport seen = assertClean(fixture.client("connect", vip, WRR, sources(vip), 9_996), 9_996);
+    assertShares(seen, 1, 4_998, 3_332, 1_666);
   }
 
   @ParameterizedTest

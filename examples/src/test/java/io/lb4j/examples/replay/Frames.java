@@ -29,6 +29,16 @@ final class Frames {
     return bytes;
   }
 
+  /** A later fragment of a TCP segment to 192.0.2.10, whose first fragment never comes. */
+  static byte[] laterFragment(int client) {
+    ByteBuf f = Unpooled.wrappedBuffer(syn(client, 5000, 80));
+    f.setShort(18, 77).setShort(20, 100).setShort(24, 0);
+    f.setShort(24, sum(f, 14, 20, 0));
+    byte[] bytes = new byte[54];
+    f.getBytes(0, bytes);
+    return bytes;
+  }
+
   private static int sum16(ByteBuf f, int at, int length) {
     int sum = 0;
     for (int i = 0; i < length; i += 2) {

@@ -112,6 +112,18 @@ class ReplayTest {
   }
 
   @Test
+  void shouldWaitForHeldFrames() throws IOException {
+    Frames.write(capture, List.of(Frames.laterFragment(1), Frames.syn(2, 4000, 80), Frames.laterFragment(3)));
+    Path trace = directory.resolve("trace.tsv");
+    Map<?, ?> report = json(CommandRun.lb("replay", DSR, "--in", "eth0=" + capture, "--trace", trace, "--json"));
+    assertEquals(Map.of("FORWARD", 1, "CLOSED_WHILE_HELD", 2), report.get("verdicts"));
+    List<String> lines = Files.readAllLines(trace);
+    assertEquals("1\teth0\t1\tDROP\tCLOSED_WHILE_HELD\t-\t-", lines.get(0));
+    assertTrue(lines.get(1).startsWith("2\teth0\t2\tFORWARD\tweb/rs1\teth0\t-"), lines.get(1));
+    assertEquals("3\teth0\t3\tDROP\tCLOSED_WHILE_HELD\t-\t-", lines.get(2));
+  }
+
+  @Test
   void shouldMergeByTimeThenByOrder() throws IOException {
     Path second = Frames.write(directory.resolve("second.pcap"), frames.subList(1, 3));
     Path trace = directory.resolve("trace.tsv");
