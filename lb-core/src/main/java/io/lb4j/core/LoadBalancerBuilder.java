@@ -181,7 +181,8 @@ public final class LoadBalancerBuilder {
   }
 
   /**
-   * Sets the workers' clock.
+   * Sets the clock, {@link System#nanoTime} unless told otherwise. An embedder's {@code nowNs} is of the same clock:
+   * the data path begins at the time of {@link #build()}.
    *
    * @param nanos nanoseconds, never running backwards
    * @return this

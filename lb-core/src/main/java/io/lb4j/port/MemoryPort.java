@@ -2,6 +2,8 @@ package io.lb4j.port;
 
 import io.lb4j.address.MacAddress;
 import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.wire.EthernetHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.List;
@@ -20,6 +22,7 @@ public final class MemoryPort implements Port {
   /** Longest frame: 64 KiB of IP packet, Ethernet header and two tags. */
   public static final int MAX_FRAME_LENGTH = 65_535 + 22;
 
+  private static final int MAX_TAG_BYTES = 2 * EthernetHeader.TAG_LENGTH;
   private static final int SLOT_BYTES = 2048;
   private static final long WAIT_STEP_NS = 50_000;
 
@@ -131,9 +134,28 @@ public final class MemoryPort implements Port {
       lentCount = 0;
     }
 
+    private boolean carries(ByteBuf buffer, int start, int length, long marks) {
+      if ((marks & FrameMarks.CHECKSUM_PARTIAL) != 0 && !traits.carriesPartialChecksums()) {
+        return false;
+      }
+      if ((marks & FrameMarks.GSO) != 0) {
+        return traits.carriesGso() && length <= MAX_FRAME_LENGTH;
+      }
+      return length <= longestFrame || length <= longestFrame + tagBytes(buffer, start);
+    }
+
+    private int tagBytes(ByteBuf buffer, int start) {
+      int etherType = start + EthernetHeader.ETHER_TYPE_OFFSET;
+      int bytes = 0;
+      while (bytes < MAX_TAG_BYTES && EthernetHeader.isTag(buffer.getUnsignedShort(etherType + bytes))) {
+        bytes += EthernetHeader.TAG_LENGTH;
+      }
+      return bytes;
+    }
+
     @Override
     public boolean transmit(ByteBuf buffer, int start, int length, long marks) {
-      if (closed || length > longestFrame || !toNetwork.put(buffer, start, length, marks)) {
+      if (closed || !carries(buffer, start, length, marks) || !toNetwork.put(buffer, start, length, marks)) {
         refused.lazySet(refused.get() + 1);
         return false;
       }
@@ -192,7 +214,7 @@ public final class MemoryPort implements Port {
   public MemoryPort(String name, PortTraits traits, int queues, int ringCapacity) {
     this.name = name;
     this.traits = traits;
-    this.longestFrame = traits.carriesGso() ? MAX_FRAME_LENGTH : traits.mtu() + 22;
+    this.longestFrame = traits.mtu() + EthernetHeader.LENGTH;
     this.queues = new Queue[queues];
     for (int i = 0; i < queues; i++) {
       this.queues[i] = new Queue(ringCapacity);

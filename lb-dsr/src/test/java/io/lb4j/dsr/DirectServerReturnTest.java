@@ -156,6 +156,17 @@ class DirectServerReturnTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldOutliveAClockThatRunsBackwards(boolean v6) {
+    try (Lan lan = roundRobin(v6)) {
+      lan.serverOf(lan.frame(1).tcp(4000, 80, SYN));
+      lan.nowNs = -5_000_000_000L;
+      assertThat(lan.process(lan.frame(1).tcp(4001, 80, SYN))).isEqualTo(Verdict.FORWARD);
+      lan.after(0);
+    }
+  }
+
   private static RealServer server(Lan lan, int n) {
     return new RealServer.Options().build("s" + n, io.lb4j.address.IpAddress.of(lan.server(n)));
   }

@@ -1,0 +1,185 @@
+package io.lb4j.dsr;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameOutput;
+import io.lb4j.frame.Verdict;
+import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A million frames, and not a byte on the heap: what the walk of a frame promises. */
+class AllocationTest {
+  private static final int FRAMES = 1_000_000;
+  private static final int WARM_UP = 200_000;
+
+  /**
+   * For all frames together, a fifteenth of a byte each: the compiler may replace code while it runs and then allocates
+   * on this thread what it had optimized away. One object per frame would be 16,000,000.
+   */
+  private static final long TOLERATED = 64 << 10;
+
+  private static final ThreadMXBean THREADS =
+      ManagementFactory.getThreadMXBean() instanceof ThreadMXBean bean ? bean : null;
+
+  private static final int FLOWS = 128;
+  private static final int LOWEST_PORT = 1024;
+  private static final long LB_MAC = 0x0200_0000_0005L;
+  private static final long ROUTER_MAC = 0x0200_0000_0001L;
+
+  private final FrameBatch batch = new FrameBatch();
+  private final FrameOutput output = (link, frame, marks) -> frame.release();
+  private final ByteBuf[] frames = new ByteBuf[FrameBatch.CAPACITY];
+  private Lan lan;
+  private long forwarded;
+  private long refused;
+
+  /** Rewrites a frame's flow and flags in place; TCP checksums are not looked at. */
+  private interface Filler {
+    void fill(ByteBuf frame, int number);
+  }
+
+  private void open(boolean v6) {
+    assumeTrue(
+        THREADS != null && THREADS.isThreadAllocatedMemorySupported() && THREADS.isThreadAllocatedMemoryEnabled(),
+        "this virtual machine does not count allocated bytes");
+    lan = new Lan(v6, b -> b.service(Lan.withServers(Lan.tcp(v6), v6, 3)));
+    fill();
+  }
+
+  /** Direct buffers that no leak detector wraps, as its records would be counted. */
+  private void fill() {
+    UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
+    ByteBuf template = lan.frame(1).tcp(LOWEST_PORT, 80, TcpHeader.SYN).build();
+    for (int i = 0; i < frames.length; i++) {
+      frames[i] = allocator.directBuffer(128);
+      frames[i].writeBytes(template, 0, template.readableBytes());
+    }
+  }
+
+  @AfterEach
+  void close() {
+    if (lan != null) {
+      lan.close();
+      for (ByteBuf frame : frames) {
+        frame.release();
+      }
+    }
+  }
+
+  private void segment(ByteBuf frame, int flow, int sequence, int flags) {
+    int transport = lan.v6 ? 54 : 34;
+    frame.setLong(0, LB_MAC << 16 | ROUTER_MAC >>> 32);
+    frame.setInt(8, (int) ROUTER_MAC);
+    frame.setShort(transport, LOWEST_PORT + flow);
+    frame.setInt(transport + 4, sequence);
+    frame.setByte(transport + 13, flags);
+  }
+
+  private void known(ByteBuf frame, int number) {
+    boolean opening = number < FLOWS;
+    segment(frame, number % FLOWS, opening ? 1 : 2, opening ? TcpHeader.SYN : TcpHeader.ACK);
+  }
+
+  /** Every flow's frames are a SYN and a FIN by turns, so that each SYN begins a new connection from the same port. */
+  private void fresh(ByteBuf frame, int number) {
+    boolean opening = number / FLOWS % 2 == 0;
+    segment(frame, number % FLOWS, opening ? 1 : 2, opening ? TcpHeader.SYN : TcpHeader.FIN | TcpHeader.ACK);
+  }
+
+  private void single(Filler filler, int from, int to) {
+    for (int i = from; i < to; i++) {
+      ByteBuf frame = frames[i % frames.length];
+      filler.fill(frame, i);
+      lan.nowNs += 50;
+      count(lan.path.process(0, frame, lan.nowNs, output));
+    }
+  }
+
+  private void batches(Filler filler, int from, int to) {
+    for (int i = from; i < to; i += batch.size()) {
+      batch.clear();
+      for (int j = 0; j < frames.length; j++) {
+        filler.fill(frames[j], i + j);
+        batch.add(frames[j], 0, frames[j].readableBytes(), FrameMarks.NONE, 0);
+      }
+      lan.nowNs += 50 * FrameBatch.CAPACITY;
+      lan.path.process(batch, lan.nowNs, output);
+      for (int j = 0; j < batch.size(); j++) {
+        count(batch.get(j).verdict());
+      }
+    }
+  }
+
+  private void count(Verdict verdict) {
+    if (verdict == Verdict.FORWARD) {
+      forwarded++;
+    } else {
+      refused++;
+    }
+  }
+
+  private void assertNothingAllocated(Filler filler) {
+    single(filler, 0, WARM_UP);
+    batches(filler, WARM_UP, 2 * WARM_UP);
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    single(filler, 2 * WARM_UP, 2 * WARM_UP + FRAMES);
+    long between = THREADS.getCurrentThreadAllocatedBytes();
+    batches(filler, 2 * WARM_UP + FRAMES, 2 * WARM_UP + 2 * FRAMES);
+    long after = THREADS.getCurrentThreadAllocatedBytes();
+    assertThat(between - before).as("bytes for %d single frames", FRAMES).isLessThanOrEqualTo(TOLERATED);
+    assertThat(after - between).as("bytes for %d frames in batches", FRAMES).isLessThanOrEqualTo(TOLERATED);
+  }
+
+  private long flowsBegun() {
+    return lan.balancer.statistics().services().get(0).servers().stream()
+        .mapToLong(server -> server.counts().newFlows())
+        .sum();
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void frameOfAKnownFlow(boolean v6) {
+    open(v6);
+    assertNothingAllocated(this::known);
+    assertThat(refused).isZero();
+    assertThat(flowsBegun()).isEqualTo(FLOWS);
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void newFlow(boolean v6) {
+    open(v6);
+    assertNothingAllocated(this::fresh);
+    assertThat(refused).isZero();
+    assertThat(flowsBegun()).isGreaterThan(forwarded * 49 / 100);
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void malformed(boolean v6) {
+    open(v6);
+    assertNothingAllocated(this::broken);
+    assertThat(forwarded).isZero();
+  }
+
+  /** By turns: an IP version that does not match, a length beyond the frame, flags that no TCP sends. */
+  private void broken(ByteBuf frame, int number) {
+    segment(frame, number % FLOWS, 1, TcpHeader.SYN | TcpHeader.FIN);
+    int version = lan.v6 ? 0x60 : 0x45;
+    frame.setByte(14, number % 3 == 0 ? 0xF5 : version);
+    if (!lan.v6) {
+      frame.setShort(16, number % 3 == 1 ? 1500 : 40);
+    } else {
+      frame.setShort(18, number % 3 == 1 ? 1500 : 20);
+    }
+  }
+}
