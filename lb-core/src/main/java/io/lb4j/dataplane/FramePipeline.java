@@ -182,6 +182,9 @@ final class FramePipeline {
     if (destination != linkMacs[view.ingress()]) {
       return notToOurMac(view, destination);
     }
+    if ((view.buffer().getByte(view.start() + EthernetHeader.SOURCE_OFFSET) & 1) != 0) {
+      return Verdict.SOURCE_MAC_GROUP;
+    }
     return switch (view.kind()) {
       case SEGMENT -> onSegment(view);
       case FIRST_FRAGMENT -> onFirstFragment(view);
@@ -399,6 +402,7 @@ final class FramePipeline {
     return unserved(view, Verdict.PROTOCOL_NOT_SERVED);
   }
 
+  /** No error is sent about ICMP: a fragment of it may be of an error itself (RFC 1122, section 3.2.2). */
   private Verdict unserved(FrameView view, Verdict reason) {
     if (!isToVip(view)) {
       return Verdict.PASS;
@@ -407,7 +411,8 @@ final class FramePipeline {
     if (policy == UnservedPolicy.PASS) {
       return Verdict.PASS;
     }
-    if (policy == UnservedPolicy.DROP || !icmp.mayError(nowNs)) {
+    boolean isIcmp = view.protocol() == IpProtocol.ICMP || view.protocol() == IpProtocol.ICMPV6;
+    if (policy == UnservedPolicy.DROP || isIcmp || !icmp.mayError(nowNs)) {
       return reason;
     }
     out.transmit(view.ingress(), icmp.unreachable(view, linkMacs[view.ingress()]), FrameMarks.NONE);

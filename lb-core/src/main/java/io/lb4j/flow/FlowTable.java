@@ -23,7 +23,7 @@ import java.nio.ByteOrder;
  *   over    flows whose home is here or before and that live in a later bucket
  * </pre>
  *
- * Collisions go to the next bucket, at most {@link #MAX_PROBES} of them; a search ends at the first bucket that nothing
+ * Collisions go to the next bucket, at most {@link #V4_PROBES} or {@link #V6_PROBES} of them; a search ends at the first bucket that nothing
  * flowed over. Removal takes the counts back, so there are no tombstones and a miss stays as cheap as a hit. The layout
  * follows the measurements in which a tag array with separate records lost: two dependent misses cost twice one.
  *
@@ -58,8 +58,11 @@ public final class FlowTable {
   /** Largest binding id. */
   public static final int MAX_BINDING = (1 << 20) - 1;
 
-  /** Buckets that are searched at most for one flow. */
-  static final int MAX_PROBES = 48;
+  /** Buckets that are searched at most for one flow: as many as let the overflow count, a byte, hold what they hold. */
+  static final int V4_PROBES = 84;
+
+  /** The same for IPv6, whose buckets hold one flow. */
+  static final int V6_PROBES = 250;
 
   private static final int BUCKET_SHIFT = 6;
   private static final int SLOTS = 3;
@@ -291,7 +294,7 @@ public final class FlowTable {
           && isOf(memory.getInt(at + WORDS + 8), udp)) {
         return at + WORDS + 8 >> 2;
       }
-      if (memory.get(at + OVERFLOW) == 0 || probes == MAX_PROBES) {
+      if (memory.get(at + OVERFLOW) == 0 || probes == V4_PROBES) {
         return MISS;
       }
       bucket = bucket + 1 == v4Buckets ? 0 : bucket + 1;
@@ -334,7 +337,7 @@ public final class FlowTable {
           && isOf(memory.getInt(at + WORDS), udp)) {
         return at + WORDS >> 2 | V6_HANDLE;
       }
-      if (memory.get(at + OVERFLOW) == 0 || probes == MAX_PROBES) {
+      if (memory.get(at + OVERFLOW) == 0 || probes == V6_PROBES) {
         return MISS;
       }
       bucket = bucket + 1 == v6Buckets ? 0 : bucket + 1;
@@ -457,8 +460,9 @@ public final class FlowTable {
   }
 
   private static int freeSlot(ByteBuffer memory, int buckets, int slots, int home) {
+    int most = Math.min(buckets, slots == SLOTS ? V4_PROBES : V6_PROBES);
     int bucket = home;
-    for (int probes = 0; probes < MAX_PROBES && probes < buckets; probes++) {
+    for (int probes = 0; probes < most; probes++) {
       int at = (bucket << BUCKET_SHIFT) + WORDS;
       for (int slot = 0; slot < slots; slot++) {
         if (memory.getInt(at + (slot << 2)) == 0) {

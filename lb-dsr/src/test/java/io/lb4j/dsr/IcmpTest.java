@@ -61,6 +61,33 @@ class IcmpTest {
   }
 
   @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldNotAnswerAGroupMacOrTheUnspecifiedAddress(boolean v6) {
+    try (Lan lan = web(v6, false)) {
+      FrameBuilder fromGroup = echo(lan, 1).macs(Lan.LB_MAC, "ff:ff:ff:ff:ff:ff");
+      assertThat(lan.process(fromGroup)).isEqualTo(Verdict.SOURCE_MAC_GROUP);
+      FrameBuilder fromNobody =
+          FrameBuilder.from(v6 ? "::" : "0.0.0.0", lan.vip())
+              .macs(Lan.LB_MAC, Lan.ROUTER_MAC)
+              .icmp(v6 ? 128 : 8, 0, new byte[] {1, 2, 3, 4});
+      assertThat(lan.process(fromNobody)).isEqualTo(Verdict.SOURCE_ADDRESS);
+      assertThat(lan.sent).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldSendNoErrorAboutAFragmentOfIcmp(boolean v6) {
+    try (Lan lan =
+        new Lan(v6, b -> b.unserved(UnservedPolicy.REJECT).service(Lan.withServers(Lan.tcp(v6), v6, 1)))) {
+      FrameBuilder first =
+          lan.frame(1).icmp(v6 ? 1 : 3, 0, new byte[12]).fragment(7, 0, true);
+      assertThat(lan.process(first)).isEqualTo(Verdict.PROTOCOL_NOT_SERVED);
+      assertThat(lan.sent).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"false,0", "true,0", "false,2", "true,2"})
   void shouldAnswerAnEchoInPlaceWithRightChecksums(boolean v6, int tags) {
     try (Lan lan = web(v6, false)) {
