@@ -12,6 +12,7 @@ import io.lb4j.dataplane.Worker;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
+import io.lb4j.port.PortException;
 import io.lb4j.port.PortQueue;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -321,14 +322,25 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   private synchronized void publish(UnaryOperator<Map<String, VirtualService>> change) {
+    List<VirtualService> before = registry.services();
     ForwardingTable next = registry.change(change);
     if (!threads.isEmpty()) {
-      joinGroups(next);
+      joinGroupsOrTakeBack(next, before);
     }
     published.setRelease(next);
     linkLayer.adopt(next.addresses());
     if (!threads.isEmpty()) {
       resolveServers(next);
+    }
+  }
+
+  /** A device that refuses a group refuses the change: what was declared before is declared still. */
+  private void joinGroupsOrTakeBack(ForwardingTable next, List<VirtualService> before) {
+    try {
+      joinGroups(next);
+    } catch (PortException e) {
+      published.setRelease(registry.change(refused -> byName(before)));
+      throw e;
     }
   }
 

@@ -72,7 +72,7 @@ public final class ServiceControl {
    * @throws ConfigurationException when the service has none of this name
    */
   public ServerControl realServer(String server) {
-    balancer.change(name, service -> service.withServer(server, same -> same));
+    declaration().withServer(server, same -> same); // refuses a name that no server has
     return new ServerControl(balancer, name, server);
   }
 }

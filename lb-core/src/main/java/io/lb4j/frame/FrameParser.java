@@ -228,17 +228,12 @@ public final class FrameParser {
   private static FrameKind unusualSource6(FrameView view) {
     if ((view.sourceHigh | view.sourceLow) == 0) {
       FrameKind kind = extensions(view);
-      boolean neighborMessage = kind == FrameKind.ICMP && isNeighborMessage(view.icmpType);
+      boolean neighborMessage = kind == FrameKind.ICMP && IcmpHeader.isNeighborMessage(view.icmpType);
       if (neighborMessage || kind == FrameKind.MALFORMED) {
         return kind;
       }
     }
     return refuse(view, Verdict.SOURCE_ADDRESS);
-  }
-
-  private static boolean isNeighborMessage(int icmpType) {
-    return icmpType >= IcmpHeader.V6_LISTENER_QUERY && icmpType <= IcmpHeader.V6_REDIRECT
-        || icmpType == IcmpHeader.V6_LISTENER_REPORT;
   }
 
   /** Walks the extension headers (RFC 8200, section 4) to the upper protocol or the fragment header. */

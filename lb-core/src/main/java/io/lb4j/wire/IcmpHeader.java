@@ -80,6 +80,16 @@ public final class IcmpHeader {
   private IcmpHeader() {}
 
   /**
+   * Whether an ICMPv6 message is one of neighbour discovery (RFC 4861) or multicast listener discovery (RFC 3810).
+   *
+   * @param type the message's type
+   * @return true for 130 to 137 and 143
+   */
+  public static boolean isNeighborMessage(int type) {
+    return type >= V6_LISTENER_QUERY && type <= V6_REDIRECT || type == V6_LISTENER_REPORT;
+  }
+
+  /**
    * Whether a message quotes the packet that caused it.
    *
    * @param v6 the family
