@@ -1,6 +1,9 @@
 package io.lb4j.control;
 
+import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.forward.TranslatedForwarding;
+import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -9,6 +12,7 @@ import io.lb4j.topology.Link;
 import io.lb4j.topology.Topology;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /** The rules that concern more than one service, or a service and the topology. Safe from any thread. */
 final class ConfigurationRules {
@@ -69,9 +73,33 @@ final class ConfigurationRules {
     }
   }
 
+  /**
+   * Who translates addresses: the operator's rules, else the default of the services' method.
+   *
+   * @throws ConfigurationException when two methods want different ones
+   */
+  static Optional<TranslatorProvider> translation(
+      Collection<VirtualService> services, Optional<TranslatorProvider> outbound) {
+    Optional<TranslatorProvider> chosen = outbound;
+    for (VirtualService service : services) {
+      if (outbound.isEmpty() && service.forwarding() instanceof TranslatedForwarding translated) {
+        if (chosen.isPresent() && !chosen.get().equals(translated.translation())) {
+          throw new ConfigurationException(
+              ConfigurationError.TRANSLATORS_DIFFER,
+              "service " + service.name() + ": forwarding",
+              service.forwarding().name(),
+              "another service's method translates by other rules");
+        }
+        chosen = Optional.of(translated.translation());
+      }
+    }
+    return chosen;
+  }
+
   /** The implementation of a service's forwarding method. */
   static ForwarderProvider provider(VirtualService service) {
-    if (service.forwarding() instanceof ForwarderProvider provider) {
+    if (service.forwarding() instanceof ForwarderProvider provider
+        && (provider instanceof DirectForwarding || provider instanceof TranslatedForwarding)) {
       return provider;
     }
     throw new ConfigurationException(

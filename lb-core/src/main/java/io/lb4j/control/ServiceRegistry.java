@@ -7,6 +7,8 @@ import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.forward.TranslatedForwarding;
+import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.persistence.PersistenceTable;
@@ -42,6 +44,7 @@ public final class ServiceRegistry {
   private final NeighborTable neighbors;
   private final UnservedPolicy unserved;
   private final EchoPolicy echo;
+  private final Optional<TranslatorProvider> outbound;
   private final long schedulerSeed;
   private final LongSupplier clock;
   private final BindingIds bindingIds;
@@ -62,6 +65,7 @@ public final class ServiceRegistry {
    * @param neighbors where next hops are registered
    * @param unserved what becomes of frames to virtual addresses that no service wants
    * @param echo what becomes of echo requests to virtual addresses
+   * @param outbound rules for traffic that servers start
    * @param schedulerSeed equal on instances that are to agree
    * @param clock nanoseconds
    * @param sweptGeneration the youngest generation that all workers have swept under
@@ -72,6 +76,7 @@ public final class ServiceRegistry {
       NeighborTable neighbors,
       UnservedPolicy unserved,
       EchoPolicy echo,
+      Optional<TranslatorProvider> outbound,
       long schedulerSeed,
       LongSupplier clock,
       LongSupplier sweptGeneration,
@@ -80,6 +85,7 @@ public final class ServiceRegistry {
     this.neighbors = neighbors;
     this.unserved = unserved;
     this.echo = echo;
+    this.outbound = outbound;
     this.schedulerSeed = schedulerSeed;
     this.clock = clock;
     this.bindingIds = new BindingIds(sweptGeneration, counts);
@@ -104,6 +110,8 @@ public final class ServiceRegistry {
   public synchronized ForwardingTable change(UnaryOperator<Map<String, VirtualService>> change) {
     Map<String, VirtualService> next = change.apply(new LinkedHashMap<>(services));
     ConfigurationRules.check(next.values(), topology);
+    Optional<TranslatorProvider> translation = ConfigurationRules.translation(next.values(), outbound);
+    translation.ifPresent(rules -> rules.check(topology, next.values()));
     Map<String, VirtualService> before = services;
     services = next;
     try {
@@ -168,8 +176,12 @@ public final class ServiceRegistry {
     Map<Integer, Binding> bindings = new HashMap<>();
     Set<Integer> nextHops = new HashSet<>(staticNextHops);
     OwnedAddresses.Builder addresses = OwnedAddresses.builder(topology.links());
+    outbound.ifPresent(rules -> rules.addresses().forEach(addresses::virtualAddress));
     for (VirtualService service : services.values()) {
       service.vips().forEach(addresses::virtualAddress);
+      if (service.forwarding() instanceof TranslatedForwarding translated) {
+        translated.addresses().forEach(addresses::virtualAddress);
+      }
       CompiledService one = compile(service);
       compiled.add(one);
       for (RealServer server : service.servers()) {
@@ -183,7 +195,15 @@ public final class ServiceRegistry {
     neighbors.retain(nextHops);
     Binding[] byId = new Binding[bindingIds.highest() + 1];
     bindings.forEach((id, binding) -> byId[id] = binding);
-    return new ForwardingTable(generation, topology, addresses.build(), compiled, byId, unserved, echo);
+    return new ForwardingTable(
+        generation,
+        topology,
+        addresses.build(),
+        compiled,
+        byId,
+        ConfigurationRules.translation(services.values(), outbound),
+        unserved,
+        echo);
   }
 
   private static Binding binding(int id, CompiledService service, RealServer server, ForwardTarget target) {

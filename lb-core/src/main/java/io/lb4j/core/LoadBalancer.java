@@ -18,6 +18,7 @@ import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.topology.Link;
+import io.lb4j.topology.Route;
 import io.lb4j.topology.Topology;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -62,11 +63,13 @@ public final class LoadBalancer implements AutoCloseable {
             neighbors,
             from.unserved,
             from.echo,
+            Optional.ofNullable(from.outbound),
             from.schedulerSeed,
             clock,
             () -> dataPaths.stream().mapToLong(DataPath::sweptGeneration).min().orElse(0),
             this::counts);
     registerStaticNeighbors(from, neighbors);
+    registerRouters(neighbors);
     ForwardingTable first = registry.change(none -> byName(from.services));
     checkKernelAddresses(from);
     this.linkLayer =
@@ -126,6 +129,14 @@ public final class LoadBalancer implements AutoCloseable {
         });
   }
 
+  /** Routers stay known however the services change. */
+  private void registerRouters(NeighborTable neighbors) {
+    for (Route route : topology.routes()) {
+      int link = topology.linkOf(route.via()).orElseThrow().index();
+      registry.keepNextHop(neighbors.register(link, route.via()));
+    }
+  }
+
   /** A virtual address that the kernel beside us holds would be answered by both. */
   private void checkKernelAddresses(LoadBalancerBuilder from) {
     for (Optional<Port> port : ports) {
@@ -152,7 +163,7 @@ public final class LoadBalancer implements AutoCloseable {
     return new DataPath(
         new DataPath.Parts(
             published::getAcquire,
-            topology.links(),
+            topology,
             neighbors,
             linkLayer,
             from.neighborSettings,
@@ -161,7 +172,8 @@ public final class LoadBalancer implements AutoCloseable {
             from.overflow,
             from.flowSeed,
             from.schedulerSeed,
-            worker == 0,
+            worker,
+            from.workers,
             clock.getAsLong()));
   }
 

@@ -4,6 +4,7 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.neighbor.NeighborSettings;
 import io.lb4j.port.Port;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Wires interfaces, routes and virtual services into a {@link LoadBalancer}. Owned by its caller. Every setter refuses
@@ -46,6 +48,8 @@ public final class LoadBalancerBuilder {
   AnnouncementSettings announcements = AnnouncementSettings.defaults();
   NeighborSettings neighborSettings = NeighborSettings.defaults();
   ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
+
+  @Nullable TranslatorProvider outbound;
 
   LoadBalancerBuilder() {}
 
@@ -127,6 +131,17 @@ public final class LoadBalancerBuilder {
    */
   public LoadBalancerBuilder service(VirtualService service) {
     services.add(service);
+    return this;
+  }
+
+  /**
+   * Sets what becomes of traffic that servers start, and how addresses are translated.
+   *
+   * @param rules of a module that translates; without them nothing but the services' traffic crosses the balancer
+   * @return this
+   */
+  public LoadBalancerBuilder outbound(TranslatorProvider rules) {
+    this.outbound = rules;
     return this;
   }
 

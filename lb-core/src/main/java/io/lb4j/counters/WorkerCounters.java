@@ -29,7 +29,7 @@ public final class WorkerCounters {
   private static final int TRANSMITTED = RECEIVED + 3;
   private static final int TRANSMITTED_BYTES = RECEIVED + 4;
   private static final int REFUSED = RECEIVED + 5;
-  private static final int STRIDE = 64 + 8;
+  private static final int STRIDE = (RECEIVED + 6 + 7) / 8 * 8 + 8;
 
   private static final int BINDING_STRIDE = 8;
   private static final int FRAMES = 0;

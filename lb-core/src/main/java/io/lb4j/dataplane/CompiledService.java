@@ -3,6 +3,7 @@ package io.lb4j.dataplane;
 import io.lb4j.flow.FlowState;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTimeouts;
+import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.persistence.PersistenceTable;
 import io.lb4j.schedule.HashInputs;
@@ -90,6 +91,11 @@ public final class CompiledService {
    */
   public ForwarderProvider forwarding() {
     return forwarding;
+  }
+
+  /** Whether the flow table keeps the service's flows; else a translator keeps its sessions. */
+  boolean isDirect() {
+    return forwarding instanceof DirectForwarding;
   }
 
   /**

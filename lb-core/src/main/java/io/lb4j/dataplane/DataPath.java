@@ -1,10 +1,14 @@
 package io.lb4j.dataplane;
 
 import io.lb4j.counters.WorkerCounters;
+import io.lb4j.flow.FlowHash;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.Forwarder;
-import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.forward.Translator;
+import io.lb4j.forward.TranslatorContext;
+import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
@@ -15,14 +19,14 @@ import io.lb4j.neighbor.HeldFrames;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborSettings;
 import io.lb4j.neighbor.NeighborTable;
-import io.lb4j.topology.Link;
+import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Frames in, verdicts and rewritten frames out: the data path of one worker. Owned by one thread, the worker's or, when
@@ -52,14 +56,17 @@ public final class DataPath {
   private final LinkLayer linkLayer;
   private final HeldFrames heldFrames;
   private final FragmentTable fragments;
+  private final WorkerState state;
   private final FramePipeline pipeline;
+  private final Parts parts;
   private final boolean timerOwner;
-  private final Map<ForwarderProvider, Forwarder> forwarders = new HashMap<>();
+  private final Map<DirectForwarding, Forwarder> forwarders = new HashMap<>();
   private final FrameView single = new FrameView();
   private final CountingOutput counted;
   private final HeldFrameListener heldFrameEnded = this::heldEnded;
 
   private ForwardingTable table;
+  private @Nullable Translator translator;
   private HeldFrameObserver observer = (tag, verdict, ingress, egress, binding, length) -> {};
   private long lastSweepNs;
   private long nextFragmentCheckNs;
@@ -68,6 +75,9 @@ public final class DataPath {
   private boolean refreshingRound;
   private long roundGeneration;
   private volatile long sweptGeneration;
+  private long sessionRounds;
+  private long sessionRoundGeneration;
+  private volatile long sessionsSweptGeneration;
 
   /** Counts what the data path sends itself; every such frame passes here. */
   private final class CountingOutput implements FrameOutput {
@@ -91,7 +101,7 @@ public final class DataPath {
    * What a data path is made of.
    *
    * @param published reads the latest snapshot
-   * @param links all interfaces in the order of their indices
+   * @param topology interfaces and routes
    * @param neighbors shared by all workers
    * @param linkLayer shared by all workers
    * @param neighborSettings bounds of held frames
@@ -100,12 +110,13 @@ public final class DataPath {
    * @param overflow what happens to a new flow when there is no room
    * @param flowSeed of the flow table's hash
    * @param schedulerSeed of hashing schedulers
-   * @param timerOwner whether this worker runs the link layer's timers; one does
+   * @param worker 0..workers-1; the first runs the link layer's timers
+   * @param workers how many there are
    * @param nowNs the time
    */
   public record Parts(
       Supplier<ForwardingTable> published,
-      List<Link> links,
+      Topology topology,
       NeighborTable neighbors,
       LinkLayer linkLayer,
       NeighborSettings neighborSettings,
@@ -114,7 +125,8 @@ public final class DataPath {
       FlowTableOverflow overflow,
       long flowSeed,
       long schedulerSeed,
-      boolean timerOwner,
+      int worker,
+      int workers,
       long nowNs) {}
 
   /**
@@ -124,28 +136,29 @@ public final class DataPath {
    */
   public DataPath(Parts parts) {
     this.published = parts.published();
-    this.timerOwner = parts.timerOwner();
+    this.timerOwner = parts.worker() == 0;
     this.linkLayer = parts.linkLayer();
-    this.counters = new WorkerCounters(parts.links().size());
+    this.counters = new WorkerCounters(parts.topology().links().size());
     this.counted = new CountingOutput();
     this.accounting = new FlowAccounting(counters);
     this.flows =
         new FlowTable(parts.flowCapacity(), parts.overflow(), parts.flowSeed(), parts.nowNs(), accounting);
     this.heldFrames =
-        new HeldFrames(parts.neighbors(), parts.links(), parts.neighborSettings(), parts.allocator());
+        new HeldFrames(parts.neighbors(), parts.topology().links(), parts.neighborSettings(), parts.allocator());
     this.fragments = new FragmentTable(parts.allocator(), parts.flowSeed());
-    this.pipeline =
-        new FramePipeline(
+    this.parts = parts;
+    RouteTable routes = new RouteTable(parts.topology(), parts.neighbors(), parts.flowSeed());
+    this.state =
+        new WorkerState(
             counters,
             flows,
-            accounting,
+            new FlowHash(parts.flowSeed()),
             linkLayer,
-            new LinkEgress(parts.links(), parts.neighbors(), linkLayer, heldFrames),
-            fragments,
+            new LinkEgress(parts.topology().links(), routes, parts.neighbors(), linkLayer, heldFrames),
             new IcmpMessages(parts.allocator()),
-            this::heldEnded,
             parts.schedulerSeed(),
-            parts.links().stream().mapToLong(link -> link.mac().value()).toArray());
+            parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray());
+    this.pipeline = new FramePipeline(state, accounting, fragments, this::fragmentEnded);
     this.lastSweepNs = parts.nowNs();
     this.nextFragmentCheckNs = parts.nowNs();
     adoptLatest();
@@ -163,6 +176,9 @@ public final class DataPath {
     pipeline.process(batch);
     resolveNextHops(nowNs);
     sweep(nowNs, SWEEP_STEP_IN_BURST);
+    if (translator != null) {
+      tickTranslator(nowNs, SWEEP_STEP_IN_BURST);
+    }
   }
 
   /**
@@ -196,6 +212,9 @@ public final class DataPath {
     Verdict verdict = pipeline.process(single);
     resolveNextHops(nowNs);
     sweep(nowNs, 1);
+    if (translator != null) {
+      tickTranslator(nowNs, 1);
+    }
     return verdict;
   }
 
@@ -220,6 +239,7 @@ public final class DataPath {
       adoptLatest();
     }
     counted.target = out;
+    accounting.at(nowNs);
     pipeline.begin(nowNs, counted);
     if (heldFrames.size() != 0) {
       releaseHeld(nowNs);
@@ -231,11 +251,34 @@ public final class DataPath {
     int services = table.services().stream().mapToInt(CompiledService::id).max().orElse(-1) + 1;
     Forwarder[] byService = new Forwarder[services];
     for (CompiledService service : table.services()) {
-      byService[service.id()] =
-          forwarders.computeIfAbsent(service.forwarding(), ForwarderProvider::newForwarder);
+      if (service.forwarding() instanceof DirectForwarding direct) {
+        byService[service.id()] = forwarders.computeIfAbsent(direct, DirectForwarding::newForwarder);
+      }
     }
-    pipeline.adopt(table, byService);
+    if (translator == null) {
+      translator = table.translation().map(this::newTranslator).orElse(null);
+    }
+    pipeline.adopt(table, byService, translator);
     refreshEveryRounds = refreshRounds();
+  }
+
+  private Translator newTranslator(TranslatorProvider provider) {
+    return provider.newTranslator(
+        new TranslatorContext(
+            parts.topology(),
+            state.egress,
+            pipeline,
+            new RouterErrors(state, parts.topology()),
+            accounting,
+            this::fragmentEnded,
+            parts.allocator(),
+            parts.flowCapacity(),
+            parts.overflow(),
+            state.flowHash,
+            parts.flowSeed(),
+            parts.worker(),
+            parts.workers(),
+            state.nowNs == 0 ? parts.nowNs() : state.nowNs));
   }
 
   /** Persistence is refreshed four times per time-out at least; the shortest time-out decides. */
@@ -278,6 +321,9 @@ public final class DataPath {
       deadline = earlier(deadline, nextFragmentCheckNs);
     }
     sweep(nowNs, SWEEP_STEP);
+    if (translator != null) {
+      deadline = earlier(deadline, tickTranslator(nowNs, SWEEP_STEP));
+    }
     return earlier(deadline, nextSweepNs(nowNs));
   }
 
@@ -313,15 +359,36 @@ public final class DataPath {
     }
   }
 
+  private long tickTranslator(long nowNs, int budget) {
+    long deadline = translator.tick(nowNs, budget);
+    if (translator.rounds() != sessionRounds) {
+      sessionRounds = translator.rounds();
+      sessionsSweptGeneration = sessionRoundGeneration;
+      sessionRoundGeneration = table.generation();
+    }
+    return deadline;
+  }
+
   private void releaseHeld(long nowNs) {
     heldFrames.release(nowNs, counted, heldFrameEnded);
   }
 
+  /** A frame waited for its next hop; one of our own was counted when it was made. */
   private void heldEnded(long tag, Verdict verdict, int ingress, int egress, int binding, int length) {
+    if (ingress < 0) {
+      return;
+    }
+    if (verdict == Verdict.FORWARD) {
+      counters.onServerFrame(binding, length);
+    }
+    fragmentEnded(tag, verdict, ingress, egress, binding, length);
+  }
+
+  /** A received frame that was held ended; if it was sent, it went through the output without being our own. */
+  private void fragmentEnded(long tag, Verdict verdict, int ingress, int egress, int binding, int length) {
     counters.onVerdict(ingress, verdict);
     if (verdict == Verdict.FORWARD) {
-      counters.onOriginated(egress, -1); // it went through the output, but it was received
-      counters.onServerFrame(binding, length);
+      counters.onOriginated(egress < 0 ? ingress : egress, -1);
     }
     observer.onHeldFrameEnd(tag, verdict, ingress, egress, binding, length);
   }
@@ -341,7 +408,7 @@ public final class DataPath {
    * @return 0 or more
    */
   public int held() {
-    return heldFrames.size() + fragments.held();
+    return heldFrames.received() + fragments.held() + (translator == null ? 0 : translator.held());
   }
 
   /**
@@ -363,6 +430,15 @@ public final class DataPath {
   }
 
   /**
+   * Sessions that the translator keeps: those of services that translate, and those that servers started.
+   *
+   * @return 0 or more; from other threads an estimate
+   */
+  public int sessions() {
+    return translator == null ? 0 : translator.sessions();
+  }
+
+  /**
    * The service and server behind a binding.
    *
    * @param binding from a view
@@ -380,11 +456,14 @@ public final class DataPath {
    * @return a generation, 0 at first
    */
   public long sweptGeneration() {
-    return sweptGeneration;
+    return translator == null ? sweptGeneration : Math.min(sweptGeneration, sessionsSweptGeneration);
   }
 
   /** Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}. To be called when no frame will follow. */
   public void close() {
+    if (translator != null) {
+      translator.close();
+    }
     pipeline.close();
     heldFrames.close(heldFrameEnded);
   }

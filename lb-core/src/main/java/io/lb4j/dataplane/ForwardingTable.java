@@ -1,10 +1,12 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.topology.Topology;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Everything the workers work by, compiled by control and published with one release store. Immutable, shared; a
@@ -17,6 +19,7 @@ public final class ForwardingTable {
   private final List<CompiledService> services;
   private final ServiceTable serviceTable;
   private final Binding[] bindings;
+  private final Optional<TranslatorProvider> translation;
   private final UnservedPolicy unserved;
   private final EchoPolicy echo;
   private final boolean hasV6;
@@ -29,6 +32,7 @@ public final class ForwardingTable {
    * @param addresses virtual and interface addresses
    * @param services in order of their declaration
    * @param bindings by binding id; null where an id is not in use. Not copied
+   * @param translation who translates addresses; nothing when no address is translated
    * @param unserved what becomes of frames to virtual addresses that no service wants
    * @param echo what becomes of echo requests to virtual addresses
    */
@@ -38,6 +42,7 @@ public final class ForwardingTable {
       OwnedAddresses addresses,
       List<CompiledService> services,
       Binding[] bindings,
+      Optional<TranslatorProvider> translation,
       UnservedPolicy unserved,
       EchoPolicy echo) {
     this.generation = generation;
@@ -46,9 +51,11 @@ public final class ForwardingTable {
     this.services = List.copyOf(services);
     this.serviceTable = new ServiceTable(services);
     this.bindings = bindings;
+    this.translation = translation;
     this.unserved = unserved;
     this.echo = echo;
-    this.hasV6 = services.stream().anyMatch(service -> service.declaration().isV6());
+    this.hasV6 =
+        services.stream().anyMatch(service -> service.declaration().isV6() && service.isDirect());
   }
 
   /**
@@ -104,6 +111,15 @@ public final class ForwardingTable {
    */
   public int highestBinding() {
     return bindings.length - 1;
+  }
+
+  /**
+   * Who translates addresses.
+   *
+   * @return nothing when no address is translated
+   */
+  public Optional<TranslatorProvider> translation() {
+    return translation;
   }
 
   ServiceTable serviceTable() {

@@ -1,10 +1,12 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.forward.TranslatedHeader;
 import io.lb4j.frame.FrameView;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which server the fragments of a datagram go to. Later fragments have no ports, so the first one decides; those that
@@ -40,6 +42,9 @@ final class FragmentTable {
   /** The server of a datagram whose first fragment was refused. */
   static final int REFUSED = -1;
 
+  /** The answer for a datagram that is accepted and goes to no server. */
+  static final int NO_SERVER = -2;
+
   private static final int WAYS = 8;
   private static final int SETS = DATAGRAMS / WAYS;
 
@@ -72,7 +77,30 @@ final class FragmentTable {
     private boolean used;
     private int binding;
 
-    /** A binding id, {@link #WAITING} or {@link #REFUSED}. */
+    private @Nullable TranslatedHeader header;
+    private boolean translated;
+    private int serial;
+
+    /** Changes whenever another datagram takes this place. */
+    int serial() {
+      return serial;
+    }
+
+    /** Marks the datagram as translated; the caller fills in what its header becomes. */
+    TranslatedHeader translate() {
+      if (header == null) {
+        header = new TranslatedHeader();
+      }
+      translated = true;
+      return header;
+    }
+
+    /** What the header becomes; null when it stays as it is. */
+    @Nullable TranslatedHeader translation() {
+      return translated ? header : null;
+    }
+
+    /** A binding id, {@link #WAITING}, {@link #REFUSED} or {@link #NO_SERVER}. */
     int binding() {
       return binding;
     }
@@ -89,7 +117,9 @@ final class FragmentTable {
 
     private void begin(FrameView view) {
       used = true;
+      serial++;
       binding = WAITING;
+      translated = false;
       identification = view.identification();
       sourceHigh = view.sourceHigh();
       sourceLow = view.sourceLow();
@@ -204,7 +234,8 @@ final class FragmentTable {
 
   /** The first fragment came: the others follow it. */
   void decide(Datagram datagram, int binding, long nowNs) {
-    datagram.binding = binding;
+    datagram.binding = binding == 0 ? NO_SERVER : binding;
+    datagram.translated = false;
     datagram.deadlineNs = nowNs + KNOWN_NS;
   }
 

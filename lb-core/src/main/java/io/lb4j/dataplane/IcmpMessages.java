@@ -108,52 +108,57 @@ final class IcmpMessages {
    */
   ByteBuf unreachable(FrameView view, long ownMac) {
     boolean transport = view.protocol() == IpProtocol.TCP || view.protocol() == IpProtocol.UDP;
-    return view.isV6() ? unreachable6(view, ownMac, transport) : unreachable4(view, ownMac, transport);
+    long high = view.destinationHigh();
+    long low = view.destinationLow();
+    if (!view.isV6()) {
+      return error(view, ownMac, high, low, IcmpHeader.UNREACHABLE, transport ? 3 : 2, 0);
+    }
+    return transport
+        ? error(view, ownMac, high, low, IcmpHeader.V6_UNREACHABLE, 4, 0)
+        : error(view, ownMac, high, low, IcmpHeader.V6_PARAMETER_PROBLEM, 1, Ipv6Header.NEXT_HEADER_OFFSET);
   }
 
-  private ByteBuf unreachable4(FrameView view, long ownMac, boolean transport) {
-    int headers = Ipv4Header.MINIMUM_LENGTH + IcmpHeader.LENGTH;
-    int quoted = Math.min(view.networkEnd() - view.network(), V4_ERROR_LIMIT - headers);
+  /**
+   * An error about a packet, to its sender.
+   *
+   * @param view the packet as it came
+   * @param ownMac of the interface it came in by
+   * @param sourceHigh first 64 bits of our address, 0 for IPv4
+   * @param sourceLow last 64 bits, or the IPv4 address
+   * @param type of the message
+   * @param code of the message
+   * @param word what follows the checksum
+   * @return a new frame, the caller's, to be sent where the packet came from
+   */
+  ByteBuf error(FrameView view, long ownMac, long sourceHigh, long sourceLow, int type, int code, int word) {
+    long first = (long) (type << 8 | code) << 48 | word & 0xFFFF_FFFFL;
+    int ipLength = view.isV6() ? Ipv6Header.LENGTH : Ipv4Header.MINIMUM_LENGTH;
+    int headers = ipLength + IcmpHeader.LENGTH;
+    int limit = view.isV6() ? V6_ERROR_LIMIT : V4_ERROR_LIMIT;
+    int quoted = Math.min(view.networkEnd() - view.network(), limit - headers);
     int network = view.network() - view.start();
-    ByteBuf error = begin(view, ownMac, network + headers + quoted);
-    int icmp = network + Ipv4Header.MINIMUM_LENGTH;
-    Ipv4Header.write(
-        error,
-        network,
-        headers + quoted,
-        TIME_TO_LIVE,
-        IpProtocol.ICMP,
-        (int) view.destinationLow(),
-        (int) view.sourceLow());
-    error.setLong(icmp, (long) (IcmpHeader.UNREACHABLE << 8 | (transport ? 3 : 2)) << 48);
-    error.setBytes(icmp + IcmpHeader.LENGTH, view.buffer(), view.network(), quoted);
-    long sum = InternetChecksum.sum(error, icmp, IcmpHeader.LENGTH + quoted, 0);
-    error.setShort(icmp + IcmpHeader.CHECKSUM_OFFSET, InternetChecksum.finish(sum));
-    return error;
-  }
-
-  private ByteBuf unreachable6(FrameView view, long ownMac, boolean transport) {
-    int headers = Ipv6Header.LENGTH + IcmpHeader.LENGTH;
-    int quoted = Math.min(view.networkEnd() - view.network(), V6_ERROR_LIMIT - headers);
-    int network = view.network() - view.start();
-    ByteBuf error = begin(view, ownMac, network + headers + quoted);
-    int icmp = network + Ipv6Header.LENGTH;
-    Ipv6Header.write(
-        error,
-        network,
-        IcmpHeader.LENGTH + quoted,
-        IpProtocol.ICMPV6,
-        TIME_TO_LIVE,
-        view.destinationHigh(),
-        view.destinationLow(),
-        view.sourceHigh(),
-        view.sourceLow());
-    int typeAndCode = transport ? IcmpHeader.V6_UNREACHABLE << 8 | 4 : IcmpHeader.V6_PARAMETER_PROBLEM << 8 | 1;
-    int pointer = transport ? 0 : Ipv6Header.NEXT_HEADER_OFFSET;
-    error.setLong(icmp, (long) typeAndCode << 48 | pointer);
-    error.setBytes(icmp + IcmpHeader.LENGTH, view.buffer(), view.network(), quoted);
+    int icmp = network + ipLength;
     int length = IcmpHeader.LENGTH + quoted;
-    long pseudo = InternetChecksum.pseudoHeader6(error, network, IpProtocol.ICMPV6, length);
+    ByteBuf error = begin(view, ownMac, network + headers + quoted);
+    long pseudo = 0;
+    if (view.isV6()) {
+      Ipv6Header.write(
+          error,
+          network,
+          length,
+          IpProtocol.ICMPV6,
+          TIME_TO_LIVE,
+          sourceHigh,
+          sourceLow,
+          view.sourceHigh(),
+          view.sourceLow());
+      pseudo = InternetChecksum.pseudoHeader6(error, network, IpProtocol.ICMPV6, length);
+    } else {
+      Ipv4Header.write(
+          error, network, headers + quoted, TIME_TO_LIVE, IpProtocol.ICMP, (int) sourceLow, (int) view.sourceLow());
+    }
+    error.setLong(icmp, first);
+    error.setBytes(icmp + IcmpHeader.LENGTH, view.buffer(), view.network(), quoted);
     long sum = InternetChecksum.sum(error, icmp, length, pseudo);
     error.setShort(icmp + IcmpHeader.CHECKSUM_OFFSET, InternetChecksum.finish(sum));
     return error;

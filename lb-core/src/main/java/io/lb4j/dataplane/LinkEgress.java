@@ -3,17 +3,13 @@ package io.lb4j.dataplane;
 import io.lb4j.forward.Egress;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
+import io.lb4j.frame.PartialChecksum;
 import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.HeldFrames;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.topology.Link;
 import io.lb4j.wire.EthernetHeader;
-import io.lb4j.wire.InternetChecksum;
-import io.lb4j.wire.IpProtocol;
-import io.lb4j.wire.TcpHeader;
-import io.lb4j.wire.UdpHeader;
-import io.netty.buffer.ByteBuf;
 import java.util.List;
 
 /** Writes the link layer of frames that leave. Owned by one worker; allocates nothing unless a frame is held. */
@@ -21,11 +17,18 @@ final class LinkEgress implements Egress {
   private final NeighborTable neighbors;
   private final LinkLayer linkLayer;
   private final HeldFrames heldFrames;
+  private final RouteTable routes;
   private final Link[] links;
   private final long[] macs;
   private long nowNs;
 
-  LinkEgress(List<Link> links, NeighborTable neighbors, LinkLayer linkLayer, HeldFrames heldFrames) {
+  LinkEgress(
+      List<Link> links,
+      RouteTable routes,
+      NeighborTable neighbors,
+      LinkLayer linkLayer,
+      HeldFrames heldFrames) {
+    this.routes = routes;
     this.neighbors = neighbors;
     this.linkLayer = linkLayer;
     this.heldFrames = heldFrames;
@@ -51,6 +54,21 @@ final class LinkEgress implements Egress {
     return frame.end(Verdict.FORWARD);
   }
 
+  @Override
+  public long route(boolean v6, long high, long low) {
+    return routes.find(v6, high, low);
+  }
+
+  @Override
+  public int mtu(int link) {
+    return links[link].mtu();
+  }
+
+  @Override
+  public boolean carriesGso(int link) {
+    return links[link].carriesGso();
+  }
+
   private Verdict hold(FrameView frame, int link, int neighbor) {
     linkLayer.solicit(neighbor);
     return frame.end(heldFrames.hold(frame, link, neighbor, nowNs));
@@ -63,23 +81,8 @@ final class LinkEgress implements Egress {
       return false;
     }
     if ((marks & FrameMarks.CHECKSUM_PARTIAL) != 0 && !link.carriesPartialChecksums()) {
-      completeChecksum(frame);
-      frame.setMarks(marks & ~FrameMarks.CHECKSUM_PARTIAL);
+      PartialChecksum.complete(frame);
     }
     return true;
-  }
-
-  /** The field holds the pseudo-header's sum already: summing header and data over it gives the checksum. */
-  private static void completeChecksum(FrameView frame) {
-    ByteBuf buffer = frame.buffer();
-    int transport = frame.transport();
-    boolean tcp = frame.protocol() == IpProtocol.TCP;
-    if (!tcp && frame.protocol() != IpProtocol.UDP) {
-      return;
-    }
-    long sum = InternetChecksum.sum(buffer, transport, frame.networkEnd() - transport, 0);
-    int checksum = InternetChecksum.finish(sum);
-    int field = transport + (tcp ? TcpHeader.CHECKSUM_OFFSET : UdpHeader.CHECKSUM_OFFSET);
-    buffer.setShort(field, checksum == 0 && !tcp ? 0xFFFF : checksum);
   }
 }

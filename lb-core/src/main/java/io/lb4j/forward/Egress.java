@@ -15,4 +15,53 @@ public interface Egress {
    * @return {@link Verdict#FORWARD}, {@link Verdict#HOLD}, or a drop
    */
   Verdict send(FrameView frame, int link, int neighbor);
+
+  /** No interface and no route leads there. */
+  long NO_ROUTE = -1;
+
+  /**
+   * Where packets for a destination go first. Allocates nothing for destinations that were asked for before.
+   *
+   * @param v6 the family
+   * @param high first 64 bits of the destination, 0 for IPv4
+   * @param low last 64 bits, or the IPv4 address
+   * @return interface and next hop, for {@link #linkOf} and {@link #neighborOf}; or {@link #NO_ROUTE}
+   */
+  long route(boolean v6, long high, long low);
+
+  /**
+   * The interface of a route.
+   *
+   * @param route not {@link #NO_ROUTE}
+   * @return index of the interface
+   */
+  static int linkOf(long route) {
+    return (int) (route >>> 32);
+  }
+
+  /**
+   * The next hop of a route.
+   *
+   * @param route not {@link #NO_ROUTE}
+   * @return its id in the neighbour table
+   */
+  static int neighborOf(long route) {
+    return (int) route;
+  }
+
+  /**
+   * The largest IP packet that an interface sends.
+   *
+   * @param link index of the interface
+   * @return bytes
+   */
+  int mtu(int link);
+
+  /**
+   * Whether an interface takes super-frames as they are.
+   *
+   * @param link index of the interface
+   * @return false when they have to be cut before
+   */
+  boolean carriesGso(int link);
 }

@@ -9,8 +9,8 @@ import io.lb4j.settings.ConfigurationException;
 import io.lb4j.topology.Topology;
 
 /**
- * A forwarding method with its implementation. Immutable, shared; asked by the control thread whenever a configuration
- * is compiled, except {@link #newForwarder}, which each worker calls once.
+ * A forwarding method with its implementation: {@link DirectForwarding} or {@link TranslatedForwarding}. Immutable,
+ * shared; asked by the control thread whenever a configuration is compiled.
  */
 public interface ForwarderProvider extends ForwardingMethod {
   /**
@@ -37,11 +37,4 @@ public interface ForwarderProvider extends ForwardingMethod {
    * @return the method's defaults
    */
   FlowTimeouts timeouts();
-
-  /**
-   * The part that handles frames.
-   *
-   * @return a forwarder that the calling worker owns
-   */
-  Forwarder newForwarder();
 }

@@ -150,6 +150,7 @@ public final class FrameParser {
     }
     long source = second & 0xFFFF_FFFFL;
     view.v6 = false;
+    view.fragment = false;
     view.sourceHigh = 0;
     view.destinationHigh = 0;
     view.sourceLow = source;
@@ -202,6 +203,7 @@ public final class FrameParser {
       return refuse(view, Verdict.IPV6_PAYLOAD_LENGTH);
     }
     view.v6 = true;
+    view.fragment = false;
     view.sourceHigh = buffer.getLong(ip + Ipv6Header.SOURCE_OFFSET);
     view.sourceLow = buffer.getLong(ip + Ipv6Header.SOURCE_OFFSET + 8);
     view.destinationHigh = buffer.getLong(ip + Ipv6Header.DESTINATION_OFFSET);
@@ -282,6 +284,7 @@ public final class FrameParser {
     }
     int offsetAndMore = view.buffer.getUnsignedShort(at + 2);
     view.protocol = view.buffer.getUnsignedByte(at);
+    view.fragmentHeader = at;
     view.identification = view.buffer.getInt(at + 4);
     view.transport = at + FRAGMENT_HEADER_LENGTH;
     int offset = offsetAndMore & 0xFFF8;
@@ -294,6 +297,7 @@ public final class FrameParser {
 
   private static FrameKind fragment(FrameView view, int offset, boolean more) {
     int length = view.networkEnd - view.transport;
+    view.fragment = true;
     if (length == 0 || more && (length & 7) != 0 || offset + length > 0xFFFF) {
       return refuse(view, Verdict.FRAGMENT_LENGTH);
     }

@@ -32,6 +32,8 @@ public final class FrameView {
   int tcpSequence;
   int payloadLength; // bytes after the transport header; for a first fragment those of the fragment
   int identification;
+  boolean fragment;
+  int fragmentHeader; // IPv6 only
   int icmpType;
   int icmpCode;
 
@@ -266,6 +268,15 @@ public final class FrameView {
   }
 
   /**
+   * The TCP acknowledgment number, read from the frame.
+   *
+   * @return 32 bits, of no meaning without the flag ACK
+   */
+  public int tcpAcknowledgment() {
+    return buffer.getInt(transport + TcpHeader.ACKNOWLEDGMENT_OFFSET);
+  }
+
+  /**
    * The sequence number after this segment: payload, SYN and FIN counted (RFC 9293, section 3.4).
    *
    * @return 32 bits
@@ -292,6 +303,24 @@ public final class FrameView {
    */
   public int identification() {
     return identification;
+  }
+
+  /**
+   * Whether the packet is a fragment, first or later.
+   *
+   * @return false for whole packets, an atomic fragment (RFC 6946) included
+   */
+  public boolean isFragment() {
+    return fragment;
+  }
+
+  /**
+   * Index of the IPv6 fragment header.
+   *
+   * @return an index into {@link #buffer()}; of no meaning for whole packets and IPv4
+   */
+  public int fragmentHeader() {
+    return fragmentHeader;
   }
 
   /**

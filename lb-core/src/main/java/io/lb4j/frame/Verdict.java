@@ -113,6 +113,34 @@ public enum Verdict {
   NEIGHBOR_UNREACHABLE("the next hop does not answer"),
   /** Too many frames wait for this next hop. */
   NEIGHBOR_QUEUE_FULL("too many frames wait for the next hop"),
+  /** No route leads to the destination. */
+  NO_ROUTE("no route leads to the destination"),
+  /** Neither a service's traffic nor traffic that an inside host may start. */
+  NOT_ROUTED("no rule lets this traffic cross"),
+  /** An inside source on an interface that does not lead to it (RFC 3704). */
+  SOURCE_SPOOFED("source address does not belong on this interface"),
+  /** The time to live or hop limit ran out here. */
+  TIME_EXCEEDED("time to live ran out"),
+  /** Too big for the way out, and not to be fragmented. */
+  PACKET_TOO_BIG("larger than the way out allows"),
+  /** Inbound traffic that no mapping wants. */
+  NO_MAPPING("no mapping for inbound traffic"),
+  /** Inbound traffic from somebody whom the mapping's owner did not send to. */
+  FILTERED("the mapping does not admit this sender"),
+  /** An inbound SYN that nobody asked for, in the end unanswered or rejected. */
+  UNSOLICITED_SYN("unsolicited inbound SYN"),
+  /** An unsolicited SYN that met an outbound one. */
+  SYN_MET_OUTBOUND("unsolicited SYN superseded by an outbound one"),
+  /** No external port is free. */
+  NAT_PORTS_EXHAUSTED("no external port is free"),
+  /** Reply and client cannot be told from another session's. */
+  NAT_TUPLE_IN_USE("addresses and ports are used by another session"),
+  /** Client and server share a subnet: the answer would not pass here. */
+  CLIENT_IS_NEIGHBOR("client and server share a subnet, so the answer would not pass here"),
+  /** A protocol that addresses cannot be translated for. */
+  NAT_PROTOCOL("protocol cannot be translated"),
+  /** A packet that would go round in us. */
+  HAIRPIN_LOOP("packet would be translated twice"),
   /** A super-frame for a port that cannot carry it. */
   GSO_NOT_CARRIED("a super-frame that the port cannot carry"),
   /** Still waiting when the data path was closed. */

@@ -38,6 +38,7 @@ public final class HeldFrames implements AutoCloseable {
   private final ByteBufAllocator allocator;
   private final Held[] held; // the oldest first
   private int size;
+  private int own; // frames of the balancer's own among them
   private int bytes;
   private long seenVersion; // of the table when the frames were looked at last
   private boolean added; // a frame came since then
@@ -63,7 +64,7 @@ public final class HeldFrames implements AutoCloseable {
   /**
    * Keeps a copy of a frame. The view's memory stays the caller's.
    *
-   * @param view the frame, final but for its MAC addresses; its marks, ingress and binding are kept
+   * @param view the frame, final but for its MAC addresses; its marks, ingress (-1 for a frame of our own) and binding are kept
    * @param link index of the interface it is to leave by
    * @param neighborId its next hop
    * @param nowNs the time
@@ -82,6 +83,7 @@ public final class HeldFrames implements AutoCloseable {
     added = true;
     held[size++] = copyOf(view, link, neighborId, nowNs);
     bytes += view.length();
+    own += view.ingress() < 0 ? 1 : 0;
     return Verdict.HOLD;
   }
 
@@ -158,6 +160,7 @@ public final class HeldFrames implements AutoCloseable {
     ByteBuf frame = entry.frame;
     int length = frame.readableBytes();
     bytes -= length;
+    own -= entry.ingress < 0 ? 1 : 0;
     EthernetHeader.setAddresses(frame, frame.readerIndex(), mac, linkMacs[entry.egress]);
     out.transmit(entry.egress, frame, entry.marks);
     listener.heldFrameEnded(entry.tag, Verdict.FORWARD, entry.ingress, entry.egress, entry.binding, length);
@@ -166,6 +169,7 @@ public final class HeldFrames implements AutoCloseable {
   private void drop(Held entry, Verdict verdict, HeldFrameListener listener) {
     int length = entry.frame.readableBytes();
     bytes -= length;
+    own -= entry.ingress < 0 ? 1 : 0;
     entry.frame.release();
     listener.heldFrameEnded(entry.tag, verdict, entry.ingress, entry.egress, entry.binding, length);
   }
@@ -182,6 +186,15 @@ public final class HeldFrames implements AutoCloseable {
    */
   public int size() {
     return size;
+  }
+
+  /**
+   * Received frames that wait now: all but those that the balancer made itself, which came in by no interface.
+   *
+   * @return 0..{@link #size()}
+   */
+  public int received() {
+    return size - own;
   }
 
   /**

@@ -7,14 +7,15 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The next hops and their MAC addresses. Safe from any thread: reads are wait-free and allocate nothing, changes are
- * synchronized. It holds what control registered and nothing else, so the network can fill in MAC addresses but never
- * make the table grow.
+ * synchronized. It holds what control registered, and a bounded number of hosts on connected networks that traffic was
+ * to be sent to; what the network says fills in MAC addresses and never makes the table grow.
  *
  * <p>One word per next hop makes a read consistent without a lock. The generation tells an id from an earlier one of
  * the same slot: a worker with an old snapshot never sends to the next hop that came after.
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class NeighborTable {
   /** What {@link #mac(int)} answers when there is no MAC address. */
   public static final long UNRESOLVED = -1;
+
+  /** Next hops that were registered on demand, at most. */
+  public static final int MAXIMUM_ON_DEMAND = 4096;
 
   /** Next hops at most. */
   public static final int MAXIMUM_SIZE = 1 << 20;
@@ -46,6 +50,7 @@ public final class NeighborTable {
   private volatile long version;
 
   private final Map<Key, Neighbor> registered = new HashMap<>();
+  private final LinkedHashSet<Neighbor> onDemand = new LinkedHashSet<>(); // the oldest first
   private final ArrayDeque<Integer> freeIds = new ArrayDeque<>();
   private int slots;
 
@@ -66,14 +71,51 @@ public final class NeighborTable {
     Key key = new Key(link, address);
     Neighbor known = registered.get(key);
     if (known != null) {
+      onDemand.remove(known);
       return known.id;
     }
+    return add(key).id;
+  }
+
+  /**
+   * Makes a next hop known that traffic asks for and no configuration names: a client or a server on a connected
+   * network. At most {@value #MAXIMUM_ON_DEMAND} of them are kept; then the oldest that never answered gives way, else
+   * the oldest. For workers, once per destination: it takes the lock.
+   *
+   * @param link index of the interface it is on
+   * @param address its IP address
+   * @return its id
+   */
+  public synchronized int registerOnDemand(int link, IpAddress address) {
+    Key key = new Key(link, address);
+    Neighbor known = registered.get(key);
+    if (known != null) {
+      return known.id;
+    }
+    if (onDemand.size() == MAXIMUM_ON_DEMAND) {
+      unregister(victim().id);
+    }
+    Neighbor added = add(key);
+    onDemand.add(added);
+    return added.id;
+  }
+
+  private Neighbor victim() {
+    for (Neighbor neighbor : onDemand) {
+      if (mac(neighbor.id) == UNRESOLVED) {
+        return neighbor;
+      }
+    }
+    return onDemand.iterator().next();
+  }
+
+  private Neighbor add(Key key) {
     int id = freshId();
-    Neighbor neighbor = new Neighbor(id, link, address);
+    Neighbor neighbor = new Neighbor(id, key.link, key.address);
     registered.put(key, neighbor);
     write(neighbor, NeighborState.INCOMPLETE, 0);
     NEIGHBOR.setRelease(neighbors, id & SLOT_MASK, neighbor);
-    return id;
+    return neighbor;
   }
 
   private int freshId() {
@@ -122,7 +164,7 @@ public final class NeighborTable {
   }
 
   /**
-   * Forgets every next hop but those named. For the control thread, after it compiled a new configuration.
+   * Forgets every next hop but those named and those registered on demand. For the control thread, after it compiled a new configuration.
    *
    * @param ids what stays
    */
@@ -131,7 +173,7 @@ public final class NeighborTable {
         .values()
         .removeIf(
             neighbor -> {
-              boolean gone = !ids.contains(neighbor.id);
+              boolean gone = !ids.contains(neighbor.id) && !onDemand.contains(neighbor);
               if (gone) {
                 forget(neighbor);
               }
@@ -143,6 +185,7 @@ public final class NeighborTable {
     int slot = neighbor.id & SLOT_MASK;
     int next = (neighbor.id >>> SLOT_BITS) + 1 & GENERATION_MASK;
     neighbor.registered = false;
+    onDemand.remove(neighbor);
     NEIGHBOR.setRelease(neighbors, slot, (Neighbor) null);
     store(slot, word(next, NeighborState.FAILED, 0));
     freeIds.add(next << SLOT_BITS | slot);
@@ -180,6 +223,16 @@ public final class NeighborTable {
    */
   public long version() {
     return version;
+  }
+
+  /**
+   * Whether an id still names the next hop that it was given for. Wait-free.
+   *
+   * @param id from {@link #register} or {@link #registerOnDemand}
+   * @return false when that next hop was forgotten
+   */
+  public boolean isCurrent(int id) {
+    return (int) (word(id) >>> GENERATION_SHIFT) == id >>> SLOT_BITS;
   }
 
   /**

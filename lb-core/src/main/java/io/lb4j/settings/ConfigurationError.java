@@ -30,6 +30,12 @@ public enum ConfigurationError {
   SAME_SUBNET("put the virtual address and the servers in different subnets"),
   /** Addresses of both families where one family is needed. */
   FAMILY_MISMATCH("use addresses of one family"),
+  /** An address of a NAT pool that also means something else. */
+  NAT_OVERLAP("choose an address that is used for nothing else"),
+  /** A prefix that no interface and no route leads to. */
+  UNREACHABLE_PREFIX("connect an interface to it, or add a route"),
+  /** Services that need different translators. */
+  TRANSLATORS_DIFFER("use one set of outbound rules for the whole balancer"),
   /** An address that cannot be a unicast address of a host. */
   NOT_UNICAST("use a unicast address"),
   /** A persistence prefix that would give every client one server. */

@@ -20,6 +20,9 @@ public final class IcmpHeader {
   /** Offset of the checksum. */
   public static final int CHECKSUM_OFFSET = 2;
 
+  /** Offset of the identifier of a query. */
+  public static final int IDENTIFIER_OFFSET = 4;
+
   /** ICMP echo reply. */
   public static final int ECHO_REPLY = 0;
 
@@ -87,6 +90,27 @@ public final class IcmpHeader {
    */
   public static boolean isNeighborMessage(int type) {
     return type >= V6_LISTENER_QUERY && type <= V6_REDIRECT || type == V6_LISTENER_REPORT;
+  }
+
+  /**
+   * Whether an ICMP message for IPv4 is a query or its answer, with an identifier (RFC 792: echo, timestamp,
+   * information; RFC 950: address mask).
+   *
+   * @param type the message's type
+   * @return true for 0, 8 and 13 to 18
+   */
+  public static boolean hasIdentifier(int type) {
+    return type == ECHO_REPLY || type == ECHO_REQUEST || type >= 13 && type <= 18;
+  }
+
+  /**
+   * Whether a query of IPv4 asks rather than answers.
+   *
+   * @param type of a message for which {@link #hasIdentifier} is true
+   * @return true for 8, 13, 15 and 17
+   */
+  public static boolean isRequest(int type) {
+    return type == ECHO_REQUEST || (type & 1) == 1;
   }
 
   /**

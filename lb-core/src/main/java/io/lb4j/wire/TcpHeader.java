@@ -31,6 +31,9 @@ public final class TcpHeader {
   /** Offset of the sequence number. */
   public static final int SEQUENCE_OFFSET = 4;
 
+  /** Offset of the acknowledgment number. */
+  public static final int ACKNOWLEDGMENT_OFFSET = 8;
+
   /** Offset of the byte whose upper half is the data offset. */
   public static final int DATA_OFFSET_OFFSET = 12;
 

@@ -6,7 +6,7 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.forward.Forwarder;
-import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.forward.DirectForwarding;
 import io.lb4j.service.PortRange;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
@@ -21,9 +21,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The index must answer as a scan of all services does. */
 class ServiceTableTest {
-  private static final ForwarderProvider FORWARDING = new NoForwarding();
+  private static final DirectForwarding FORWARDING = new NoForwarding();
 
-  private static final class NoForwarding implements ForwarderProvider {
+  private static final class NoForwarding implements DirectForwarding {
     @Override
     public String name() {
       return "none";

@@ -3,7 +3,7 @@ package io.lb4j.dsr;
 import io.lb4j.address.IpAddress;
 import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.forward.Forwarder;
-import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.forward.DirectForwarding;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -18,7 +18,7 @@ import io.lb4j.topology.Topology;
  * live stays, and the port cannot change. The source MAC becomes ours, because a switch that saw the router's would
  * learn the router on the balancer's port. Immutable, shared.
  */
-public final class DirectServerReturn implements ForwarderProvider {
+public final class DirectServerReturn implements DirectForwarding {
   private static final DirectServerReturn INSTANCE = new DirectServerReturn();
 
   private DirectServerReturn() {}

@@ -40,12 +40,4 @@ class GatewayTest {
         .withMessageContaining("203.0.113.9")
         .withMessageContaining("[server-not-on-link]");
   }
-
-  @Test
-  void shouldSayThatFramesAreNotTranslatedYet() {
-    assertThatExceptionOfType(ConfigurationException.class)
-        .isThrownBy(() -> balancer("198.51.100.5/24", "192.0.2.5/24", "198.51.100.100", "192.0.2.11").build())
-        .withMessageContaining("does not translate frames yet")
-        .withMessageContaining("[not-supported]");
-  }
 }

@@ -1,0 +1,61 @@
+package io.lb4j.dataplane;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.forward.IcmpErrors;
+import io.lb4j.frame.FrameKind;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.PartialChecksum;
+import io.lb4j.topology.Topology;
+import io.lb4j.wire.IcmpHeader;
+import io.netty.buffer.ByteBuf;
+import java.util.Optional;
+
+/**
+ * ICMP errors as a router sends them: from the address of the interface that the packet came in by, in the subnet that
+ * leads back to its sender (RFC 1812, section 4.3.2.4). Owned by one worker; a slow path, at a bounded rate.
+ */
+final class RouterErrors implements IcmpErrors {
+  private final WorkerState state;
+  private final Topology topology;
+
+  RouterErrors(WorkerState state, Topology topology) {
+    this.state = state;
+    this.topology = topology;
+  }
+
+  @Override
+  public void send(FrameView about, int type, int code, int word) {
+    if (!mayBeToldOf(about) || !state.icmp.mayError(state.nowNs)) {
+      return;
+    }
+    int link = about.ingress();
+    IpAddress sender = IpAddress.of(about.isV6(), about.sourceHigh(), about.sourceLow());
+    IpAddress back = topology.nextHop(sender).orElse(sender);
+    Optional<IpAddress> own = topology.links().get(link).sourceTowards(back);
+    if (own.isPresent()) {
+      PartialChecksum.complete(about);
+      long mac = state.linkMacs[link];
+      ByteBuf error = state.icmp.error(about, mac, own.get().high(), own.get().low(), type, code, word);
+      state.out.transmit(link, error, FrameMarks.NONE);
+    }
+  }
+
+  /** No error about an error, a later fragment, or a packet from or to a group (RFC 1812, section 4.3.2.7). */
+  private static boolean mayBeToldOf(FrameView about) {
+    if (about.kind() == FrameKind.LATER_FRAGMENT) {
+      return false;
+    }
+    if (about.kind() == FrameKind.ICMP && !isQuery(about)) {
+      return false;
+    }
+    return about.isV6()
+        ? about.destinationHigh() >>> 56 != 0xFF && about.sourceHigh() >>> 54 != 0x3FA // not from a link-local one
+        : about.destinationLow() >>> 28 < 0xE;
+  }
+
+  private static boolean isQuery(FrameView about) {
+    return !IcmpHeader.isError(about.isV6(), about.icmpType())
+        && (about.isV6() || about.icmpType() != IcmpHeader.REDIRECT);
+  }
+}

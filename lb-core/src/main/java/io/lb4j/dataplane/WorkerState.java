@@ -1,0 +1,79 @@
+package io.lb4j.dataplane;
+
+import io.lb4j.counters.WorkerCounters;
+import io.lb4j.flow.FlowHash;
+import io.lb4j.flow.FlowTable;
+import io.lb4j.forward.Steering;
+import io.lb4j.forward.Translator;
+import io.lb4j.frame.FrameOutput;
+import io.lb4j.frame.FrameView;
+import io.lb4j.neighbor.LinkLayer;
+import io.lb4j.neighbor.OwnedAddresses;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the parts of the walk share: the worker's tables, the snapshot it works by, and the burst's time and output.
+ * Owned by one worker; the pipeline writes, the parts read.
+ */
+final class WorkerState {
+  final WorkerCounters counters;
+  final FlowTable flows;
+  final FlowHash flowHash;
+  final LinkLayer linkLayer;
+  final LinkEgress egress;
+  final IcmpMessages icmp;
+  final long schedulerSeed;
+  final long[] linkMacs;
+
+  ForwardingTable table;
+  OwnedAddresses addresses;
+  ServiceRuntime[] runtimes = new ServiceRuntime[0];
+  @Nullable Translator translator;
+  @Nullable Steering steering;
+  long nowNs;
+  int tick;
+  FrameOutput out;
+
+  WorkerState(
+      WorkerCounters counters,
+      FlowTable flows,
+      FlowHash flowHash,
+      LinkLayer linkLayer,
+      LinkEgress egress,
+      IcmpMessages icmp,
+      long schedulerSeed,
+      long[] linkMacs) {
+    this.counters = counters;
+    this.flows = flows;
+    this.flowHash = flowHash;
+    this.linkLayer = linkLayer;
+    this.egress = egress;
+    this.icmp = icmp;
+    this.schedulerSeed = schedulerSeed;
+    this.linkMacs = linkMacs;
+  }
+
+  boolean isToVip(FrameView view) {
+    return addresses.isVip(view.isV6(), view.destinationHigh(), view.destinationLow());
+  }
+
+  boolean isToInterface(FrameView view) {
+    return addresses.interfaceOf(view.isV6(), view.destinationHigh(), view.destinationLow()) >= 0;
+  }
+
+  /** Keeps the hash of a segment's flow in its view. */
+  int hash(FrameView view) {
+    int hash =
+        view.isV6()
+            ? flowHash.of6(
+                view.sourceHigh(),
+                view.sourceLow(),
+                view.destinationHigh(),
+                view.destinationLow(),
+                view.ports(),
+                view.protocol())
+            : flowHash.of4(view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
+    view.setHash(hash);
+    return hash;
+  }
+}

@@ -1,0 +1,52 @@
+package io.lb4j.forward;
+
+import io.lb4j.flow.FlowState;
+
+/** What a translator asks and tells about the sessions of services. Owned by one worker. */
+public interface SessionAccounting {
+  /**
+   * How long a session may be silent.
+   *
+   * @param binding of the session
+   * @param state of the session
+   * @return ticks of {@link io.lb4j.flow.FlowTable#TICK_NS}; negative when the binding is gone
+   */
+  int timeoutTicks(int binding, FlowState state);
+
+  /**
+   * A session began; it is active.
+   *
+   * @param binding of the session
+   */
+  void onBegin(int binding);
+
+  /**
+   * A session began to close, or lives again.
+   *
+   * @param binding of the session
+   * @param change 1 or -1
+   */
+  void onActiveChange(int binding, int change);
+
+  /**
+   * A session left the table.
+   *
+   * @param binding of the session
+   * @param active whether it had not begun to close
+   * @param v6 the family
+   * @param clientHigh first 64 bits of the client's address, 0 for IPv4
+   * @param clientLow last 64 bits, or the IPv4 address
+   * @param replaced whether another session takes its place now
+   */
+  void onEnd(int binding, boolean active, boolean v6, long clientHigh, long clientLow, boolean replaced);
+
+  /**
+   * The sweep found a session alive.
+   *
+   * @param binding of the session
+   * @param v6 the family
+   * @param clientHigh first 64 bits of the client's address, 0 for IPv4
+   * @param clientLow last 64 bits, or the IPv4 address
+   */
+  void onAlive(int binding, boolean v6, long clientHigh, long clientLow);
+}

@@ -1,0 +1,45 @@
+package io.lb4j.forward;
+
+import io.lb4j.address.IpPrefix;
+import io.lb4j.service.VirtualService;
+import io.lb4j.settings.ConfigurationException;
+import io.lb4j.topology.Topology;
+import java.util.Collection;
+import java.util.List;
+
+/** The rules of address translation for a whole balancer. Immutable, shared; asked by the control thread. */
+public interface TranslatorProvider {
+  /**
+   * Checks the rules against the network and the services; asked again for every change of the services.
+   *
+   * @param topology interfaces and routes
+   * @param services all services, of whichever method
+   * @throws ConfigurationException naming setting, value and remedy
+   */
+  void check(Topology topology, Collection<VirtualService> services);
+
+  /**
+   * Addresses that traffic is sent from: the balancer's alone, answered for by ARP and neighbour discovery.
+   *
+   * @return addresses and prefixes, none when nothing is translated
+   */
+  List<IpPrefix> addresses();
+
+  /**
+   * Which worker a frame belongs to.
+   *
+   * @param seed equal for all threads of a balancer
+   * @param workers 2 or more
+   * @param services all services
+   * @return safe from any thread
+   */
+  Steering steering(long seed, int workers, Collection<VirtualService> services);
+
+  /**
+   * The sessions of one worker.
+   *
+   * @param context what the translator works with
+   * @return owned by that worker
+   */
+  Translator newTranslator(TranslatorContext context);
+}

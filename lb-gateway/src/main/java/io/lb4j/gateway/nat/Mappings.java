@@ -1,0 +1,305 @@
+package io.lb4j.gateway.nat;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.gateway.Filtering;
+import io.lb4j.gateway.MappingListener;
+import io.lb4j.gateway.Outbound;
+import io.lb4j.gateway.OutboundRule;
+import io.lb4j.gateway.Pooling;
+import io.lb4j.service.Protocol;
+import io.lb4j.service.VirtualService;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * Mappings of inside addresses and ports to external ones, whatever the destination (RFC 4787, REQ-1), and filters:
+ * whom a mapping admits. Owned by one worker.
+ *
+ * <p>Both are entries of the session table with a hole in the tuple, which no packet can have: a mapping is found from
+ * inside by a tuple without destination and from outside by one without source, a filter by a source port 0. Each
+ * counts the sessions that use it and goes with the last.
+ */
+final class Mappings {
+  private final Outbound settings;
+  private final SplittableRandom random;
+  private final long seed;
+  private final Map<IpAddress, PortPool> pools = new LinkedHashMap<>();
+  private final PortPool[][] poolsOfRule;
+  private final PortPool[] allPools;
+  private final OutboundRule[] rules;
+  private Sessions sessions;
+  private long nowNs;
+
+  private final Tuple key = new Tuple();
+  private final Tuple value = new Tuple();
+  private final Tuple inboundScratch = new Tuple();
+  private final Tuple outboundScratch = new Tuple();
+
+  Mappings(Outbound settings, SplittableRandom random, long seed, int worker, int workers) {
+    this.settings = settings;
+    this.random = random;
+    this.seed = seed;
+    this.rules = settings.rules().toArray(OutboundRule[]::new);
+    this.poolsOfRule = new PortPool[rules.length][];
+    for (int i = 0; i < rules.length; i++) {
+      poolsOfRule[i] =
+          rules[i].pool().stream()
+              .map(address -> pools.computeIfAbsent(address, pool -> new PortPool(pool, worker, workers)))
+              .toArray(PortPool[]::new);
+    }
+    this.allPools = pools.values().toArray(PortPool[]::new);
+  }
+
+  void keepIn(Sessions table) {
+    this.sessions = table;
+  }
+
+  void at(long burstNs) {
+    this.nowNs = burstNs;
+  }
+
+  /** A virtual address may serve as external address: its services' ports are left out. */
+  void adopt(List<VirtualService> services) {
+    for (PortPool pool : pools.values()) {
+      for (VirtualService service : services) {
+        if (service.serves(pool.address())) {
+          int code = service.protocol() == Protocol.TCP ? 0 : 1;
+          for (int port = service.ports().first(); port <= service.ports().last(); port++) {
+            pool.exclude(code, port);
+          }
+        }
+      }
+    }
+  }
+
+  /** The rule of an inside host, the longest prefix first; -1 for hosts that are not inside. */
+  int ruleOf(boolean v6, long high, long low) {
+    int found = -1;
+    for (int i = 0; i < rules.length; i++) {
+      boolean longer = found < 0 || rules[i].from().length() > rules[found].from().length();
+      if (longer && rules[i].from().contains(v6, high, low)) {
+        found = i;
+      }
+    }
+    return found;
+  }
+
+  boolean isRouted(int rule) {
+    return rules[rule].isRouted();
+  }
+
+  boolean isExternal(boolean v6, long high, long low) {
+    for (PortPool pool : allPools) {
+      IpAddress address = pool.address();
+      if (address.low() == low && address.high() == high && address.isV6() == v6) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- mappings ------------------------------------------------------------------------------------------------
+
+  private Tuple inside(Tuple tuple, long high, long low, int port) {
+    key.v6 = tuple.v6;
+    key.protocol = tuple.protocol;
+    key.sourceHigh = high;
+    key.sourceLow = low;
+    key.destinationHigh = 0;
+    key.destinationLow = 0;
+    key.ports = port << 16;
+    return key;
+  }
+
+  private Tuple outside(Tuple tuple, long high, long low, int port) {
+    key.v6 = tuple.v6;
+    key.protocol = tuple.protocol;
+    key.sourceHigh = 0;
+    key.sourceLow = 0;
+    key.destinationHigh = high;
+    key.destinationLow = low;
+    key.ports = port;
+    return key;
+  }
+
+  /**
+   * Writes the external address and port of an inside host's packet into its tuple; makes a mapping if there is none.
+   *
+   * @return false when no port is free
+   */
+  boolean translateSource(Tuple from, Tuple to, int rule) {
+    int handle = sessions.lookup(inside(from, from.sourceHigh, from.sourceLow, from.sourcePort()));
+    if (handle != Sessions.MISS) {
+      sessions.becomes(handle, value);
+      to.setSource(value.sourceHigh, value.sourceLow, value.sourcePort());
+      return true;
+    }
+    return map(from, to, rule);
+  }
+
+  private boolean map(Tuple from, Tuple to, int rule) {
+    int code = SessionTable.code(from.protocol);
+    PortPool[] candidates = poolsOfRule[rule];
+    int usual = usualPool(from, candidates.length);
+    int tries = settings.pooling() == Pooling.PAIRED ? 1 : candidates.length;
+    for (int i = 0; i < tries; i++) {
+      PortPool pool = candidates[(usual + i) % candidates.length];
+      int port = pool.take(code, from.sourcePort(), rules[rule].firstPort(), rules[rule].lastPort(), random);
+      if (port != PortPool.NONE) {
+        add(from, pool.address(), port);
+        to.setSource(pool.address().high(), pool.address().low(), port);
+        return true;
+      }
+    }
+    settings
+        .listener()
+        .onExhausted(
+            nowNs,
+            kind(code),
+            IpAddress.of(from.v6, from.sourceHigh, from.sourceLow),
+            from.sourcePort(),
+            candidates[usual].address());
+    return false;
+  }
+
+  /** An inside host always has the same external address (RFC 4787, REQ-2). */
+  private int usualPool(Tuple from, int count) {
+    if (count == 1) {
+      return 0;
+    }
+    long h = (from.sourceLow ^ seed) * 0xFF51_AFD7_ED55_8CCDL;
+    h = (h ^ h >>> 32 ^ from.sourceHigh) * 0xC4CE_B9FE_1A85_EC53L;
+    return (int) ((h >>> 33) % count);
+  }
+
+  private void add(Tuple from, IpAddress external, int port) {
+    long word = Word.of(Word.MAPPING, SessionTable.code(from.protocol), 0, 0, 0);
+    value.of(from);
+    value.setSource(external.high(), external.low(), port);
+    value.setDestination(0, 0, 0);
+    sessions.add(inside(from, from.sourceHigh, from.sourceLow, from.sourcePort()), value, word);
+    value.setSource(0, 0, 0);
+    value.setDestination(from.sourceHigh, from.sourceLow, from.sourcePort());
+    sessions.add(outside(from, external.high(), external.low(), port), value, word);
+    settings
+        .listener()
+        .onMapped(
+            nowNs,
+            kind(SessionTable.code(from.protocol)),
+            IpAddress.of(from.v6, from.sourceHigh, from.sourceLow),
+            from.sourcePort(),
+            external,
+            port);
+  }
+
+  /** Writes the inside address and port of an inbound packet into its tuple; false without a mapping. */
+  boolean translateDestination(Tuple from, Tuple to) {
+    int handle =
+        sessions.lookup(outside(from, from.destinationHigh, from.destinationLow, from.destinationPort()));
+    if (handle == Sessions.MISS) {
+      return false;
+    }
+    sessions.becomes(handle, value);
+    to.setDestination(value.destinationHigh, value.destinationLow, value.destinationPort());
+    return true;
+  }
+
+  /** A mapping that was made for a packet that was then refused goes at once. */
+  void dropUnused(Tuple from) {
+    int handle = sessions.lookup(inside(from, from.sourceHigh, from.sourceLow, from.sourcePort()));
+    if (handle != Sessions.MISS && sessions.count(handle) == 0) {
+      unmap(handle);
+    }
+  }
+
+  private void unmap(int handle) {
+    sessions.key(handle, key);
+    sessions.becomes(handle, value);
+    IpAddress inside = IpAddress.of(key.v6, key.sourceHigh, key.sourceLow);
+    int insidePort = key.sourcePort();
+    IpAddress external = IpAddress.of(value.v6, value.sourceHigh, value.sourceLow);
+    int port = value.sourcePort();
+    int code = SessionTable.code(key.protocol);
+    Tuple of = value.of(key);
+    sessions.remove(handle);
+    sessions.remove(sessions.lookup(outside(of, external.high(), external.low(), port)));
+    PortPool pool = pools.get(external);
+    pool.release(code, port);
+    settings.listener().onUnmapped(nowNs, kind(code), inside, insidePort, external, port);
+  }
+
+  private static MappingListener.Kind kind(int code) {
+    return code == 0
+        ? MappingListener.Kind.TCP
+        : code == 1 ? MappingListener.Kind.UDP : MappingListener.Kind.ICMP;
+  }
+
+  // ---- filters -------------------------------------------------------------------------------------------------
+
+  private Tuple filter(Tuple inbound) {
+    key.of(inbound);
+    key.ports = inbound.destinationPort();
+    return key;
+  }
+
+  /**
+   * Whether an inbound packet that belongs to no session is admitted.
+   *
+   * @param inbound its tuple as it came
+   */
+  boolean admits(Tuple inbound) {
+    return switch (settings.filtering()) {
+      case ENDPOINT_INDEPENDENT -> true;
+      case ADDRESS_DEPENDENT -> sessions.lookup(filter(inbound)) != Sessions.MISS;
+      case ADDRESS_AND_PORT_DEPENDENT -> false;
+    };
+  }
+
+  // ---- counting ------------------------------------------------------------------------------------------------
+
+  /** A session began: its mapping and its filter are in use. */
+  void onBegin(Tuple first, Tuple became, boolean fromInside) {
+    count(first, became, fromInside, 1);
+  }
+
+  /** A session ended. */
+  void onEnd(Tuple first, Tuple became) {
+    boolean routed = first.sameSource(became) && first.sameDestination(became);
+    boolean fromInside = routed ? ruleOf(first.v6, first.sourceHigh, first.sourceLow) >= 0 : !first.sameSource(became);
+    count(first, became, fromInside, -1);
+  }
+
+  private void count(Tuple first, Tuple became, boolean fromInside, int change) {
+    Tuple inbound = fromInside ? inboundScratch.reverse(became) : inboundScratch.of(first);
+    if (settings.filtering() == Filtering.ADDRESS_DEPENDENT && fromInside) {
+      countFilter(inbound, change);
+    }
+    Tuple outbound = fromInside ? outboundScratch.of(first) : outboundScratch.reverse(became);
+    int handle =
+        sessions.lookup(inside(outbound, outbound.sourceHigh, outbound.sourceLow, outbound.sourcePort()));
+    if (handle != Sessions.MISS) {
+      int uses = sessions.count(handle) + change;
+      sessions.setCount(handle, uses);
+      if (uses == 0) {
+        unmap(handle);
+      }
+    }
+  }
+
+  private void countFilter(Tuple inbound, int change) {
+    int handle = sessions.lookup(filter(inbound));
+    if (handle == Sessions.MISS) {
+      value.of(key);
+      value.setDestination(0, 0, 0);
+      handle = sessions.add(key, value, Word.of(Word.FILTER, SessionTable.code(key.protocol), 0, 0, 0));
+    }
+    int uses = sessions.count(handle) + change;
+    if (uses == 0) {
+      sessions.remove(handle);
+    } else {
+      sessions.setCount(handle, uses);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+package io.lb4j.gateway.nat;
+
+import io.lb4j.address.IpAddress;
+import java.util.BitSet;
+import java.util.SplittableRandom;
+
+/**
+ * The ports of one external address that one worker may give out, for TCP, UDP and ICMP identifiers. Owned by that
+ * worker.
+ *
+ * <p>A port is kept where it is free. Otherwise it is random (RFC 6056, section 3.3.1), of the same range class (below
+ * 1024, or not) and, while there is one, of the same parity (RFC 4787, REQ-3a and REQ-4). Workers share an address by
+ * pairs of an even and the next odd port, so that both parities and neighbouring ports stay with one worker.
+ */
+final class PortPool {
+  static final int NONE = -1;
+
+  private static final int LOW_PORTS = 1024;
+  private static final int PAIRS = 1 << 15;
+
+  private final IpAddress address;
+  private final int worker;
+  private final int workers;
+  private final BitSet[] taken = new BitSet[6]; // by protocol code and parity; a bit is a pair of this worker
+
+  PortPool(IpAddress address, int worker, int workers) {
+    this.address = address;
+    this.worker = worker;
+    this.workers = workers;
+    for (int i = 0; i < taken.length; i++) {
+      taken[i] = new BitSet(PAIRS / workers + 1);
+    }
+    taken[0].set(0); // port 0 is nobody's for TCP and UDP; an identifier it may be, but workers agree to leave it
+    taken[2].set(0);
+    taken[4].set(0);
+  }
+
+  IpAddress address() {
+    return address;
+  }
+
+  /** The worker that gives out a port. */
+  static int ownerOf(int port, int workers) {
+    return (port >>> 1) % workers;
+  }
+
+  private boolean owns(int port) {
+    return ownerOf(port, workers) == worker;
+  }
+
+  private int bit(int port) {
+    return (port >>> 1) / workers;
+  }
+
+  private int port(int bit, int parity) {
+    return (bit * workers + worker) * 2 + parity;
+  }
+
+  /** Leaves a port out for good: a service of the same address has it. */
+  void exclude(int code, int port) {
+    if (owns(port)) {
+      taken[code * 2 + (port & 1)].set(bit(port));
+    }
+  }
+
+  /** Takes a port in {@code first..last} for an inside port; {@link #NONE} when there is none left. */
+  int take(int code, int wanted, int first, int last, SplittableRandom random) {
+    int from = first;
+    int to = last;
+    boolean low = wanted < LOW_PORTS;
+    boolean classExists = low ? first < LOW_PORTS : last >= LOW_PORTS;
+    if (code != 2 && classExists) {
+      from = low ? first : Math.max(first, LOW_PORTS);
+      to = low ? Math.min(last, LOW_PORTS - 1) : last;
+    }
+    if (wanted >= from && wanted <= to && owns(wanted) && !taken[code * 2 + (wanted & 1)].get(bit(wanted))) {
+      taken[code * 2 + (wanted & 1)].set(bit(wanted));
+      return wanted;
+    }
+    int same = takeRandom(code, wanted & 1, from, to, random);
+    return same != NONE ? same : takeRandom(code, wanted & 1 ^ 1, from, to, random);
+  }
+
+  private int takeRandom(int code, int parity, int from, int to, SplittableRandom random) {
+    int lowest = firstBit(from, parity);
+    int highest = lastBit(to, parity);
+    if (lowest > highest) {
+      return NONE;
+    }
+    BitSet bits = taken[code * 2 + parity];
+    int start = lowest + random.nextInt(highest - lowest + 1);
+    int free = bits.nextClearBit(start);
+    if (free > highest) {
+      free = bits.nextClearBit(lowest);
+      if (free >= start) {
+        return NONE;
+      }
+    }
+    bits.set(free);
+    return port(free, parity);
+  }
+
+  /** The first pair of ours whose port of this parity is not below {@code from}. */
+  private int firstBit(int from, int parity) {
+    int bit = Math.max(0, bit(from) - 1);
+    while (port(bit, parity) < from) {
+      bit++;
+    }
+    return bit;
+  }
+
+  private int lastBit(int to, int parity) {
+    int bit = bit(to) + 1;
+    while (bit >= 0 && port(bit, parity) > to) {
+      bit--;
+    }
+    return bit;
+  }
+
+  void release(int code, int port) {
+    taken[code * 2 + (port & 1)].clear(bit(port));
+  }
+}

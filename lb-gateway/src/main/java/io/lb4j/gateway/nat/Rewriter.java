@@ -1,0 +1,174 @@
+package io.lb4j.gateway.nat;
+
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameView;
+import io.lb4j.wire.IcmpHeader;
+import io.lb4j.wire.InternetChecksum;
+import io.lb4j.wire.IpProtocol;
+import io.lb4j.wire.Ipv4Header;
+import io.lb4j.wire.Ipv6Header;
+import io.lb4j.wire.TcpHeader;
+import io.lb4j.wire.UdpHeader;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Writes translated addresses and ports into a packet, in place. Checksums are updated by the difference alone (RFC
+ * 1624, eqn. 3): what was right stays right, what was wrong stays wrong. A UDP checksum of 0 stays 0 (none), a computed
+ * 0 is sent as FFFF (RFC 768). An unfinished checksum (mark {@link FrameMarks#CHECKSUM_PARTIAL}) is the sum of the
+ * pseudo-header, not complemented: it changes with the addresses only. Stateless; allocates nothing.
+ */
+final class Rewriter {
+  /** The identification stays as it is. */
+  static final int KEEP = -1;
+
+  private Rewriter() {}
+
+  /** A whole packet or first fragment: addresses, ports or identifier, time to live, identification. */
+  static void packet(FrameView view, Tuple to, int identification, boolean countDown) {
+    long delta = network(view, to, identification, countDown);
+    transport(view, to, delta);
+  }
+
+  /** A later fragment: it has no ports. */
+  static void fragment(FrameView view, Tuple to, int identification) {
+    network(view, to, identification, true);
+  }
+
+  /** Time to live alone. */
+  static void countDown(FrameView view) {
+    ByteBuf buffer = view.buffer();
+    if (view.isV6()) {
+      int at = view.network() + Ipv6Header.HOP_LIMIT_OFFSET;
+      buffer.setByte(at, buffer.getByte(at) - 1);
+      return;
+    }
+    int ip = view.network();
+    int word = buffer.getUnsignedShort(ip + Ipv4Header.TIME_TO_LIVE_OFFSET);
+    int checksum = buffer.getUnsignedShort(ip + Ipv4Header.CHECKSUM_OFFSET);
+    buffer.setShort(ip + Ipv4Header.TIME_TO_LIVE_OFFSET, word - 0x100);
+    buffer.setShort(ip + Ipv4Header.CHECKSUM_OFFSET, InternetChecksum.replace(checksum, word, word - 0x100));
+  }
+
+  /** Rewrites the network header; answers what the addresses add to a one's complement sum. */
+  private static long network(FrameView view, Tuple to, int identification, boolean countDown) {
+    return view.isV6() ? network6(view, to, identification, countDown) : network4(view, to, identification, countDown);
+  }
+
+  private static long network4(FrameView view, Tuple to, int identification, boolean countDown) {
+    ByteBuf buffer = view.buffer();
+    int ip = view.network();
+    long addresses = buffer.getLong(ip + Ipv4Header.SOURCE_OFFSET);
+    long newAddresses = to.sourceLow << 32 | to.destinationLow;
+    long delta = halves(~addresses) + halves(newAddresses);
+    int life = buffer.getInt(ip + Ipv4Header.TIME_TO_LIVE_OFFSET); // time to live, protocol, checksum
+    int newLife = countDown ? life - 0x0100_0000 : life;
+    long sum = delta + (~life >>> 16) + (newLife >>> 16);
+    if (identification != KEEP) {
+      int old = buffer.getUnsignedShort(ip + Ipv4Header.IDENTIFICATION_OFFSET);
+      buffer.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, identification);
+      sum += (~old & 0xFFFF) + identification;
+    }
+    int checksum = InternetChecksum.finish(sum + (~life & 0xFFFF));
+    buffer.setInt(ip + Ipv4Header.TIME_TO_LIVE_OFFSET, newLife & 0xFFFF_0000 | checksum);
+    buffer.setLong(ip + Ipv4Header.SOURCE_OFFSET, newAddresses);
+    return delta;
+  }
+
+  /** What 64 bits add to a one's complement sum. */
+  static long halves(long word) {
+    return (word >>> 32) + (word & 0xFFFF_FFFFL);
+  }
+
+  private static long network6(FrameView view, Tuple to, int identification, boolean countDown) {
+    ByteBuf buffer = view.buffer();
+    int ip = view.network();
+    long delta = addresses6(buffer, ip + Ipv6Header.SOURCE_OFFSET, to);
+    if (countDown) {
+      int life = ip + Ipv6Header.HOP_LIMIT_OFFSET;
+      buffer.setByte(life, buffer.getByte(life) - 1);
+    }
+    if (identification != KEEP && view.isFragment()) {
+      buffer.setInt(view.fragmentHeader() + 4, identification);
+    }
+    return delta;
+  }
+
+  /** Writes both addresses; answers what that adds to a one's complement sum. */
+  static long addresses6(ByteBuf buffer, int at, Tuple to) {
+    long delta =
+        halves(~buffer.getLong(at))
+            + halves(~buffer.getLong(at + 8))
+            + halves(~buffer.getLong(at + 16))
+            + halves(~buffer.getLong(at + 24))
+            + halves(to.sourceHigh)
+            + halves(to.sourceLow)
+            + halves(to.destinationHigh)
+            + halves(to.destinationLow);
+    buffer.setLong(at, to.sourceHigh);
+    buffer.setLong(at + 8, to.sourceLow);
+    buffer.setLong(at + 16, to.destinationHigh);
+    buffer.setLong(at + 24, to.destinationLow);
+    return delta;
+  }
+
+  /** An ICMP error whose quote was restored: addresses, and the checksum afresh, which was right when it came. */
+  static void error(FrameView view, Tuple to, boolean countDown) {
+    network(view, to, KEEP, countDown);
+    ByteBuf buffer = view.buffer();
+    int icmp = view.transport();
+    int length = view.networkEnd() - icmp;
+    int field = icmp + IcmpHeader.CHECKSUM_OFFSET;
+    buffer.setShort(field, 0);
+    long pseudo =
+        view.isV6() ? InternetChecksum.pseudoHeader6(buffer, view.network(), IpProtocol.ICMPV6, length) : 0;
+    buffer.setShort(field, InternetChecksum.finish(InternetChecksum.sum(buffer, icmp, length, pseudo)));
+  }
+
+  private static void transport(FrameView view, Tuple to, long addressDelta) {
+    ByteBuf buffer = view.buffer();
+    int at = view.transport();
+    switch (view.protocol()) {
+      case IpProtocol.TCP -> {
+        int field = at + TcpHeader.CHECKSUM_OFFSET;
+        boolean partial = (view.marks() & FrameMarks.CHECKSUM_PARTIAL) != 0;
+        int checksum = buffer.getUnsignedShort(field);
+        int ports = buffer.getInt(at);
+        buffer.setInt(at, to.ports);
+        buffer.setShort(field, partial ? unfinished(checksum, addressDelta) : updated(checksum, ports, to, addressDelta));
+      }
+      case IpProtocol.UDP -> {
+        int field = at + UdpHeader.CHECKSUM_OFFSET;
+        boolean partial = (view.marks() & FrameMarks.CHECKSUM_PARTIAL) != 0;
+        int checksum = buffer.getUnsignedShort(field);
+        int ports = buffer.getInt(at);
+        buffer.setInt(at, to.ports);
+        if (partial) {
+          buffer.setShort(field, unfinished(checksum, addressDelta));
+        } else if (checksum != 0) {
+          int result = updated(checksum, ports, to, addressDelta);
+          buffer.setShort(field, result == 0 ? 0xFFFF : result);
+        }
+      }
+      case IpProtocol.ICMP -> identifier(buffer, at, to.sourcePort(), 0);
+      case IpProtocol.ICMPV6 -> identifier(buffer, at, to.sourcePort(), addressDelta);
+      default -> {}
+    }
+  }
+
+  private static int updated(int checksum, int ports, Tuple to, long addressDelta) {
+    return InternetChecksum.finish(
+        (~checksum & 0xFFFFL) + addressDelta + (~ports & 0xFFFF_FFFFL) + (to.ports & 0xFFFF_FFFFL));
+  }
+
+  private static int unfinished(int sum, long addressDelta) {
+    return InternetChecksum.fold(sum + addressDelta);
+  }
+
+  private static void identifier(ByteBuf buffer, int icmp, int identifier, long addressDelta) {
+    int old = buffer.getUnsignedShort(icmp + IcmpHeader.IDENTIFIER_OFFSET);
+    int checksum = buffer.getUnsignedShort(icmp + IcmpHeader.CHECKSUM_OFFSET);
+    long sum = (~checksum & 0xFFFFL) + (~old & 0xFFFFL) + identifier + addressDelta;
+    buffer.setShort(icmp + IcmpHeader.IDENTIFIER_OFFSET, identifier);
+    buffer.setShort(icmp + IcmpHeader.CHECKSUM_OFFSET, InternetChecksum.finish(sum));
+  }
+}

@@ -1,0 +1,66 @@
+package io.lb4j.gateway.nat;
+
+import io.lb4j.flow.FlowState;
+
+/**
+ * States of a session whose both directions are seen, as small numbers that the table stores (RFC 5382; RFC 6146,
+ * section 3.5.2; RFC 7857, section 2). Static: safe from any thread.
+ *
+ * <pre>
+ *   opening (flags) ──both sent SYN, each acknowledged the other's──▶ ESTABLISHED
+ *   ESTABLISHED ──FIN──▶ FIN_FIRST or FIN_REPLY ──FIN of the other side──▶ FIN_BOTH
+ *   any ──RST──▶ RESET_FIRST or RESET_REPLY ──another segment of the side that sent it──▶ ESTABLISHED
+ * </pre>
+ *
+ * While a session opens, its state is a set of flags, so that a SYN and SYN-ACK that go round and round stay half-open,
+ * and a simultaneous open gets through.
+ */
+final class SessionState {
+  static final int FIRST_SYN = 1;
+  static final int REPLY_SYN = 2;
+  static final int FIRST_ACKNOWLEDGED = 4;
+  static final int REPLY_ACKNOWLEDGED = 8;
+  static final int OPEN = 15;
+
+  static final int ESTABLISHED = 16;
+  static final int FIN_FIRST = 17;
+  static final int FIN_REPLY = 18;
+  static final int FIN_BOTH = 19;
+  static final int RESET_FIRST = 20;
+  static final int RESET_REPLY = 21;
+  static final int UDP_FIRST = 22;
+  static final int UDP = 23;
+  static final int QUERY = 24;
+
+  private SessionState() {}
+
+  static boolean isOpening(int state) {
+    return state < OPEN;
+  }
+
+  static boolean isEmbryonic(int state) {
+    return state < OPEN || state == UDP_FIRST;
+  }
+
+  static boolean isReset(int state) {
+    return state == RESET_FIRST || state == RESET_REPLY;
+  }
+
+  /** Both sides have ended it, or one has reset it. */
+  static boolean isClosing(int state) {
+    return state >= FIN_BOTH && state <= RESET_REPLY;
+  }
+
+  /** The state whose time-out applies; queries have one of their own. */
+  static FlowState timer(int state) {
+    if (state < OPEN) {
+      return FlowState.SYN;
+    }
+    return switch (state) {
+      case ESTABLISHED, FIN_FIRST, FIN_REPLY -> FlowState.ESTABLISHED;
+      case FIN_BOTH -> FlowState.FIN;
+      case RESET_FIRST, RESET_REPLY -> FlowState.RESET;
+      default -> FlowState.UDP;
+    };
+  }
+}

@@ -1,0 +1,315 @@
+package io.lb4j.gateway.nat;
+
+import io.lb4j.flow.FlowHash;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
+import io.lb4j.wire.IpProtocol;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Tuples and what they become, of one family: a hash table off the heap, of fixed size. Owned by one worker; allocates
+ * nothing after construction.
+ *
+ * <p>Each direction of a session is an entry of its own that holds all a packet needs: the tuple it has, the tuple it
+ * becomes, and state. A packet of an established session so costs one cache miss, whichever way it goes. The other
+ * direction is found where it is needed by what this one becomes, turned round: there is no link to keep right.
+ *
+ * <pre>
+ *           0                 8      12          16                24
+ *   IPv4    | addresses (8)   | ports | new ports | new addresses (8) | word (8)                          32 bytes
+ *   IPv6    | addresses (32)  at 32: ports | new ports | at 40: new addresses (32)        | at 72: word (8)  80 bytes
+ * </pre>
+ *
+ * Linear probing from a keyed hash; removal moves later entries back, so that a miss ends at the first free entry and
+ * never meets a tombstone. A handle is an index, void after any removal.
+ */
+final class SessionTable {
+  static final int MISS = -1;
+
+  private static final int V4_STRIDE = 32;
+  private static final int V6_STRIDE = 80;
+  private static final int V4_WORD = 24;
+  private static final int V6_WORD = 72;
+
+  private final FlowHash hash;
+  private final boolean v6;
+  private final int stride;
+  private final int wordOffset;
+  private final int slots;
+  private final int limit;
+  private final ByteBuffer memory;
+  private int used;
+
+  /** A table with {@code slots} entries, of which three quarters are used at most. */
+  SessionTable(boolean v6, int slots, FlowHash hash) {
+    this.v6 = v6;
+    this.hash = hash;
+    this.slots = slots;
+    this.limit = slots / 4 * 3;
+    this.stride = v6 ? V6_STRIDE : V4_STRIDE;
+    this.wordOffset = v6 ? V6_WORD : V4_WORD;
+    this.memory = memory((long) slots * stride);
+  }
+
+  private static ByteBuffer memory(long bytes) {
+    try {
+      return ByteBuffer.allocateDirect(Math.toIntExact(bytes + 64))
+          .alignedSlice(64)
+          .order(ByteOrder.nativeOrder());
+    } catch (OutOfMemoryError e) {
+      throw new ConfigurationException(
+          ConfigurationError.OUT_OF_RANGE,
+          "flow-table: capacity",
+          bytes,
+          "the sessions need " + (bytes >> 20) + " MiB of direct memory, which -XX:MaxDirectMemorySize does not leave");
+    }
+  }
+
+  int slots() {
+    return slots;
+  }
+
+  int used() {
+    return used;
+  }
+
+  boolean hasRoomFor(int entries) {
+    return used + entries <= limit;
+  }
+
+  static int code(int protocol) {
+    return protocol == IpProtocol.TCP ? 0 : protocol == IpProtocol.UDP ? 1 : 2;
+  }
+
+  private int protocol(int code) {
+    return code == 0 ? IpProtocol.TCP : code == 1 ? IpProtocol.UDP : v6 ? IpProtocol.ICMPV6 : IpProtocol.ICMP;
+  }
+
+  private int home(int flowHash) {
+    return (int) ((flowHash & 0xFFFF_FFFFL) * slots >>> 32);
+  }
+
+  int touch(int flowHash) {
+    return memory.getInt(home(flowHash) * stride + wordOffset);
+  }
+
+  private int next(int slot) {
+    return slot + 1 == slots ? 0 : slot + 1;
+  }
+
+  /** An IPv4 tuple's entry. */
+  int find4(int flowHash, long addresses, int ports, int protocol) {
+    ByteBuffer bytes = memory;
+    int code = code(protocol);
+    int slot = home(flowHash);
+    while (true) {
+      int at = slot * V4_STRIDE;
+      long word = bytes.getLong(at + V4_WORD);
+      if (word == 0) {
+        return MISS;
+      }
+      if (bytes.getLong(at) == addresses && bytes.getInt(at + 8) == ports && Word.protocolCode(word) == code) {
+        return slot;
+      }
+      slot = next(slot);
+    }
+  }
+
+  /** An IPv6 tuple's entry. */
+  int find6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    ByteBuffer bytes = memory;
+    int code = code(protocol);
+    int slot = home(flowHash);
+    while (true) {
+      int at = slot * V6_STRIDE;
+      long word = bytes.getLong(at + V6_WORD);
+      if (word == 0) {
+        return MISS;
+      }
+      if (bytes.getLong(at + 8) == sourceLow
+          && bytes.getInt(at + 32) == ports
+          && bytes.getLong(at) == sourceHigh
+          && bytes.getLong(at + 24) == destinationLow
+          && bytes.getLong(at + 16) == destinationHigh
+          && Word.protocolCode(word) == code) {
+        return slot;
+      }
+      slot = next(slot);
+    }
+  }
+
+  int find(Tuple tuple) {
+    int flowHash = hashOf(tuple);
+    return v6
+        ? find6(
+            flowHash,
+            tuple.sourceHigh,
+            tuple.sourceLow,
+            tuple.destinationHigh,
+            tuple.destinationLow,
+            tuple.ports,
+            tuple.protocol)
+        : find4(flowHash, tuple.sourceLow << 32 | tuple.destinationLow, tuple.ports, tuple.protocol);
+  }
+
+  private int hashOf(Tuple tuple) {
+    return v6
+        ? hash.of6(
+            tuple.sourceHigh,
+            tuple.sourceLow,
+            tuple.destinationHigh,
+            tuple.destinationLow,
+            tuple.ports,
+            tuple.protocol)
+        : hash.of4(tuple.sourceLow << 32 | tuple.destinationLow, tuple.ports, tuple.protocol);
+  }
+
+  /** Adds an entry that {@link #find} missed; there must be room. Voids no handle. */
+  int insert(Tuple key, Tuple becomes, long word) {
+    int slot = home(hashOf(key));
+    while (word(slot) != 0) {
+      slot = next(slot);
+    }
+    int at = slot * stride;
+    if (v6) {
+      put6(at, key);
+      memory.putInt(at + 32, key.ports);
+      memory.putInt(at + 36, becomes.ports);
+      put6(at + 40, becomes);
+    } else {
+      memory.putLong(at, key.sourceLow << 32 | key.destinationLow);
+      memory.putInt(at + 8, key.ports);
+      memory.putInt(at + 12, becomes.ports);
+      memory.putLong(at + 16, becomes.sourceLow << 32 | becomes.destinationLow);
+    }
+    memory.putLong(at + wordOffset, word);
+    used++;
+    return slot;
+  }
+
+  private void put6(int at, Tuple tuple) {
+    memory.putLong(at, tuple.sourceHigh);
+    memory.putLong(at + 8, tuple.sourceLow);
+    memory.putLong(at + 16, tuple.destinationHigh);
+    memory.putLong(at + 24, tuple.destinationLow);
+  }
+
+  private void get6(int at, Tuple tuple) {
+    tuple.sourceHigh = memory.getLong(at);
+    tuple.sourceLow = memory.getLong(at + 8);
+    tuple.destinationHigh = memory.getLong(at + 16);
+    tuple.destinationLow = memory.getLong(at + 24);
+  }
+
+  private void get4(int at, Tuple tuple) {
+    long addresses = memory.getLong(at);
+    tuple.sourceHigh = 0;
+    tuple.sourceLow = addresses >>> 32;
+    tuple.destinationHigh = 0;
+    tuple.destinationLow = addresses & 0xFFFF_FFFFL;
+  }
+
+  /** The tuple that an entry is found by. */
+  Tuple key(int slot, Tuple into) {
+    int at = slot * stride;
+    if (v6) {
+      get6(at, into);
+    } else {
+      get4(at, into);
+    }
+    into.v6 = v6;
+    into.ports = memory.getInt(v6 ? at + 32 : at + 8);
+    into.protocol = protocol(Word.protocolCode(word(slot)));
+    return into;
+  }
+
+  /** The tuple that the key becomes. */
+  Tuple becomes(int slot, Tuple into) {
+    int at = slot * stride;
+    if (v6) {
+      get6(at + 40, into);
+    } else {
+      get4(at + 16, into);
+    }
+    into.v6 = v6;
+    into.ports = memory.getInt(v6 ? at + 36 : at + 12);
+    into.protocol = protocol(Word.protocolCode(word(slot)));
+    return into;
+  }
+
+  /** A counter in place of the destination that a mapping or filter does not become. */
+  int count(int slot) {
+    return (int) memory.getLong(countAt(slot));
+  }
+
+  void setCount(int slot, int count) {
+    int at = countAt(slot);
+    memory.putLong(at, memory.getLong(at) & ~0xFFFF_FFFFL | count);
+  }
+
+  private int countAt(int slot) {
+    return slot * stride + (v6 ? 64 : 16);
+  }
+
+  long word(int slot) {
+    return memory.getLong(slot * stride + wordOffset);
+  }
+
+  void setWord(int slot, long word) {
+    memory.putLong(slot * stride + wordOffset, word);
+  }
+
+  /** Takes an entry out and closes the gap: entries that probed past it move back. Voids all handles. */
+  void remove(int slot) {
+    int gap = slot;
+    int candidate = slot;
+    while (true) {
+      candidate = next(candidate);
+      if (word(candidate) == 0) {
+        break;
+      }
+      int home = homeOf(candidate);
+      boolean homeBehindGap = gap <= candidate ? gap < home && home <= candidate : gap < home || home <= candidate;
+      if (!homeBehindGap) {
+        move(candidate, gap);
+        gap = candidate;
+      }
+    }
+    setWord(gap, 0);
+    used--;
+  }
+
+  /** Where a tuple's entry would be if nothing were in its way. */
+  int homeOf(Tuple tuple) {
+    return home(hashOf(tuple));
+  }
+
+  private int homeOf(int slot) {
+    int at = slot * stride;
+    int protocol = protocol(Word.protocolCode(word(slot)));
+    return home(
+        v6
+            ? hash.of6(
+                memory.getLong(at),
+                memory.getLong(at + 8),
+                memory.getLong(at + 16),
+                memory.getLong(at + 24),
+                memory.getInt(at + 32),
+                protocol)
+            : hash.of4(memory.getLong(at), memory.getInt(at + 8), protocol));
+  }
+
+  private void move(int from, int to) {
+    for (int offset = 0; offset < stride; offset += 8) {
+      memory.putLong(to * stride + offset, memory.getLong(from * stride + offset));
+    }
+  }
+}

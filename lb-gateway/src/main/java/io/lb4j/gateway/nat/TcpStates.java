@@ -1,0 +1,118 @@
+package io.lb4j.gateway.nat;
+
+import static io.lb4j.gateway.nat.SessionState.ESTABLISHED;
+import static io.lb4j.gateway.nat.SessionState.FIN_BOTH;
+import static io.lb4j.gateway.nat.SessionState.FIN_FIRST;
+import static io.lb4j.gateway.nat.SessionState.FIN_REPLY;
+import static io.lb4j.gateway.nat.SessionState.FIRST_ACKNOWLEDGED;
+import static io.lb4j.gateway.nat.SessionState.FIRST_SYN;
+import static io.lb4j.gateway.nat.SessionState.OPEN;
+import static io.lb4j.gateway.nat.SessionState.REPLY_ACKNOWLEDGED;
+import static io.lb4j.gateway.nat.SessionState.REPLY_SYN;
+import static io.lb4j.gateway.nat.SessionState.RESET_FIRST;
+import static io.lb4j.gateway.nat.SessionState.RESET_REPLY;
+
+import io.lb4j.frame.FrameView;
+import io.lb4j.wire.TcpHeader;
+
+/**
+ * Tracks both directions of TCP (RFC 5382, REQ-2; RFC 7857, section 2): the slow path, for SYN, FIN, RST and sessions
+ * that are not established. Owned by one worker.
+ *
+ * <p>While a session opens, an acknowledgment counts only when it names the other side's next sequence number (its
+ * lower bits, which is what the table has room for), so that somebody who cannot see the replies does not make a
+ * half-open session look established.
+ */
+final class TcpStates {
+  static final int ANY_STATE_FLAGS = TcpHeader.FIN | TcpHeader.SYN | TcpHeader.RST;
+
+  private final Sessions sessions;
+
+  TcpStates(Sessions sessions) {
+    this.sessions = sessions;
+  }
+
+  static boolean isOpening(FrameView view) {
+    return (view.tcpFlags() & (TcpHeader.SYN | TcpHeader.ACK)) == TcpHeader.SYN;
+  }
+
+  /** What the other side has to acknowledge of a SYN: 0 for anything, where data came with it. */
+  static int checkOf(FrameView syn) {
+    return syn.payloadLength() > 0 ? 0 : syn.tcpSequence() + 1 & (int) Word.MAX_CHECK;
+  }
+
+  /** Records a segment that may change the state; answers whether it keeps the session alive. */
+  boolean onSegment(FrameView view, int handle) {
+    long word = sessions.word(handle);
+    boolean reply = Word.has(word, Word.REPLY);
+    int state = Word.state(word);
+    int flags = view.tcpFlags();
+    int next;
+    if ((flags & TcpHeader.RST) != 0) {
+      next = SessionState.isClosing(state) ? state : reply ? RESET_REPLY : RESET_FIRST;
+    } else if (SessionState.isOpening(state)) {
+      next = opening(view, handle, state, reply);
+    } else if ((flags & TcpHeader.SYN) != 0) {
+      next = SessionState.isClosing(state) && isOpening(view) ? again(view, handle, reply) : state;
+    } else {
+      next = established(state, flags, reply);
+    }
+    if (next != state) {
+      sessions.setState(handle, next);
+      return true;
+    }
+    boolean says = (flags & (TcpHeader.RST | TcpHeader.SYN)) == 0;
+    return says && !SessionState.isOpening(state) && !SessionState.isReset(state);
+  }
+
+  private int opening(FrameView view, int handle, int state, boolean reply) {
+    int flags = view.tcpFlags();
+    int next = state;
+    if ((flags & TcpHeader.SYN) != 0) {
+      next |= reply ? REPLY_SYN : FIRST_SYN;
+      sessions.setWord(handle, withCheck(sessions.word(handle), checkOf(view)));
+    }
+    if ((flags & TcpHeader.ACK) != 0 && acknowledges(view, handle, state, reply)) {
+      next |= reply ? REPLY_ACKNOWLEDGED : FIRST_ACKNOWLEDGED;
+    }
+    if (next != OPEN) {
+      return next;
+    }
+    return (flags & TcpHeader.FIN) == 0 ? ESTABLISHED : reply ? FIN_REPLY : FIN_FIRST;
+  }
+
+  /** The slot of a session with a PROXY header has the check's place. */
+  private static long withCheck(long word, int check) {
+    return Word.has(word, Word.PROXIED) ? word : Word.withCheck(word, check);
+  }
+
+  private boolean acknowledges(FrameView view, int handle, int state, boolean reply) {
+    boolean otherSpoke = (state & (reply ? FIRST_SYN : REPLY_SYN)) != 0;
+    int twin = otherSpoke ? sessions.twin(handle) : Sessions.MISS;
+    if (twin == Sessions.MISS) {
+      return false;
+    }
+    long word = sessions.word(twin);
+    int check = Word.has(word, Word.PROXIED) ? 0 : Word.check(word);
+    return check == 0 || check == (view.tcpAcknowledgment() & Word.MAX_CHECK);
+  }
+
+  /** A new connection between the same ports. */
+  private int again(FrameView view, int handle, boolean reply) {
+    sessions.setWord(handle, withCheck(sessions.word(handle), checkOf(view)));
+    return reply ? REPLY_SYN : FIRST_SYN;
+  }
+
+  private static int established(int state, int flags, boolean reply) {
+    if ((flags & TcpHeader.FIN) == 0) {
+      boolean alive = state == (reply ? RESET_REPLY : RESET_FIRST);
+      return alive ? ESTABLISHED : state;
+    }
+    return switch (state) {
+      case ESTABLISHED -> reply ? FIN_REPLY : FIN_FIRST;
+      case FIN_FIRST -> reply ? FIN_BOTH : state;
+      case FIN_REPLY -> reply ? state : FIN_BOTH;
+      default -> state;
+    };
+  }
+}
