@@ -22,6 +22,7 @@ final class FramePool {
   private static final long ROUTER_MAC_BITS = 0x0200_0000_0001L;
   private static final int MINIMUM_FRAME = 64;
   private static final int INITIAL_SEQUENCE = 1;
+  private static final int TIME_TO_LIVE = 64;
   private static final int NETWORK = EthernetHeader.LENGTH;
   private static final int WALKED_LONGS = 4 << 20 >> 3;
   private static final int LONGS_PER_LINE = 8;
@@ -53,18 +54,37 @@ final class FramePool {
 
   /** The next frame of a flow. */
   void write(ByteBuf frame, int flow, int tcpFlags) {
+    write(
+        frame,
+        flows.sourceHigh(),
+        flows.sourceLow(flow),
+        flows.destinationHigh(),
+        flows.destinationLow(flow),
+        flows.ports(flow),
+        tcpFlags);
+  }
+
+  /** A frame to the balancer's MAC address with any addresses and ports. */
+  void write(
+      ByteBuf frame,
+      long sourceHigh,
+      long source,
+      long destinationHigh,
+      long destination,
+      int ports,
+      int tcpFlags) {
     frame.setLong(0, BALANCER_MAC_BITS << 16 | ROUTER_MAC_BITS >>> 32);
     frame.setInt(8, (int) ROUTER_MAC_BITS);
-    long source = flows.sourceLow(flow);
-    long destination = flows.destinationLow(flow);
     int transport;
     if (flows.isV6()) {
-      frame.setLong(NETWORK + 8, flows.sourceHigh());
+      frame.setByte(NETWORK + Ipv6Header.HOP_LIMIT_OFFSET, TIME_TO_LIVE);
+      frame.setLong(NETWORK + 8, sourceHigh);
       frame.setLong(NETWORK + 16, source);
-      frame.setLong(NETWORK + 24, flows.destinationHigh());
+      frame.setLong(NETWORK + 24, destinationHigh);
       frame.setLong(NETWORK + 32, destination);
       transport = NETWORK + Ipv6Header.LENGTH;
     } else {
+      frame.setByte(NETWORK + Ipv4Header.TIME_TO_LIVE_OFFSET, TIME_TO_LIVE);
       frame.setInt(NETWORK + 12, (int) source);
       frame.setInt(NETWORK + 16, (int) destination);
       long sum = headerSum + (source >>> 16) + (source & 0xFFFF) + (destination >>> 16) + (destination & 0xFFFF);
@@ -73,14 +93,15 @@ final class FramePool {
       frame.setShort(NETWORK + 10, (int) ~sum);
       transport = NETWORK + Ipv4Header.MINIMUM_LENGTH;
     }
-    frame.setInt(transport, flows.ports(flow));
-    frame.setInt(transport + 4, tcpFlags == TcpHeader.SYN ? INITIAL_SEQUENCE : INITIAL_SEQUENCE + 1);
-    frame.setByte(transport + 13, tcpFlags);
+    boolean syn = (tcpFlags & TcpHeader.SYN) != 0;
+    frame.setInt(transport, ports);
+    frame.setInt(transport + TcpHeader.SEQUENCE_OFFSET, syn ? INITIAL_SEQUENCE : INITIAL_SEQUENCE + 1);
+    frame.setInt(transport + TcpHeader.ACKNOWLEDGMENT_OFFSET, INITIAL_SEQUENCE + 1);
+    frame.setByte(transport + TcpHeader.FLAGS_OFFSET, tcpFlags);
   }
 
   /**
-   * Writes a segment of the next flows into every frame, then walks 4 MiB, so that headers come from the last-level
-   * cache as they do from a network card.
+   * Writes a segment of the next flows into every frame, then evicts them.
    *
    * @return the position in the order after the last flow
    */
@@ -90,12 +111,17 @@ final class FramePool {
       write(frame, order[next], TcpHeader.ACK);
       next = next + 1 == order.length ? 0 : next + 1;
     }
+    evict();
+    return next;
+  }
+
+  /** Walks 4 MiB, so that headers come from the last-level cache as they do from a network card. */
+  void evict() {
     long sum = 0;
     for (int i = 0; i < WALKED_LONGS; i += LONGS_PER_LINE) {
       sum += walked[i];
     }
     walked[0] = sum + 1; // kept, so that the compiler cannot drop the walk
-    return next;
   }
 
   void release() {

@@ -174,7 +174,7 @@ final class ServiceWalk {
     }
     Translator translator = state.translator;
     if (translator != null && translator.mustLoop(view)) {
-      return onUnserved(view, Verdict.NO_SERVICE);
+      return translator.hairpin(view);
     }
     if (tcp && !isOpening(view)) {
       return Verdict.TCP_NOT_SYN;

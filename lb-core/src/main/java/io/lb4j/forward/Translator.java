@@ -97,9 +97,17 @@ public interface Translator {
    * it: else the server would answer its neighbour directly (RFC 4787, REQ-9).
    *
    * @param view to a service
-   * @return true when {@link #onUnserved} is to have it first
+   * @return true when {@link #hairpin} is to have it first
    */
   boolean mustLoop(FrameView view);
+
+  /**
+   * Opens a session that translates the source of an inside host's packet to an address of ours, and sends it round.
+   *
+   * @param view a segment or first fragment for which {@link #mustLoop} is true
+   * @return how the frame ended
+   */
+  Verdict hairpin(FrameView view);
 
   /**
    * Opens a session of a service with its first frame, translates it and sends it on.

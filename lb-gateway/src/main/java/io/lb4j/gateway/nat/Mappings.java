@@ -8,6 +8,7 @@ import io.lb4j.gateway.OutboundRule;
 import io.lb4j.gateway.Pooling;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.VirtualService;
+import io.lb4j.wire.IpProtocol;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -273,7 +274,8 @@ final class Mappings {
 
   private void count(Tuple first, Tuple became, boolean fromInside, int change) {
     Tuple inbound = fromInside ? inboundScratch.reverse(became) : inboundScratch.of(first);
-    if (settings.filtering() == Filtering.ADDRESS_DEPENDENT && fromInside) {
+    boolean query = SessionTable.code(inbound.protocol) == SessionTable.code(IpProtocol.ICMP);
+    if (settings.filtering() == Filtering.ADDRESS_DEPENDENT && fromInside && !query) {
       countFilter(inbound, change);
     }
     Tuple outbound = fromInside ? outboundScratch.of(first) : outboundScratch.reverse(became);

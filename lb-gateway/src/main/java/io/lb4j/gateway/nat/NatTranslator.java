@@ -67,7 +67,7 @@ public final class NatTranslator implements Translator {
   private final Tuple to = new Tuple();
   private final Tuple reply = new Tuple();
 
-  private IpPrefix[] virtual = new IpPrefix[0];
+  private AddressSet virtual = new AddressSet(List.of());
   private FrameOutput out;
   private long nowNs;
 
@@ -118,7 +118,7 @@ public final class NatTranslator implements Translator {
 
   @Override
   public void adopt(List<VirtualService> services) {
-    virtual = services.stream().flatMap(service -> service.vips().stream()).toArray(IpPrefix[]::new);
+    virtual = new AddressSet(services.stream().flatMap(service -> service.vips().stream()).toList());
     boolean v6Service =
         services.stream()
             .anyMatch(service -> service.isV6() && service.forwarding() instanceof TranslatedForwarding);
@@ -191,8 +191,8 @@ public final class NatTranslator implements Translator {
   @Override
   public Verdict translate(FrameView view, int session) {
     sessions.becomes(session, to);
-    long route = departure.route(to);
-    boolean around = isOurs(to.v6, to.destinationHigh, to.destinationLow);
+    boolean around = Word.has(sessions.word(session), Word.AROUND);
+    long route = around ? 0 : departure.route(to);
     Verdict refusal = around ? refusalBeforeLoop(view) : departure.refusal(view, route);
     if (refusal != null) {
       return refusal;
@@ -225,7 +225,7 @@ public final class NatTranslator implements Translator {
           onOutboundSyn();
         }
       }
-    } else if (state == SessionState.UDP_FIRST) {
+    } else if (state == SessionState.UDP_FIRST && !Word.has(word, Word.REPLY)) {
       sessions.setState(session, SessionState.UDP);
       word = sessions.word(session);
     }
@@ -360,7 +360,7 @@ public final class NatTranslator implements Translator {
     int state = tcp ? SessionState.FIRST_SYN : query ? SessionState.QUERY : SessionState.UDP_FIRST;
     long word = Word.of(Word.SESSION, SessionTable.code(key.protocol), state, sessions.tick(), binding) | Word.REFRESHES;
     long firstWord = tcp ? Word.withCheck(word, TcpStates.checkOf(view)) : word;
-    long replyWord = word | Word.REPLY;
+    long replyWord = word | Word.REPLY | aroundTo(key.sourceHigh, key.sourceLow);
     if (slot != ProxyHeaders.NONE) {
       firstWord = Word.withCheck(word, slot) | Word.PROXIED;
       replyWord = Word.withCheck(replyWord, slot) | Word.PROXIED;
@@ -414,6 +414,11 @@ public final class NatTranslator implements Translator {
 
   private boolean isFree() {
     return sessions.find(reply.reverse(to)) == Sessions.MISS;
+  }
+
+  /** The flag of a direction whose packets are to one of our own addresses. */
+  private long aroundTo(long high, long low) {
+    return isOurs(key.v6, high, low) ? Word.AROUND : 0;
   }
 
   private void onMappedEnd(Tuple first, Tuple became) {
@@ -477,21 +482,12 @@ public final class NatTranslator implements Translator {
   }
 
   private boolean isVirtual(Tuple tuple) {
-    return isVirtual(tuple.v6, tuple.destinationHigh, tuple.destinationLow);
-  }
-
-  private boolean isVirtual(boolean v6, long high, long low) {
-    for (IpPrefix vip : virtual) {
-      if (vip.contains(v6, high, low)) {
-        return true;
-      }
-    }
-    return false;
+    return virtual.contains(tuple.v6, tuple.destinationHigh, tuple.destinationLow);
   }
 
   /** Whether packets to an address come round to us again. */
   private boolean isOurs(boolean v6, long high, long low) {
-    return mappings.isExternal(v6, high, low) || isVirtual(v6, high, low);
+    return mappings.isExternal(v6, high, low) || virtual.contains(v6, high, low);
   }
 
   private Verdict fromInside(FrameView view, int rule, boolean query) {
@@ -499,10 +495,8 @@ public final class NatTranslator implements Translator {
       return Verdict.SOURCE_SPOOFED;
     }
     boolean routed = mappings.isRouted(rule);
-    boolean around = isOurs(key.v6, key.destinationHigh, key.destinationLow);
-    if (around && routed) {
-      boolean external = mappings.isExternal(key.v6, key.destinationHigh, key.destinationLow);
-      return external ? toMapping(view, query) : null;
+    if (isOurs(key.v6, key.destinationHigh, key.destinationLow)) {
+      return toOurs(view, routed, query);
     }
     boolean toInside = mappings.ruleOf(key.v6, key.destinationHigh, key.destinationLow) >= 0;
     if (!query && !hasPorts(view)) {
@@ -512,7 +506,29 @@ public final class NatTranslator implements Translator {
       return query ? Verdict.NO_MAPPING : Verdict.TCP_NOT_SYN;
     }
     to.of(key);
-    return routed || toInside ? openRouted(view, query) : openMapped(view, rule, query, around);
+    return routed || toInside ? openRouted(view, query) : openMapped(view, rule, query, false);
+  }
+
+  /** An inside host to an external or virtual address that no service wants: a hairpin, or what outsiders get. */
+  private @Nullable Verdict toOurs(FrameView view, boolean routed, boolean query) {
+    boolean external = mappings.isExternal(key.v6, key.destinationHigh, key.destinationLow);
+    if (!external || query) {
+      return null;
+    }
+    return routed || !hasPorts(view) ? toMapping(view, query) : hairpin(view);
+  }
+
+  @Override
+  public Verdict hairpin(FrameView view) {
+    key.of(view);
+    if (isSpoofed(view)) {
+      return Verdict.SOURCE_SPOOFED;
+    }
+    if (view.protocol() == IpProtocol.TCP && !TcpStates.isOpening(view)) {
+      return Verdict.TCP_NOT_SYN;
+    }
+    to.of(key);
+    return openMapped(view, mappings.ruleOf(key.v6, key.sourceHigh, key.sourceLow), false, true);
   }
 
   private static boolean isAnswer(FrameView view) {
@@ -591,6 +607,8 @@ public final class NatTranslator implements Translator {
     boolean both = tcp || settings.inboundRefresh();
     long firstWord = both || fromInside ? word | Word.REFRESHES : word;
     long replyWord = (both || !fromInside ? word | Word.REFRESHES : word) | Word.REPLY;
+    firstWord |= aroundTo(to.destinationHigh, to.destinationLow);
+    replyWord |= aroundTo(key.sourceHigh, key.sourceLow);
     sessions.open(key, to, tcp ? Word.withCheck(firstWord, TcpStates.checkOf(view)) : firstWord, replyWord);
     if (mapped) {
       mappings.onBegin(key, to, fromInside);

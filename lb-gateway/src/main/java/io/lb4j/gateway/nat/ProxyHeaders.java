@@ -20,8 +20,8 @@ import java.util.Arrays;
  * (RFC 2018), down. The client's first data sent again brings the header again.
  */
 final class ProxyHeaders {
-  /** Slots; a session stores its own in 15 bits. */
-  static final int CAPACITY = 0x7FFF;
+  /** Slots; a session stores its own in 14 bits. */
+  static final int CAPACITY = (int) Word.MAX_CHECK;
 
   static final int NONE = 0;
 

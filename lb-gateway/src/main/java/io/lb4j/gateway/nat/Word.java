@@ -5,8 +5,8 @@ package io.lb4j.gateway.nat;
  * thread.
  *
  * <pre>
- *   63      62 .. 48  47         46      45     44..43  42..41    40..36  35..20  19 .. 0
- *   proxied   check   refreshes  mapped  reply  kind    protocol  state   tick    binding
+ *   63       62      61 .. 48  47         46      45     44..43  42..41    40..36  35..20  19 .. 0
+ *   proxied  around  check     refreshes  mapped  reply  kind    protocol  state   tick    binding
  * </pre>
  *
  * <ul>
@@ -14,7 +14,8 @@ package io.lb4j.gateway.nat;
  *   <li>tick: when this direction last kept the session alive
  *   <li>check: while a TCP session opens, the lower bits of the sequence number that the other side has to acknowledge,
  *       0 for any; the slot of a session with a PROXY header
- *   <li>mapped: the session uses a mapping or a filter; refreshes: packets of this direction keep it alive
+ *   <li>mapped: the session uses a mapping or a filter; refreshes: packets of this direction keep it alive; around: they
+ *       are to an address of ours once more
  * </ul>
  */
 final class Word {
@@ -22,8 +23,9 @@ final class Word {
   static final int MAPPING = 2;
   static final int FILTER = 3;
 
-  static final long MAX_CHECK = 0x7FFF;
+  static final long MAX_CHECK = 0x3FFF;
   static final long PROXIED = 1L << 63;
+  static final long AROUND = 1L << 62;
   static final long REFRESHES = 1L << 47;
   static final long MAPPED = 1L << 46;
   static final long REPLY = 1L << 45;

@@ -1,0 +1,264 @@
+package io.lb4j.benchmarks;
+
+import io.lb4j.core.LoadBalancer;
+import io.lb4j.core.LoadBalancerBuilder;
+import io.lb4j.dataplane.DataPath;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameOutput;
+import io.lb4j.frame.Verdict;
+import io.lb4j.gateway.Gateway;
+import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.service.VirtualService;
+import io.lb4j.service.VirtualServiceBuilder;
+import io.lb4j.wire.IpProtocol;
+import io.lb4j.wire.Ipv4Header;
+import io.lb4j.wire.Ipv6Header;
+import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * A frame of an established session through the gateway, every other one a reply: addresses, ports, time to live and
+ * checksums rewritten. 64 services with four servers each on 128 machines. Frames are written anew, in random order of
+ * sessions, before each 4,096 of them and outside the measured part.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@OperationsPerInvocation(FramePool.SIZE)
+@Fork(value = 2, jvmArgsAppend = {"-Xms2g", "-Xmx2g", "-Dio.netty.leakDetectionLevel=disabled"})
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+public class NatPipelineBenchmark {
+  private static final int OUTSIDE = 0;
+  private static final int INSIDE = 1;
+  private static final int SERVERS = 4;
+  private static final int MACHINES = 128;
+  private static final int FIRST_MACHINE = 10;
+  private static final int FIRST_SERVER_PORT = 8000;
+  private static final long ROUTER_MAC = 0x0200_0000_0001L;
+
+  /** What a frame may take on the simulated clock: the sweep of the sessions keeps its share of the work. */
+  private static final long FRAME_NS = 50;
+
+  /** Established sessions. */
+  @Param({"65536", "1048576"})
+  public int flows;
+
+  /** IP version. */
+  @Param({"4", "6"})
+  public int family;
+
+  private final FrameBatch batch = new FrameBatch();
+  private final FrameOutput output = (link, frame, marks) -> frame.release();
+
+  private Flows all;
+  private FramePool pool;
+  private LoadBalancer balancer;
+  private DataPath path;
+  private PlainNat plain;
+  private int[] order;
+  private long[] servers; // low bits of the server's address, by session
+  private int position;
+  private long nowNs = 1_000_000_000L;
+
+  /** Makes the balancer and the baseline, and opens every session in both. */
+  @Setup
+  public void establish() {
+    boolean v6 = family == 6;
+    all = new Flows(v6);
+    pool = new FramePool(all);
+    order = Flows.shuffled(flows);
+    servers = new long[flows];
+    balancer = balancer(v6, flows + flows / 4);
+    path = balancer.dataPath();
+    plain = new PlainNat(FramePool.BALANCER_MAC_BITS);
+    for (int flow : order) {
+      nowNs += FRAME_NS;
+      open(flow, pool.frames[0]);
+    }
+    refill();
+    for (int i = 0; i < FramePool.SIZE; i++) {
+      forwarded(path.process(link(i), pool.frames[i], nowNs, output));
+    }
+    refill();
+    for (ByteBuf ready : pool.frames) {
+      forwarded(plain.process(ready, nowNs) ? Verdict.FORWARD : Verdict.PASS);
+    }
+  }
+
+  private void open(int flow, ByteBuf frame) {
+    pool.write(frame, flow, TcpHeader.SYN);
+    forwarded(path.process(OUTSIDE, frame, nowNs, output));
+    servers[flow] =
+        all.isV6()
+            ? frame.getLong(14 + Ipv6Header.DESTINATION_OFFSET + 8)
+            : frame.getUnsignedInt(14 + Ipv4Header.DESTINATION_OFFSET);
+    writeReply(frame, flow, TcpHeader.SYN | TcpHeader.ACK);
+    forwarded(path.process(INSIDE, frame, nowNs, output));
+    pool.write(frame, flow, TcpHeader.ACK);
+    forwarded(path.process(OUTSIDE, frame, nowNs, output));
+    PlainFlowKey request = key(all.sourceHigh(), all.sourceLow(flow), all.destinationHigh(),
+        all.destinationLow(flow), all.ports(flow));
+    PlainFlowKey translated =
+        key(all.sourceHigh(), all.sourceLow(flow), serverHigh(), servers[flow], serverPorts(flow));
+    plain.put(request, new PlainNat.Direction(translated, ROUTER_MAC));
+    plain.put(turned(translated), new PlainNat.Direction(turned(request), ROUTER_MAC));
+  }
+
+  private static PlainFlowKey key(long sourceHigh, long source, long destinationHigh, long destination, int ports) {
+    return new PlainFlowKey(sourceHigh, source, destinationHigh, destination, ports, IpProtocol.TCP);
+  }
+
+  private static PlainFlowKey turned(PlainFlowKey key) {
+    return key(
+        key.destinationHigh(),
+        key.destinationLow(),
+        key.sourceHigh(),
+        key.sourceLow(),
+        Integer.rotateLeft(key.ports(), 16));
+  }
+
+  private long serverHigh() {
+    return all.isV6() ? 0x2001_0DB8_0009_0000L : 0;
+  }
+
+  private int serverPorts(int flow) {
+    return all.ports(flow) & 0xFFFF_0000 | FIRST_SERVER_PORT + (flow >> 8 & Flows.SERVICES - 1);
+  }
+
+  private void writeReply(ByteBuf frame, int flow, int tcpFlags) {
+    int ports = Integer.rotateLeft(serverPorts(flow), 16);
+    pool.write(frame, serverHigh(), servers[flow], all.sourceHigh(), all.sourceLow(flow), ports, tcpFlags);
+  }
+
+  private static int link(int frame) {
+    return (frame & 1) == 0 ? OUTSIDE : INSIDE;
+  }
+
+  private static void forwarded(Verdict verdict) {
+    if (verdict != Verdict.FORWARD) {
+      throw new IllegalStateException("not forwarded but " + verdict);
+    }
+  }
+
+  private static LoadBalancer balancer(boolean v6, int capacity) {
+    LoadBalancerBuilder builder =
+        LoadBalancer.builder()
+            .networkInterface(
+                "eth0",
+                i -> i.mac(FramePool.BALANCER_MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
+            .networkInterface(
+                "eth1",
+                i -> i.mac(FramePool.BALANCER_MAC).address("198.18.0.5/24", "2001:db8:9::5/64").hostStack(false))
+            .route("0.0.0.0/0", "192.0.2.1")
+            .route("::/0", "2001:db8:5::1")
+            .neighbor("192.0.2.1", "02:00:00:00:00:01")
+            .neighbor("2001:db8:5::1", "02:00:00:00:00:01")
+            .announcements(AnnouncementSettings.off())
+            .flowTable(capacity)
+            .seed(7)
+            .clock(System::nanoTime);
+    for (int machine = 0; machine < MACHINES; machine++) {
+      builder.neighbor(address(v6, machine), String.format("02:00:00:00:01:%02x", machine));
+    }
+    for (int service = 0; service < Flows.SERVICES; service++) {
+      int port = FIRST_SERVER_PORT + service;
+      VirtualServiceBuilder declared =
+          VirtualService.tcp(Flows.vip(v6, service), Flows.SERVICE_PORT)
+              .named("service-" + service)
+              .forwarding(Gateway.create());
+      for (int server = 0; server < SERVERS; server++) {
+        declared.realServer(
+            "server-" + server, address(v6, (service * SERVERS + server) % MACHINES), s -> s.port(port));
+      }
+      builder.service(declared);
+    }
+    return builder.build();
+  }
+
+  private static String address(boolean v6, int machine) {
+    int host = FIRST_MACHINE + machine;
+    return v6 ? "2001:db8:9::" + Integer.toHexString(host) : "198.18.0." + host;
+  }
+
+  /** Writes the next 4,096 frames; not measured. */
+  @Setup(Level.Invocation)
+  public void refill() {
+    for (int i = 0; i < FramePool.SIZE; i++) {
+      int flow = order[position];
+      position = position + 1 == order.length ? 0 : position + 1;
+      if (link(i) == OUTSIDE) {
+        pool.write(pool.frames[i], flow, TcpHeader.ACK);
+      } else {
+        writeReply(pool.frames[i], flow, TcpHeader.ACK);
+      }
+    }
+    pool.evict();
+  }
+
+  /** Gives the memory back. */
+  @TearDown
+  public void close() {
+    path.close();
+    balancer.close();
+    pool.release();
+  }
+
+  /** Batches of 32, as a worker does. */
+  @Benchmark
+  public int batches() {
+    int forwarded = 0;
+    ByteBuf[] frames = pool.frames;
+    for (int i = 0; i < FramePool.SIZE; i += FrameBatch.CAPACITY) {
+      batch.clear();
+      for (int j = i; j < i + FrameBatch.CAPACITY; j++) {
+        batch.add(frames[j], 0, frames[j].readableBytes(), FrameMarks.NONE, link(j));
+      }
+      nowNs += FRAME_NS * FrameBatch.CAPACITY;
+      path.process(batch, nowNs, output);
+      for (int j = 0; j < FrameBatch.CAPACITY; j++) {
+        forwarded += batch.get(j).verdict() == Verdict.FORWARD ? 1 : 0;
+      }
+    }
+    return forwarded;
+  }
+
+  /** One frame after another, as an embedding that has no bursts does. */
+  @Benchmark
+  public int singleFrames() {
+    int forwarded = 0;
+    ByteBuf[] frames = pool.frames;
+    for (int i = 0; i < FramePool.SIZE; i++) {
+      nowNs += FRAME_NS;
+      forwarded += path.process(link(i), frames[i], nowNs, output) == Verdict.FORWARD ? 1 : 0;
+    }
+    return forwarded;
+  }
+
+  /** The same job with a hash map. */
+  @Benchmark
+  public int baselineHashMap() {
+    int forwarded = 0;
+    for (ByteBuf frame : pool.frames) {
+      nowNs += FRAME_NS;
+      forwarded += plain.process(frame, nowNs) ? 1 : 0;
+    }
+    return forwarded;
+  }
+}
