@@ -101,7 +101,7 @@ public final class ForwardingTable {
    * @return null when the server was removed
    */
   public Binding binding(int id) {
-    return id < bindings.length ? bindings[id] : null;
+    return id >= 0 && id < bindings.length ? bindings[id] : null;
   }
 
   /**

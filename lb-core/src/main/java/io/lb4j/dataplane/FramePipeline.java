@@ -170,7 +170,7 @@ final class FramePipeline implements Hairpin {
     if (looping) {
       return Verdict.HAIRPIN_LOOP;
     }
-    if (FrameParser.parse(view) == FrameKind.MALFORMED) {
+    if (FrameParser.parseAgain(view) == FrameKind.MALFORMED) {
       return view.verdict();
     }
     if (view.kind() == FrameKind.SEGMENT) {

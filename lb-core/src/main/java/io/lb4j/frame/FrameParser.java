@@ -57,6 +57,18 @@ public final class FrameParser {
     return kind;
   }
 
+  /**
+   * Reads a frame again after the balancer has rewritten it, to walk it once more. One address may then be source and
+   * destination: two inside hosts behind the same external address talk to each other by it.
+   *
+   * @param view its frame is read, its other fields are filled in
+   * @return as {@link #parse}
+   */
+  public static FrameKind parseAgain(FrameView view) {
+    view.again = true;
+    return parse(view);
+  }
+
   private static FrameKind refuse(FrameView view, Verdict reason) {
     view.verdict = reason;
     return FrameKind.MALFORMED;
@@ -161,7 +173,7 @@ public final class FrameParser {
     if (source >>> 28 >= 0xE || source >>> 24 == 0 || source >>> 24 == 127) {
       return unusualSource4(view, source);
     }
-    if (source == view.destinationLow) {
+    if (source == view.destinationLow && !view.again) {
       return refuse(view, Verdict.SOURCE_IS_DESTINATION);
     }
     if (second >>> 56 == 0) {
@@ -214,7 +226,7 @@ public final class FrameParser {
     if (view.sourceHigh >>> 56 == 0xFF || view.sourceHigh == 0 && (view.sourceLow & -2L) == 0) {
       return unusualSource6(view);
     }
-    if (view.sourceLow == view.destinationLow && view.sourceHigh == view.destinationHigh) {
+    if (view.sourceLow == view.destinationLow && view.sourceHigh == view.destinationHigh && !view.again) {
       return refuse(view, Verdict.SOURCE_IS_DESTINATION);
     }
     if ((first & 0xFF) == 0) {

@@ -33,6 +33,7 @@ public final class FrameView {
   int payloadLength; // bytes after the transport header; for a first fragment those of the fragment
   int identification;
   boolean fragment;
+  boolean again; // parsed after a rewrite of ours
   int fragmentHeader; // IPv6 only
   int icmpType;
   int icmpCode;
@@ -62,6 +63,7 @@ public final class FrameView {
     this.length = length;
     this.marks = marks;
     this.ingress = ingress;
+    this.again = false;
     this.verdict = null;
     this.egress = -1;
     this.binding = 0;

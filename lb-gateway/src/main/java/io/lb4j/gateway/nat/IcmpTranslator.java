@@ -30,6 +30,7 @@ final class IcmpTranslator {
 
   private final Sessions sessions;
   private final Departure departure;
+  private final ProxyHeaders proxyHeaders;
   private final Topology topology;
   private final Ours ours;
 
@@ -47,9 +48,11 @@ final class IcmpTranslator {
     boolean is(boolean v6, long high, long low);
   }
 
-  IcmpTranslator(Sessions sessions, Departure departure, Topology topology, Ours ours) {
+  IcmpTranslator(
+      Sessions sessions, Departure departure, ProxyHeaders proxyHeaders, Topology topology, Ours ours) {
     this.sessions = sessions;
     this.departure = departure;
+    this.proxyHeaders = proxyHeaders;
     this.topology = topology;
     this.ours = ours;
   }
@@ -59,9 +62,13 @@ final class IcmpTranslator {
     if (!readQuote(view)) {
       return null;
     }
+    boolean hasPorts = quoted.protocol == IpProtocol.TCP || quoted.protocol == IpProtocol.UDP;
     int session = sessions.find(key.reverse(quoted));
     if (session == Sessions.MISS) {
-      return null;
+      return hasPorts ? null : Verdict.ICMP_NO_FLOW;
+    }
+    if (view.destinationLow() != quoted.sourceLow || view.destinationHigh() != quoted.sourceHigh) {
+      return Verdict.ICMP_NO_FLOW; // not to the sender of what it quotes
     }
     if (!view.isV6() && !quotedHeaderIsRight(view.buffer())) {
       return Verdict.ICMP_QUOTE;
@@ -80,6 +87,10 @@ final class IcmpTranslator {
       return Verdict.NO_ROUTE;
     }
     rewriteQuote(view);
+    long word = sessions.word(session);
+    if (Word.has(word, Word.PROXIED) && Word.has(word, Word.REPLY)) {
+      restoreSequence(view.buffer(), Word.check(word));
+    }
     Rewriter.error(view, outer, !around);
     return around ? departure.sendAround(view) : departure.send(view, route);
   }
@@ -215,6 +226,16 @@ final class IcmpTranslator {
         update(buffer, at + IcmpHeader.CHECKSUM_OFFSET, identifier + (view.isV6() ? delta : 0), false);
       }
     }
+  }
+
+  /** A client's segment was sent on with another sequence number, which an attentive TCP looks at (RFC 5927). */
+  private void restoreSequence(ByteBuf buffer, int slot) {
+    int at = quoteTransport + TcpHeader.SEQUENCE_OFFSET;
+    int moved = buffer.getInt(at);
+    int sequence = proxyHeaders.asClientSent(slot, moved, quoted.v6);
+    buffer.setInt(at, sequence);
+    long delta = (~moved & 0xFFFF_FFFFL) + (sequence & 0xFFFF_FFFFL);
+    update(buffer, quoteTransport + TcpHeader.CHECKSUM_OFFSET, delta, false);
   }
 
   private void update(ByteBuf buffer, int field, long delta, boolean udp) {

@@ -104,7 +104,7 @@ public final class NatTranslator implements Translator {
     mappings.keepIn(sessions);
     this.tcpStates = new TcpStates(sessions);
     this.departure = new Departure(context.egress(), context.loop(), context.errors(), context.allocator());
-    this.icmp = new IcmpTranslator(sessions, departure, context.topology(), this::isOurs);
+    this.icmp = new IcmpTranslator(sessions, departure, proxyHeaders, context.topology(), this::isOurs);
     this.identifications = new Identifications(random, context.worker(), context.workers());
     this.unsolicited =
         new UnsolicitedSyns(
@@ -455,7 +455,7 @@ public final class NatTranslator implements Translator {
     }
     int inside = mappings.ruleOf(key.v6, key.destinationHigh, key.destinationLow);
     if (inside >= 0) {
-      return mappings.isRouted(inside) ? toRouted(view, query) : refuseInbound(view, Verdict.NO_MAPPING);
+      return mappings.isRouted(inside) ? toRouted(view, query) : Verdict.NOT_ROUTED;
     }
     return isVirtual(key) ? null : Verdict.NOT_ROUTED;
   }
@@ -633,11 +633,13 @@ public final class NatTranslator implements Translator {
   /** To an external address of a pool: null when no mapping has the port and a service or echo may. */
   private @Nullable Verdict toMapping(FrameView view, boolean query) {
     boolean virtualToo = isVirtual(key);
-    if (!hasPorts(view)) {
-      boolean request = query && !isAnswer(view);
-      return request || virtualToo ? null : query ? Verdict.NO_MAPPING : Verdict.NAT_PROTOCOL;
-    }
     to.of(key);
+    if (query && isAnswer(view)) {
+      return mappings.translateDestination(key, to) ? Verdict.FILTERED : Verdict.NO_MAPPING;
+    }
+    if (!hasPorts(view)) {
+      return query || virtualToo ? null : Verdict.NAT_PROTOCOL;
+    }
     if (!mappings.translateDestination(key, to)) {
       return virtualToo ? null : refuseInbound(view, Verdict.NO_MAPPING);
     }

@@ -156,7 +156,7 @@ final class ProxyHeaders {
     if (phase[slot] != SENT || (view.tcpFlags() & TcpHeader.ACK) == 0) {
       return;
     }
-    replace(view, TcpHeader.ACKNOWLEDGMENT_OFFSET, moved(slot, view, view.tcpAcknowledgment()));
+    replace(view, TcpHeader.ACKNOWLEDGMENT_OFFSET, asClientSent(slot, view.tcpAcknowledgment(), view.isV6()));
     ByteBuf buffer = view.buffer();
     int tcp = view.transport();
     int end = TcpHeader.headerLength(buffer, tcp);
@@ -172,17 +172,18 @@ final class ProxyHeaders {
       }
       if (kind == OPTION_SACK) {
         for (int edge = at + 2; edge + 4 <= at + length; edge += 4) {
-          replace(view, edge, moved(slot, view, buffer.getInt(tcp + edge)));
+          replace(view, edge, asClientSent(slot, buffer.getInt(tcp + edge), view.isV6()));
         }
       }
       at += length;
     }
   }
 
-  /** A sequence number as the client knows it; one inside the header is the client's first. */
-  private int moved(int slot, FrameView view, int acknowledged) {
-    int beyond = acknowledged - firstByte[slot];
-    return beyond <= 0 ? acknowledged : firstByte[slot] + Math.max(0, beyond - lengthOf(view.isV6()));
+  /** A sequence number of the server's side as the client knows it; one inside the header is the client's first. */
+  int asClientSent(int slot, int sequence, boolean v6) {
+    int beyond = sequence - firstByte[slot];
+    boolean moved = phase[slot] == SENT && beyond > 0;
+    return moved ? firstByte[slot] + Math.max(0, beyond - lengthOf(v6)) : sequence;
   }
 
   /** Replaces 32 bits of the TCP header, at any offset. */
