@@ -343,7 +343,8 @@ public final class NatTranslator implements Translator {
       return refusal;
     }
     boolean tcp = view.protocol() == IpProtocol.TCP;
-    if (method.proxyProtocol() && view.payloadLength() > 0) {
+    boolean proxied = tcp && method.proxyProtocol(); // an echo request to the service has no connection
+    if (proxied && view.payloadLength() > 0) {
       return Verdict.NAT_PROTOCOL; // data with the SYN would overtake the header
     }
     int room = sessions.makeRoom(key, !query);
@@ -353,8 +354,8 @@ public final class NatTranslator implements Translator {
     if (!chooseSource(method)) {
       return method.sources().isEmpty() ? Verdict.NAT_TUPLE_IN_USE : Verdict.NAT_PORTS_EXHAUSTED;
     }
-    int slot = method.proxyProtocol() ? proxyHeaders.begin(view) : ProxyHeaders.NONE;
-    if (method.proxyProtocol() && slot == ProxyHeaders.NONE) {
+    int slot = proxied ? proxyHeaders.begin(view) : ProxyHeaders.NONE;
+    if (proxied && slot == ProxyHeaders.NONE) {
       return Verdict.FLOW_TABLE_FULL;
     }
     int state = tcp ? SessionState.FIRST_SYN : query ? SessionState.QUERY : SessionState.UDP_FIRST;
