@@ -1,0 +1,219 @@
+package io.lb4j.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.lb4j.core.LoadBalancer;
+import io.lb4j.dataplane.DataPath;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameOutput;
+import io.lb4j.frame.Verdict;
+import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.service.VirtualService;
+import io.lb4j.testkit.FrameBuilder;
+import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Half a million frames through the translator, both ways, and not a byte on the heap. */
+class AllocationTest {
+  private static final int FRAMES = 500_000;
+  private static final int WARM_UP = 200_000;
+  private static final int MOST_ROUNDS = 6;
+
+  /** For all frames together: the compiler may replace code while it runs. One object per frame would be 8,000,000. */
+  private static final long TOLERATED = 64 << 10;
+
+  private static final int OUTSIDE = 0;
+  private static final int INSIDE = 1;
+  private static final String[] MACS = {"02:00:00:00:00:04", "02:00:00:00:00:05"};
+  private static final ThreadMXBean THREADS =
+      ManagementFactory.getThreadMXBean() instanceof ThreadMXBean bean ? bean : null;
+
+  private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
+  private final FrameBatch batch = new FrameBatch();
+  private final FrameOutput output = (link, frame, marks) -> frame.release();
+  private final List<ByteBuf> templates = new ArrayList<>();
+  private final ByteBuf[] frames = new ByteBuf[FrameBatch.CAPACITY];
+  private LoadBalancer balancer;
+  private DataPath path;
+  private boolean v6;
+  private long nowNs = 1_000_000_000L;
+  private long refused;
+
+  private void open(boolean family) {
+    assumeTrue(
+        THREADS != null && THREADS.isThreadAllocatedMemorySupported() && THREADS.isThreadAllocatedMemoryEnabled(),
+        "this virtual machine does not count allocated bytes");
+    v6 = family;
+    balancer =
+        LoadBalancer.builder()
+            .networkInterface(
+                "eth0", i -> i.mac(MACS[0]).address("198.51.100.5/24", "2001:db8:c::5/64").hostStack(false))
+            .networkInterface(
+                "eth1", i -> i.mac(MACS[1]).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
+            .neighbor(client(), "02:00:00:00:00:10")
+            .neighbor(server(), "02:00:00:00:00:11")
+            .service(
+                VirtualService.tcp(vip(), 80)
+                    .named("web")
+                    .forwarding(Gateway.create())
+                    .realServer("s1", server(), s -> s.port(8080)))
+            .outbound(
+                Outbound.builder()
+                    .nat("192.0.2.0/24", "198.51.100.60")
+                    .nat("2001:db8:5::/64", "2001:db8:c::60")
+                    .build())
+            .announcements(AnnouncementSettings.off())
+            .flowTable(1024)
+            .seed(7)
+            .clock(() -> nowNs)
+            .build();
+    path = balancer.dataPath();
+    for (int i = 0; i < frames.length; i++) {
+      frames[i] = allocator.directBuffer(128);
+    }
+  }
+
+  private String client() {
+    return v6 ? "2001:db8:c::10" : "198.51.100.10";
+  }
+
+  private String server() {
+    return v6 ? "2001:db8:5::11" : "192.0.2.11";
+  }
+
+  private String vip() {
+    return v6 ? "2001:db8:c::100" : "198.51.100.100";
+  }
+
+  private String external() {
+    return v6 ? "2001:db8:c::60" : "198.51.100.60";
+  }
+
+  private static ByteBuf request(FrameBuilder frame) {
+    return frame.macs(MACS[OUTSIDE], "02:00:00:00:00:10").build();
+  }
+
+  private static ByteBuf fromInside(FrameBuilder frame) {
+    return frame.macs(MACS[INSIDE], "02:00:00:00:00:11").build();
+  }
+
+  /** Templates in pairs: the first of each comes from outside, the second from inside. */
+  private void serviceTraffic(int port, int flags, int replyFlags, int sequence) {
+    templates.add(
+        request(FrameBuilder.from(client(), vip()).tcp(port, 80, flags).numbers(sequence, 501)));
+    templates.add(
+        fromInside(
+            FrameBuilder.from(server(), client()).tcp(8080, port, replyFlags).numbers(sequence + 400, 101)));
+  }
+
+  private void outboundTraffic(int port) {
+    templates.add(request(FrameBuilder.from(client(), external()).udp(53, port).payload(new byte[20])));
+    templates.add(fromInside(FrameBuilder.from(server(), client()).udp(port, 53).payload(new byte[20])));
+  }
+
+  @AfterEach
+  void close() {
+    if (balancer != null) {
+      path.close();
+      assertThat(balancer.statistics().holds()).isTrue();
+      balancer.close();
+      templates.forEach(ByteBuf::release);
+      for (ByteBuf frame : frames) {
+        frame.release();
+      }
+    }
+  }
+
+  private void fill(ByteBuf frame, int number) {
+    ByteBuf template = templates.get(number % templates.size());
+    frame.setBytes(0, template, 0, template.readableBytes());
+    frame.setIndex(0, template.readableBytes());
+  }
+
+  private void send(int from, int to) {
+    for (int i = from; i < to; i += frames.length) {
+      batch.clear();
+      for (int j = 0; j < frames.length; j++) {
+        fill(frames[j], i + j);
+        batch.add(frames[j], 0, frames[j].readableBytes(), FrameMarks.NONE, i + j & 1);
+      }
+      nowNs += 50 * FrameBatch.CAPACITY;
+      path.process(batch, nowNs, output);
+      for (int j = 0; j < batch.size(); j++) {
+        refused += batch.get(j).verdict() == Verdict.FORWARD ? 0 : 1;
+      }
+    }
+  }
+
+  private void single(int number) {
+    fill(frames[0], number);
+    path.process(number & 1, frames[0], nowNs, output);
+  }
+
+  /** The steady state is reached when the compiler has seen enough, which takes longer on a busy machine. */
+  private void assertNothingAllocated() {
+    send(0, WARM_UP);
+    refused = 0;
+    long allocated = Long.MAX_VALUE;
+    for (int round = 0; round < MOST_ROUNDS && allocated > TOLERATED; round++) {
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      send(0, FRAMES);
+      allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+    }
+    assertThat(refused).isZero();
+    assertThat(allocated).as("bytes for %d frames", FRAMES).isLessThanOrEqualTo(TOLERATED);
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void framesOfEstablishedSessions(boolean family) {
+    open(family);
+    for (int flow = 0; flow < 64; flow++) {
+      serviceTraffic(5000 + flow, TcpHeader.SYN, TcpHeader.SYN | TcpHeader.ACK, 100);
+    }
+    for (int i = 0; i < templates.size(); i++) {
+      single(i);
+    }
+    templates.forEach(ByteBuf::release);
+    templates.clear();
+    for (int flow = 0; flow < 64; flow++) {
+      serviceTraffic(5000 + flow, TcpHeader.ACK, TcpHeader.ACK, 101);
+    }
+    assertNothingAllocated();
+    assertThat(path.sessions()).isEqualTo(64);
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void connectionsThatBeginAndAreReset(boolean family) {
+    open(family);
+    for (int flow = 0; flow < 64; flow++) {
+      serviceTraffic(5000 + flow, TcpHeader.SYN, TcpHeader.RST | TcpHeader.ACK, 100);
+    }
+    assertNothingAllocated();
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void datagramsOfMappings(boolean family) {
+    open(family);
+    for (int flow = 0; flow < 64; flow++) {
+      outboundTraffic(6000 + flow);
+    }
+    for (int i = 1; i < templates.size(); i += 2) {
+      single(i);
+    }
+    assertNothingAllocated();
+    assertThat(path.sessions()).isEqualTo(64);
+  }
+}
