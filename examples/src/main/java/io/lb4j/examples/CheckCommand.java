@@ -1,9 +1,9 @@
 package io.lb4j.examples;
 
+import io.lb4j.examples.check.Linter;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.Finding;
-import io.lb4j.examples.live.Rehearsal;
 import io.lb4j.examples.report.Json;
 import io.lb4j.examples.report.StatisticsReport;
 import java.io.PrintWriter;
@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
     name = "check",
     description = "Checks a configuration file; each finding has its line, a code, the reason and the remedy.",
     mixinStandardHelpOptions = true,
-    footer = {"", "Exit codes: 0 nothing found, 1 findings, 2 the file cannot be read."})
+    footer = {"", "Exit codes: 0 nothing found but information, 1 findings, 2 the file cannot be read."})
 final class CheckCommand implements Callable<Integer> {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -42,14 +42,13 @@ final class CheckCommand implements Callable<Integer> {
       findings.forEach(out::println);
     }
     out.flush();
-    return findings.isEmpty() ? Lb.OK : Lb.FAILED;
+    return findings.stream().anyMatch(Finding::isFault) ? Lb.FAILED : Lb.OK;
   }
 
   private List<Finding> findings() throws ConfigurationFileException {
     try {
       Configuration configuration = Configuration.load(file);
-      new Rehearsal(configuration).build().close();
-      return List.of();
+      return new Linter(configuration).findings();
     } catch (ConfigurationFileException e) {
       if (!e.isReadable()) {
         throw e;

@@ -25,8 +25,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Sends capture files, merged in time order, through the data path of a configuration.",
       "The clock is the captures' own; the same files and seed give the same bytes. No rights are needed.",
-      "MAC addresses of servers: from the file, else learned from the captures, else 02:00:5e and the last 24 bits of"
-          + " the address, with a warning."
+      "MAC addresses of servers and other neighbours: from the file, else learned from the captures, else"
+          + " 02:00:5e and the last 24 bits of the address, with a warning."
     },
     mixinStandardHelpOptions = true,
     footer = {"", "Exit codes: 0 done, 1 a frame was lost count of, 2 usage or configuration error."})

@@ -1,10 +1,13 @@
 package io.lb4j.examples.config;
 
 import io.lb4j.address.IpAddress;
+import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
 import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.forward.TranslatedForwarding;
+import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.UnservedPolicy;
@@ -17,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** What a configuration file declares, read and checked key by key. Immutable, shared. */
 public final class Configuration {
@@ -94,6 +99,31 @@ public final class Configuration {
   }
 
   /**
+   * What becomes of traffic that servers start.
+   *
+   * @return nothing where the file says nothing
+   */
+  public Optional<Outbound> outbound() {
+    return from.outbound;
+  }
+
+  /**
+   * Every address that has to be the balancer's alone: virtual ones, and those that it translates to.
+   *
+   * @return without the interfaces' own
+   */
+  public List<IpPrefix> balancerAddresses() {
+    Stream<IpPrefix> vips = from.services.stream().flatMap(service -> service.vips().stream());
+    Stream<IpPrefix> sources =
+        from.services.stream()
+            .map(VirtualService::forwarding)
+            .filter(TranslatedForwarding.class::isInstance)
+            .flatMap(method -> ((TranslatedForwarding) method).addresses().stream());
+    Stream<IpPrefix> pools = from.outbound.stream().flatMap(outbound -> outbound.addresses().stream());
+    return Stream.of(vips, sources, pools).flatMap(Function.identity()).distinct().toList();
+  }
+
+  /**
    * The seed.
    *
    * @return nothing where the file says nothing
@@ -120,7 +150,19 @@ public final class Configuration {
         + from.seed
         + from.echo
         + from.unserved
-        + from.announcements;
+        + from.announcements
+        + from.outbound.map(Configuration::text);
+  }
+
+  private static String text(Outbound outbound) {
+    return " "
+        + outbound.rules()
+        + outbound.filtering()
+        + outbound.pooling()
+        + outbound.unsolicitedSyn()
+        + outbound.inboundRefresh()
+        + outbound.timeouts()
+        + outbound.icmpTimeout();
   }
 
   /**
@@ -145,6 +187,7 @@ public final class Configuration {
     Optional<FlowTableOverflow> overflow = Optional.ofNullable(from.overflow);
     overflow.ifPresentOrElse(
         policy -> builder.flowTable(from.flowCapacity, policy), () -> builder.flowTable(from.flowCapacity));
+    from.outbound.ifPresent(builder::outbound);
     builder.workers(from.workers);
     from.seed.ifPresent(builder::seed);
     Optional.<EchoPolicy>ofNullable(from.echo).ifPresent(builder::echo);
@@ -165,6 +208,20 @@ public final class Configuration {
     } catch (ConfigurationException e) {
       throw refused(e);
     }
+  }
+
+  /**
+   * A finding about a setting, with its line.
+   *
+   * @param severity how bad it is
+   * @param code stable
+   * @param setting path of the setting, as the library's refusals name it
+   * @param reason what is the matter
+   * @param remedy what to do
+   * @return the finding
+   */
+  public Finding finding(Finding.Severity severity, String code, String setting, String reason, String remedy) {
+    return new Finding(severity, file(), lines.lineOf(setting), code, setting, reason, remedy);
   }
 
   /**

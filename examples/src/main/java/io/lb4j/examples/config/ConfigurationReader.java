@@ -6,6 +6,7 @@ import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.UnservedPolicy;
@@ -34,9 +35,9 @@ final class ConfigurationReader {
       Keys.of(
               "interfaces", "routes", "neighbors", "services", "flow-table", "workers", "seed", "echo", "unserved",
               "announce")
+          .and(OutboundReader.KEYS)
           .refusing(
-              LATER, "outbound", "filtering", "group", "groups", "allow", "deny", "when-all-down", "tier", "monitors",
-              "latency", "role");
+              LATER, "group", "groups", "allow", "deny", "when-all-down", "tier", "monitors", "latency", "role");
   private static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "io", "mtu").refusing(LATER, "role");
   private static final Keys ROUTE = Keys.of("to", "via");
   private static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
@@ -53,6 +54,7 @@ final class ConfigurationReader {
   EchoPolicy echo;
   UnservedPolicy unserved;
   AnnouncementSettings announcements = AnnouncementSettings.defaults();
+  Optional<Outbound> outbound = Optional.empty();
 
   private final Findings findings;
   private final SettingLines lines = new SettingLines();
@@ -84,6 +86,7 @@ final class ConfigurationReader {
     top.with("echo", value -> echo = value.oneOf(EchoPolicy.class));
     top.with("unserved", value -> unserved = value.oneOf(UnservedPolicy.class));
     top.with("announce", this::announce);
+    outbound = new OutboundReader(lines).read(top);
   }
 
   private Value interfaces(Value value) {

@@ -1,11 +1,13 @@
 package io.lb4j.examples.config;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
- * One thing wrong with a configuration file. Immutable, shared.
+ * One thing to say about a configuration file. Immutable, shared.
  *
+ * @param severity whether the file can be used as it is
  * @param file the file's name
  * @param line counted from 1; 0 when it concerns the file as a whole
  * @param code stable, for example {@code unknown-key}
@@ -13,7 +15,40 @@ import java.util.Map;
  * @param reason what is wrong, as a sentence without a full stop
  * @param remedy what to do, as a sentence without a full stop
  */
-public record Finding(String file, int line, String code, String setting, String reason, String remedy) {
+public record Finding(
+    Severity severity, String file, int line, String code, String setting, String reason, String remedy) {
+  /** Whether a file can be used. */
+  public enum Severity {
+    /** It is refused. */
+    ERROR,
+    /** It runs, and some traffic will be lost. */
+    WARNING,
+    /** It runs; what is said may be as intended. */
+    INFORMATION
+  }
+
+  /**
+   * A refusal.
+   *
+   * @param file the file's name
+   * @param line counted from 1; 0 when it concerns the file as a whole
+   * @param code stable
+   * @param setting path of the setting; may be empty
+   * @param reason what is wrong
+   * @param remedy what to do
+   */
+  public Finding(String file, int line, String code, String setting, String reason, String remedy) {
+    this(Severity.ERROR, file, line, code, setting, reason, remedy);
+  }
+
+  /**
+   * Whether it makes {@code lb check} fail.
+   *
+   * @return false for information
+   */
+  public boolean isFault() {
+    return severity != Severity.INFORMATION;
+  }
   /**
    * The finding as JSON members.
    *
@@ -23,6 +58,7 @@ public record Finding(String file, int line, String code, String setting, String
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("file", file);
     tree.put("line", line);
+    tree.put("severity", severity.name().toLowerCase(Locale.ROOT));
     tree.put("code", code);
     tree.put("setting", setting);
     tree.put("reason", reason);
@@ -30,11 +66,12 @@ public record Finding(String file, int line, String code, String setting, String
     return tree;
   }
 
-  /** {@code FILE:LINE: setting: reason; remedy [code]}. */
+  /** {@code FILE:LINE: setting: reason; remedy [code]}, with the severity after the line when it is no error. */
   @Override
   public String toString() {
     String place = line > 0 ? file + ":" + line : file;
     String what = setting.isEmpty() ? reason : setting + ": " + reason;
-    return place + ": " + what + "; " + remedy + " [" + code + "]";
+    String grade = severity == Severity.ERROR ? "" : severity.name().toLowerCase(Locale.ROOT) + ": ";
+    return place + ": " + grade + what + "; " + remedy + " [" + code + "]";
   }
 }

@@ -21,6 +21,11 @@ final class Keys {
     return new Keys(List.of(known), Map.of());
   }
 
+  /** The same with more keys that are read. */
+  Keys and(List<String> more) {
+    return new Keys(Stream.concat(known.stream(), more.stream()).toList(), refused);
+  }
+
   /** The same with keys that are understood and refused; each with its reason. */
   Keys refusing(String reason, String... names) {
     Map<String, String> all = new LinkedHashMap<>(refused);

@@ -4,6 +4,7 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.dsr.DirectServerReturn;
 import io.lb4j.flow.FlowTimeouts;
+import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.gateway.Gateway;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.HashInput;
@@ -11,14 +12,12 @@ import io.lb4j.schedule.HashInputs;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.Activity;
-import io.lb4j.service.ForwardingMethod;
 import io.lb4j.service.PortRange;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.settings.ConfigurationError;
-import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -30,11 +29,12 @@ final class ServiceReader {
 
   private static final Keys SERVICE =
       Keys.of(
-              "name", "vip", "port", "protocol", "mode", "scheduler", "hash", "persistence", "timeouts", "enabled",
-              "drain", "monitor", "servers")
+              "name", "vip", "port", "protocol", "mode", "full-nat", "proxy-protocol", "scheduler", "hash",
+              "persistence", "timeouts", "enabled", "drain", "monitor", "servers")
+          .refusing("it is for the whole balancer, at the top of the file", "filtering")
           .refusing(
-              LATER, "max-connections", "monitors", "full-nat", "proxy-protocol", "filtering", "group", "allow", "deny",
-              "overflow", "when-all-down", "tier", "slow-start", "latency", "role");
+              LATER, "max-connections", "monitors", "group", "allow", "deny", "overflow", "when-all-down", "tier",
+              "slow-start", "latency", "role");
   private static final Keys SERVER =
       Keys.of("name", "address", "port", "weight", "activity")
           .refusing(LATER, "max-connections", "monitor", "monitors", "slow-start", "tier", "group", "latency");
@@ -62,13 +62,13 @@ final class ServiceReader {
     section.require("name", Value::text);
     Protocol protocol = section.require("protocol", value -> value.oneOf(Protocol.class));
     PortRange ports = section.require("port", value -> PortRange.of(value.text()));
-    ForwardingMethod method = section.require("mode", ServiceReader::method);
+    ForwarderProvider method = method(section);
     List<IpPrefix> vips = section.require("vip", ServiceReader::vips);
     section.with("drain", ServiceReader::drain);
     section.with("monitor", ServiceReader::monitor);
     Scheduler scheduler = scheduler(section);
     SourceIpPersistence persistence = section.get("persistence", null, ServiceReader::persistence);
-    FlowTimeouts timeouts = section.get("timeouts", null, ServiceReader::timeouts);
+    FlowTimeouts timeouts = method == null ? null : section.get("timeouts", null, value -> timeouts(value, method));
     boolean enabled = section.get("enabled", true, Value::yes);
     if (protocol == null || ports == null || method == null || vips == null) {
       return Optional.empty();
@@ -86,12 +86,47 @@ final class ServiceReader {
     return entry.peek("name").map(Value::printable).orElse("at line " + entry.line());
   }
 
-  private static ForwardingMethod method(Value value) {
+  /** The method with its own settings; null when a part of it was refused. */
+  private static ForwarderProvider method(Section section) {
+    ForwarderProvider mode = section.require("mode", ServiceReader::mode);
+    if (mode instanceof Gateway plain) {
+      Gateway gateway = section.get("full-nat", plain, ServiceReader::fullNat);
+      boolean refused = section.has("full-nat") && gateway == plain;
+      return refused ? plain : section.get("proxy-protocol", gateway, value -> proxyProtocol(value, gateway));
+    }
+    for (String key : List.of("full-nat", "proxy-protocol")) {
+      section.with(key, value -> refuseWithoutGateway(value, mode));
+    }
+    return mode;
+  }
+
+  private static ForwarderProvider mode(Value value) {
     return switch (value.text()) {
       case "dsr" -> DirectServerReturn.create();
       case "gateway" -> Gateway.create();
       default -> throw value.refuse(ConfigurationError.NOT_READABLE, "one of dsr, gateway is expected");
     };
+  }
+
+  private static Gateway fullNat(Value value) {
+    List<String> addresses = OutboundReader.addresses(value);
+    if (addresses.isEmpty()) {
+      throw value.refuse(ConfigurationError.MISSING, "full NAT needs an address to send from");
+    }
+    return Gateway.fullNat(addresses.toArray(String[]::new));
+  }
+
+  private static Gateway proxyProtocol(Value value, Gateway gateway) {
+    if (!value.text().equals("v2")) {
+      throw value.refuse(ConfigurationError.NOT_READABLE, "v2 is expected");
+    }
+    return gateway.withProxyProtocol();
+  }
+
+  private static void refuseWithoutGateway(Value value, ForwarderProvider mode) {
+    if (mode != null) {
+      throw value.refuse(ConfigurationError.NOT_SUPPORTED, "mode " + mode.name() + " does not translate addresses");
+    }
   }
 
   private static List<IpPrefix> vips(Value value) {
@@ -172,19 +207,8 @@ final class ServiceReader {
     return result[0];
   }
 
-  private static FlowTimeouts timeouts(Value value) {
-    Section section = value.section(TIMEOUTS);
-    FlowTimeouts[] t = {FlowTimeouts.ONE_DIRECTION};
-    section.with("syn", v -> t[0] = of(v.duration(), t[0].established(), t[0].fin(), t[0].reset(), t[0].udp()));
-    section.with("established", v -> t[0] = of(t[0].syn(), v.duration(), t[0].fin(), t[0].reset(), t[0].udp()));
-    section.with("fin", v -> t[0] = of(t[0].syn(), t[0].established(), v.duration(), t[0].reset(), t[0].udp()));
-    section.with("reset", v -> t[0] = of(t[0].syn(), t[0].established(), t[0].fin(), v.duration(), t[0].udp()));
-    section.with("udp", v -> t[0] = of(t[0].syn(), t[0].established(), t[0].fin(), t[0].reset(), v.duration()));
-    return t[0];
-  }
-
-  private static FlowTimeouts of(Duration syn, Duration established, Duration fin, Duration reset, Duration udp) {
-    return new FlowTimeouts(syn, established, fin, reset, udp);
+  private static FlowTimeouts timeouts(Value value, ForwarderProvider method) {
+    return OutboundReader.timeouts(value.section(TIMEOUTS), method.timeouts());
   }
 
   private List<Value> servers(Value value, VirtualServiceBuilder builder, Section service) {

@@ -12,8 +12,8 @@ import picocli.CommandLine.Spec;
 /** Shows the balancer at work on real traffic, or through memory where the rights for that are missing. */
 @Command(
     name = "demo",
-    description = "Shows direct server return: real servers and clients in network namespaces (Linux, root), else the"
-        + " same through memory.",
+    description = "Shows direct server return and the gateway, on two arms and on one: real servers and clients in"
+        + " network namespaces (Linux, root), else the same through memory.",
     mixinStandardHelpOptions = true)
 public final class DemoCommand implements Callable<Integer> {
   @Option(names = "--memory", description = "Leave the network alone: play the scenario through memory.")

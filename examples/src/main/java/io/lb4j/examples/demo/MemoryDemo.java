@@ -45,7 +45,9 @@ final class MemoryDemo {
       report.check(balancer.statistics().holds(), "counters", balancer.statistics().verdicts() + " of "
           + balancer.statistics().received() + " frames received");
     }
-    report.say("Not shown: kernels that accept such frames, the servers' answers and that they bypass the balancer,"
+    new GatewayMemoryDemo(report, true).run();
+    new GatewayMemoryDemo(report, false).run();
+    report.say("Not shown: kernels that accept such frames, that answers of direct server return bypass the balancer,"
         + " address resolution. That takes Linux, root, ip and ethtool.");
   }
 

@@ -1,7 +1,7 @@
 package io.lb4j.examples.lab;
 
+import io.lb4j.address.IpAddress;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
@@ -13,6 +13,7 @@ import java.util.TreeMap;
  * @param failed those that were not
  * @param strangers answers in which the server names another address than the client's
  * @param servers answers per server
+ * @param seen the client's addresses as servers saw them, with their answers
  * @param perSource servers per client address, for example {@code "198.51.100.10 s1"}, with their answers
  * @param broken held connections that broke, per server
  * @param sample the first answer
@@ -23,6 +24,7 @@ public record ClientReport(
     int failed,
     int strangers,
     Map<String, Integer> servers,
+    Map<String, Integer> seen,
     Map<String, Integer> perSource,
     Map<String, Integer> broken,
     String sample,
@@ -37,7 +39,7 @@ public record ClientReport(
   public static ClientReport parse(String output) {
     int[] counts = new int[3];
     Map<String, Map<String, Integer>> maps = Map.of(
-        "server", new TreeMap<>(), "source", new TreeMap<>(), "broken", new TreeMap<>());
+        "server", new TreeMap<>(), "seen", new TreeMap<>(), "source", new TreeMap<>(), "broken", new TreeMap<>());
     String sample = "";
     String problem = "";
     boolean complete = false;
@@ -50,23 +52,24 @@ public record ClientReport(
           }
           complete = true;
         }
-        case "server", "source", "broken" -> maps.get(part[0]).put(part[1], Integer.parseInt(part[2]));
+        case "server", "seen", "source", "broken" -> maps.get(part[0]).put(part[1], Integer.parseInt(part[2]));
         case "sample" -> sample = part.length > 1 ? part[1] : "";
         case "problem" -> problem = part.length > 1 ? part[1] : "";
         default -> { }
       }
     }
     if (!complete) {
-      return new ClientReport(0, 1, 0, Map.of(), Map.of(), Map.of(), "", "the client printed: " + output);
+      return new ClientReport(0, 1, 0, Map.of(), Map.of(), Map.of(), Map.of(), "", "the client printed: " + output);
     }
-    return new ClientReport(counts[0], counts[1], counts[2], maps.get("server"), maps.get("source"),
-        maps.get("broken"), sample, problem);
+    return new ClientReport(counts[0], counts[1], counts[2], maps.get("server"), maps.get("seen"),
+        maps.get("source"), maps.get("broken"), sample, problem);
   }
 
   String print() {
     StringJoiner lines = new StringJoiner("\n");
     lines.add("counts\t" + answered + "\t" + failed + "\t" + strangers);
     servers.forEach((name, count) -> lines.add("server\t" + name + "\t" + count));
+    seen.forEach((address, count) -> lines.add("seen\t" + address + "\t" + count));
     perSource.forEach((name, count) -> lines.add("source\t" + name + "\t" + count));
     broken.forEach((name, count) -> lines.add("broken\t" + name + "\t" + count));
     lines.add("sample\t" + sample);
@@ -97,6 +100,7 @@ public record ClientReport(
   /** Counts as answers come. Safe from any thread. */
   static final class Tally {
     private final Map<String, Integer> servers = new TreeMap<>();
+    private final Map<String, Integer> seen = new TreeMap<>();
     private final Map<String, Integer> perSource = new TreeMap<>();
     private final Map<String, Integer> broken = new TreeMap<>();
     private int answered;
@@ -120,18 +124,12 @@ public record ClientReport(
       String[] word = text.split(" ");
       servers.merge(word[0], 1, Integer::sum);
       if (source != null) {
+        String address = IpAddress.of(word[1]).toString();
+        seen.merge(address, 1, Integer::sum);
         perSource.merge(source.getHostAddress() + " " + word[0], 1, Integer::sum);
-        strangers += isSame(word[1], source) ? 0 : 1;
+        strangers += address.equals(IpAddress.of(source.getAddress()).toString()) ? 0 : 1;
       }
       return word[0];
-    }
-
-    private static boolean isSame(String seen, InetAddress source) {
-      try {
-        return InetAddress.getByName(seen).equals(source);
-      } catch (UnknownHostException e) {
-        return false;
-      }
     }
 
     synchronized void failed(String reason) {
@@ -146,8 +144,8 @@ public record ClientReport(
     }
 
     synchronized ClientReport report() {
-      return new ClientReport(answered, failed, strangers, Map.copyOf(servers), Map.copyOf(perSource),
-          Map.copyOf(broken), sample, problem);
+      return new ClientReport(answered, failed, strangers, Map.copyOf(servers), Map.copyOf(seen),
+          Map.copyOf(perSource), Map.copyOf(broken), sample, problem);
     }
   }
 }

@@ -21,31 +21,55 @@ import java.util.stream.Stream;
  * from any thread.
  *
  * <pre>
+ *  direct server return
  *  cl 198.51.100.10-17 ---- rt ---- switch 192.0.2.0/24 ---- lb .5, s1 .11, s2 .12 ...   virtual address .100
  *     2001:db8:c::10-17             2001:db8:5::/64           lb ::5, s1 ::11, ...       virtual address ::100
+ *
+ *  gateway
+ *  cl 198.51.100.10-17 ---+-- switch ---- .5 lb .5 ---- switch ---- s1 192.0.2.11 ...    virtual address
+ *     2001:db8:c::10-17   |                ::5  ::5                    2001:db8:5::11    198.51.100.100,
+ *  out 203.0.113.10 -- rt +  single arm: both are one switch, and one interface of lb    2001:db8:c::100
+ *      2001:db8:f::10
  * </pre>
  */
 public final class Lab implements AutoCloseable {
-  /** The virtual IPv4 address. */
+  /** The virtual IPv4 address of direct server return. */
   public static final String VIP4 = "192.0.2.100";
-  /** The virtual IPv6 address. */
+  /** The virtual IPv6 address of direct server return. */
   public static final String VIP6 = "2001:db8:5::100";
   /** The client's IPv4 addresses. */
   public static final List<String> CLIENTS4 = addresses("198.51.100.");
   /** The client's IPv6 addresses. */
   public static final List<String> CLIENTS6 = addresses("2001:db8:c::");
 
+  /** The IPv4 address of the host {@code out}, which only the gateway's networks have. */
+  public static final String OUTSIDE4 = "203.0.113.10";
+  /** The IPv6 address of the host {@code out}. */
+  public static final String OUTSIDE6 = "2001:db8:f::10";
+
+  /** What servers but s1 are translated to, in the gateway's networks. */
+  public static final String POOL4 = "198.51.100.200";
+  /** The same for IPv6. */
+  public static final String POOL6 = "2001:db8:c::200";
+
+  /** What servers see instead of an IPv4 client, where the balancer does full NAT. */
+  public static final String FULL_NAT4 = "192.0.2.200";
+  /** The same for IPv6. */
+  public static final String FULL_NAT6 = "2001:db8:5::200";
+
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   private final String prefix;
+  private final LabTopology topology;
   private final Path directory;
   private final Deque<String> hosts = new ArrayDeque<>(); // guarded by this
   private final Deque<LabProcess> processes = new ArrayDeque<>(); // guarded by this
   private final Thread closer = new Thread(this::tearDown, "lab-closer");
   private boolean closed; // guarded by this
 
-  private Lab(String prefix, Path directory) {
+  private Lab(String prefix, LabTopology topology, Path directory) {
     this.prefix = prefix;
+    this.topology = topology;
     this.directory = directory;
   }
 
@@ -94,23 +118,23 @@ public final class Lab implements AutoCloseable {
    * Builds a lab and starts its servers.
    *
    * @param stem begins the namespaces' names; the id of this process follows
+   * @param topology how the hosts are joined
    * @param servers how many real servers
    * @return the lab; the caller closes it
    * @throws IllegalStateException when a command fails; what was built is removed
    */
-  public static Lab up(String stem, int servers) {
+  public static Lab up(String stem, LabTopology topology, int servers) {
+    String prefix = stem + "-" + ProcessHandle.current().pid() + "-";
     Lab lab;
     try {
-      lab = new Lab(stem + "-" + ProcessHandle.current().pid() + "-", Files.createTempDirectory("lb4j-lab"));
+      lab = new Lab(prefix, topology, Files.createTempDirectory("lb4j-lab"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     Runtime.getRuntime().addShutdownHook(lab.closer);
     try {
-      new LabNetwork(lab).build(servers);
-      for (int i = 1; i <= servers; i++) {
-        lab.startServer(i);
-      }
+      LabNetwork.of(lab).build(servers);
+      lab.startServers(servers);
       return lab;
     } catch (RuntimeException e) {
       lab.close();
@@ -124,12 +148,30 @@ public final class Lab implements AutoCloseable {
    * @param number the last free number: 4 in a lab of three servers
    */
   public void addServer(int number) {
-    new LabNetwork(this).server(number);
-    startServer(number);
+    LabNetwork.of(this).server(number);
+    new LabServers(this).start(number).run();
   }
 
-  private void startServer(int number) {
-    new LabServers(this).start(number);
+  /** Starts all, then waits for them, so that they start side by side. */
+  private void startServers(int servers) {
+    LabServers starter = new LabServers(this);
+    List<Runnable> waits = new ArrayList<>();
+    for (int i = 1; i <= servers; i++) {
+      waits.add(starter.start(i));
+    }
+    if (topology.isGateway()) {
+      waits.add(starter.startOutside());
+    }
+    waits.forEach(Runnable::run);
+  }
+
+  /**
+   * How the hosts are joined.
+   *
+   * @return what the lab was built with
+   */
+  public LabTopology topology() {
+    return topology;
   }
 
   /**

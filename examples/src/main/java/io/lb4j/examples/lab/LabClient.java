@@ -156,7 +156,7 @@ public final class LabClient {
     try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(source, 0))) {
       socket.connect(server);
       socket.setSoTimeout(1000);
-      DatagramPacket answer = new DatagramPacket(new byte[2048], 2048);
+      DatagramPacket answer = new DatagramPacket(new byte[65_535], 65_535);
       for (int attempt = 1; ; attempt++) {
         socket.send(new DatagramPacket(payload, length));
         try {
@@ -168,10 +168,10 @@ public final class LabClient {
           }
         }
       }
-      String text = new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
+      String text = new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII).strip();
       tally.answered(text, source);
-      if (!text.endsWith(" " + length)) {
-        tally.failed("of " + length + " bytes arrived: " + text);
+      if (!text.endsWith(" " + length) || answer.getLength() < length) {
+        tally.failed("of " + length + " bytes arrived: " + text + "; came back: " + answer.getLength());
       }
     }
   }

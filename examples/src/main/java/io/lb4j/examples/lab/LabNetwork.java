@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Makes a lab's namespaces, links, addresses and routes. Owned by the thread that builds the lab. */
-final class LabNetwork {
+abstract class LabNetwork {
   /**
    * What a host of the lab needs: forwarded frames must not be judged by their source, nobody may be redirected past
    * the balancer, and addresses must be usable at once.
@@ -24,16 +24,6 @@ final class LabNetwork {
       ip link set lo up
       """;
 
-  /** The server owns the virtual address but neither answers nor asks for it; IPv6 needs nothing on {@code lo}. */
-  private static final String SILENT_SERVER =
-      """
-      set -e
-      for d in all default eth0; do
-        echo 1 > /proc/sys/net/ipv4/conf/$d/arp_ignore
-        echo 2 > /proc/sys/net/ipv4/conf/$d/arp_announce
-      done
-      """;
-
   private static final String FORWARD =
       "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding";
 
@@ -43,68 +33,70 @@ final class LabNetwork {
    */
   private static final String[] OFFLOADS_OFF = {"tx", "off", "sg", "off", "tso", "off", "gso", "off", "gro", "off"};
 
-  private final Lab lab;
+  final Lab lab;
 
   LabNetwork(Lab lab) {
     this.lab = lab;
   }
 
-  void build(int servers) {
+  /** The network of a lab's topology. */
+  static LabNetwork of(Lab lab) {
+    return lab.topology().isGateway() ? new GatewayNetwork(lab) : new DirectNetwork(lab);
+  }
+
+  /** Makes all but the servers, then these. */
+  final void build(int servers) {
     host("sw");
-    lab.must("sw", "ip", "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0",
-        "mcast_snooping", "0");
-    lab.must("sw", "ip", "link", "set", "br0", "up");
-    router();
-    client();
-    host("lb");
-    plug("lb", 5);
-    addresses("lb", "eth0", "192.0.2.5/24", "2001:db8:5::5/64");
+    core();
     for (int i = 1; i <= servers; i++) {
       server(i);
     }
   }
 
-  private void router() {
-    host("rt");
-    plug("rt", 1);
-    addresses("rt", "eth0", "192.0.2.1/24", "2001:db8:5::1/64");
-    lab.must("rt", "sh", "-c", FORWARD);
+  /** Everything but the servers; the switch's namespace is there. */
+  abstract void core();
+
+  /** One server. */
+  abstract void server(int number);
+
+  final void bridge(String name) {
+    lab.must("sw", "ip", "link", "add", name, "type", "bridge", "stp_state", "0", "forward_delay", "0",
+        "mcast_snooping", "0");
+    lab.must("sw", "ip", "link", "set", name, "up");
   }
 
-  private void client() {
-    host("cl");
-    lab.ip("link", "add", "eth1", "netns", lab.namespace("rt"), "address", mac(2), "type", "veth",
-        "peer", "name", "eth0", "netns", lab.namespace("cl"), "address", mac(10));
-    up("rt", "eth1");
-    up("cl", "eth0");
-    addresses("rt", "eth1", "198.51.100.1/24", "2001:db8:c::1/64");
+  /** The client's addresses, on its eth0. */
+  final void clientAddresses() {
     Lab.CLIENTS4.forEach(address -> addresses("cl", "eth0", address + "/24"));
     Lab.CLIENTS6.forEach(address -> addresses("cl", "eth0", address + "/64"));
-    routes("cl", "198.51.100.1", "2001:db8:c::1");
   }
 
-  void server(int number) {
-    String host = "s" + number;
-    host(host);
-    plug(host, 10 + number);
-    addresses(host, "eth0", Lab.server4(number) + "/24", Lab.server6(number) + "/64");
-    routes(host, "192.0.2.1", "2001:db8:5::1");
-    lab.must(host, "sh", "-c", SILENT_SERVER);
-    addresses(host, "lo", Lab.VIP4 + "/32", Lab.VIP6 + "/128");
+  /** A host's kernel forwards packets from now on. */
+  final void forward(String host) {
+    lab.must(host, "sh", "-c", FORWARD);
   }
 
-  private void host(String host) {
+  final void host(String host) {
     lab.addNamespace(host);
     lab.must(host, "sh", "-c", HOST_SETTINGS);
   }
 
-  /** Interface eth0 of a host, on the switch. */
-  private void plug(String host, int macByte) {
-    lab.ip("link", "add", "eth0", "netns", lab.namespace(host), "address", mac(macByte), "type", "veth",
-        "peer", "name", host, "netns", lab.namespace("sw"));
-    lab.must("sw", "ip", "link", "set", host, "master", "br0");
-    up("sw", host);
-    up(host, "eth0");
+  /** An interface of a host, on a bridge of the switch. */
+  final void plug(String host, String device, String bridge, int macByte) {
+    String port = device.equals("eth0") ? host : host + "-" + device;
+    lab.ip("link", "add", device, "netns", lab.namespace(host), "address", mac(macByte), "type", "veth",
+        "peer", "name", port, "netns", lab.namespace("sw"));
+    lab.must("sw", "ip", "link", "set", port, "master", bridge);
+    up("sw", port);
+    up(host, device);
+  }
+
+  /** A cable between a host's eth1 and another's eth0. */
+  final void join(String host, int macByte, String other, int otherMacByte) {
+    lab.ip("link", "add", "eth1", "netns", lab.namespace(host), "address", mac(macByte), "type", "veth",
+        "peer", "name", "eth0", "netns", lab.namespace(other), "address", mac(otherMacByte));
+    up(host, "eth1");
+    up(other, "eth0");
   }
 
   private void up(String host, String device) {
@@ -118,7 +110,7 @@ final class LabNetwork {
     lab.must(host, command.toArray(String[]::new));
   }
 
-  private void addresses(String host, String device, String... addresses) {
+  final void addresses(String host, String device, String... addresses) {
     for (String address : addresses) {
       if (address.contains(":")) {
         lab.must(host, "ip", "addr", "add", address, "dev", device, "nodad");
@@ -128,9 +120,14 @@ final class LabNetwork {
     }
   }
 
-  private void routes(String host, String via4, String via6) {
-    lab.must(host, "ip", "route", "add", "default", "via", via4);
-    lab.must(host, "ip", "-6", "route", "add", "default", "via", via6);
+  /** A host's default routes. */
+  final void defaultRoutes(String host, String via4, String via6) {
+    route(host, "default", via4);
+    route(host, "default", via6);
+  }
+
+  final void route(String host, String to, String via) {
+    lab.must(host, "ip", via.contains(":") ? "-6" : "-4", "route", "add", to, "via", via);
   }
 
   /** The last byte reads as the decimal number. */

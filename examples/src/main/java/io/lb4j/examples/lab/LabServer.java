@@ -14,8 +14,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * A real server of the lab, run as a process of its own: answers each datagram with its name, the sender's address and
- * the datagram's length, and when asked for is a small web server too. One socket per address: a wildcard socket would
- * answer from the server's own address, not from the virtual one.
+ * the datagram's length, in as many bytes, and when asked for is a small web server too. One socket per address: a
+ * wildcard socket would answer from the server's own address, not from the virtual one.
  */
 public final class LabServer {
   private static final int BACKLOG = 1024;
@@ -29,7 +29,8 @@ public final class LabServer {
   /**
    * Serves until it is ended.
    *
-   * @param arguments name, UDP port, {@code udp} or {@code all}, addresses to bind
+   * @param arguments name, UDP port, {@code udp} or {@code all}, addresses to bind; instead of {@code udp} an address:
+   *     a datagram is exchanged with the server there first
    * @throws IOException when a socket cannot be bound
    */
   public static void main(String[] arguments) throws IOException {
@@ -38,6 +39,9 @@ public final class LabServer {
     for (int i = 3; i < arguments.length; i++) {
       InetAddress address = InetAddress.getByName(arguments[i]);
       DatagramSocket socket = new DatagramSocket(new InetSocketAddress(address, port));
+      if (arguments[2].contains(".") || arguments[2].contains(":")) {
+        greet(socket, new InetSocketAddress(arguments[2], LabServers.UDP_PORT));
+      }
       new Thread(() -> server.echo(socket)).start();
       if (arguments[2].equals("all")) {
         for (int webPort : LabServers.WEB_PORTS) {
@@ -49,6 +53,12 @@ public final class LabServer {
     System.out.println("ready");
   }
 
+  private static void greet(DatagramSocket socket, InetSocketAddress other) throws IOException {
+    DatagramPacket packet = new DatagramPacket(new byte[64], 64, other);
+    socket.send(packet);
+    socket.receive(packet);
+  }
+
   private void echo(DatagramSocket socket) {
     DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
     while (true) {
@@ -56,6 +66,7 @@ public final class LabServer {
         packet.setLength(65_535);
         socket.receive(packet);
         String answer = name + " " + packet.getAddress().getHostAddress() + " " + packet.getLength();
+        answer += " ".repeat(Math.max(0, packet.getLength() - answer.length()));
         byte[] bytes = answer.getBytes(StandardCharsets.US_ASCII);
         socket.send(new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
       } catch (IOException e) {

@@ -16,6 +16,9 @@ final class LabServers {
   /** The web server's ports, so that one address can have several services. */
   static final List<Integer> WEB_PORTS = IntStream.rangeClosed(80, 85).boxed().toList();
 
+  /** Where nginx expects the PROXY protocol, and answers with the address that it is told. */
+  static final int PROXY_PORT = 86;
+
   static final int UDP_PORT = 7000;
   static final int DOWNLOAD_BYTES = 1_048_576;
 
@@ -27,21 +30,37 @@ final class LabServers {
     this.lab = lab;
   }
 
-  void start(int number) {
+  /** Starts a real server; the answer waits until it is ready. */
+  Runnable start(int number) {
     String host = "s" + number;
     boolean nginx = Lab.installed("nginx");
-    List<String> arguments = new ArrayList<>(List.of(host, Integer.toString(UDP_PORT), nginx ? "udp" : "all"));
-    arguments.addAll(List.of(Lab.VIP4, Lab.VIP6, Lab.server4(number), Lab.server6(number)));
+    List<String> addresses = new ArrayList<>(List.of(Lab.server4(number), Lab.server6(number)));
+    if (!lab.topology().isGateway()) {
+      addresses.addAll(List.of(lab.topology().vip4(), lab.topology().vip6()));
+    }
     if (nginx) {
       startNginx(host);
     }
     if (Lab.installed("iperf3")) {
       lab.spawn(host, "iperf3", List.of("iperf3", "-s", "-p", "5201"));
     }
+    return start(host, nginx ? "udp" : "all", addresses);
+  }
+
+  /** Starts the same on the host beyond the clients' router, in Java. */
+  Runnable startOutside() {
+    return start("out", "all", List.of(Lab.OUTSIDE4, Lab.OUTSIDE6));
+  }
+
+  private Runnable start(String host, String what, List<String> addresses) {
+    List<String> arguments = new ArrayList<>(List.of(host, Integer.toString(UDP_PORT), what));
+    arguments.addAll(addresses);
     LabProcess server = lab.spawnJava(host, "server", LabServer.class, arguments.toArray(String[]::new));
-    if (!server.awaitOutput("ready", PATIENCE)) {
-      throw new IllegalStateException("server " + host + " did not start: " + server.output());
-    }
+    return () -> {
+      if (!server.awaitOutput("ready", PATIENCE)) {
+        throw new IllegalStateException("server " + host + " did not start: " + server.output());
+      }
+    };
   }
 
   private void startNginx(String host) {
@@ -77,11 +96,17 @@ final class LabServers {
             root @HOME@/www; default_type text/plain;
             location = / { return 200 "@HOST@ $remote_addr $server_addr\\n"; }
           }
+          server {
+            listen 0.0.0.0:@PROXY@ proxy_protocol; listen [::]:@PROXY@ ipv6only=on proxy_protocol;
+            root @HOME@/www; default_type text/plain;
+            location = / { return 200 "@HOST@ $proxy_protocol_addr $server_addr\\n"; }
+          }
         }
         """
         .replace("@HOME@", home.toString())
         .replace("@TEMPORARY@", temporary)
         .replace("@LISTEN@", listen)
+        .replace("@PROXY@", Integer.toString(PROXY_PORT))
         .replace("@HOST@", host);
   }
 }

@@ -22,7 +22,7 @@ final class HostRules {
     for (HostCheck.Finding finding : HostCheck.run(virtualAddresses(configuration))) {
       if (finding.problem() == HostCheck.Problem.ADDRESS_HELD && !hostIgnoresVips) {
         throw new CommandException(
-            configuration.file() + ": virtual address " + finding.subject() + " is held by the kernel on "
+            configuration.file() + ": virtual or NAT address " + finding.subject() + " is held by the kernel on "
                 + finding.interfaceName() + ", which would answer clients itself; " + finding.remedy()
                 + " and pass --host-ignores-vips [vip-held-by-kernel]");
       }
@@ -33,10 +33,10 @@ final class HostRules {
     }
   }
 
-  /** Single virtual addresses, and those of the host that are in a virtual prefix. */
+  /** Single addresses that are the balancer's alone, and those of the host that are in a prefix of such. */
   private static Set<IpAddress> virtualAddresses(Configuration configuration) throws IOException {
     Set<IpAddress> addresses = new LinkedHashSet<>();
-    List<IpPrefix> vips = configuration.services().stream().flatMap(service -> service.vips().stream()).toList();
+    List<IpPrefix> vips = configuration.balancerAddresses();
     vips.stream().filter(IpPrefix::isHost).map(IpPrefix::address).forEach(addresses::add);
     NetworkInterface.networkInterfaces()
         .flatMap(NetworkInterface::inetAddresses)

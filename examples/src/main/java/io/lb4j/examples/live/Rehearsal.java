@@ -44,13 +44,23 @@ public final class Rehearsal {
     int index = 0;
     for (InterfaceDeclaration link : configuration.interfaces()) {
       MacAddress mac = link.mac().orElse(MacAddress.of(STAND_IN_MAC | ++index));
-      List<String> addresses = link.addresses().isEmpty() ? hostAddresses(link.name()) : link.addresses();
+      List<String> addresses = addresses(link);
       builder.networkInterface(link.name(), options -> {
         options.mac(mac.toString()).address(addresses.toArray(String[]::new));
         return link.mtu() > 0 ? options.mtu(link.mtu()) : options;
       });
     }
     return configuration.build(builder);
+  }
+
+  /**
+   * The addresses of an interface.
+   *
+   * @param link declared
+   * @return those of the file, else those of this host's interface of that name, else none
+   */
+  public static List<String> addresses(InterfaceDeclaration link) {
+    return link.addresses().isEmpty() ? hostAddresses(link.name()) : link.addresses();
   }
 
   private static List<String> hostAddresses(String name) {

@@ -70,7 +70,7 @@ final class ServiceChanges {
     return a.vips().equals(b.vips())
         && a.ports().equals(b.ports())
         && a.protocol() == b.protocol()
-        && a.forwarding().name().equals(b.forwarding().name())
+        && a.forwarding().equals(b.forwarding())
         && a.scheduler().equals(b.scheduler())
         && a.persistence().equals(b.persistence())
         && a.timeouts().equals(b.timeouts())

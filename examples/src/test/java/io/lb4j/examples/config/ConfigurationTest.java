@@ -84,7 +84,8 @@ class ConfigurationTest {
     "11|    timeouts: {syn: 0s}|11|out-of-range|", "11|    timeouts: {sin: 1s}|11|unknown-key|'syn'",
     "11|    enabled: maybe|11|not-readable|", "11|    drain: retire-sessions|11|not-supported|",
     "11|    monitor: {type: tcp, interval: 5s}|11|not-supported|", "11|    max-connections: 5|11|not-supported|",
-    "11|    full-nat: true|11|not-supported|", "11|    port: 81|11|duplicate-key|line 8",
+    "11|    full-nat: 192.0.2.9|11|not-supported|dsr", "11|    filtering: adf|11|not-supported|top of the file",
+    "11|    port: 81|11|duplicate-key|line 8",
     "13|      - {name: rs1, address: 192.0.2.21, weight: -1}|13|out-of-range|negative",
     "13|      - {name: rs1, address: 192.0.2.21, activity: standby}|13|not-supported|",
     "13|      - {name: rs1, addres: 192.0.2.21}|13|unknown-key|'address'",
@@ -96,7 +97,7 @@ class ConfigurationTest {
     "14|echo: maybe|14|not-readable|", "14|unserved: maybe|14|not-readable|", "14|announce: {period: -1s}|14|not-readable|",
     "14|routes: [{to: 0.0.0.0/0, via: 203.0.113.1}]|14|unknown-name|",
     "14|routes: [{to: 0.0.0.0/0}]|14|missing|", "14|neighbors: {192.0.2.21: x}|14|not-readable|",
-    "14|outbound: []|14|not-supported|", "14|role: master|14|not-supported|", "14|sevices: []|14|unknown-key|'services'",
+    "14|role: master|14|not-supported|", "14|sevices: []|14|unknown-key|'services'",
     "14|a: [|15|yaml-syntax|", "14|&a a: *a|14|unknown-key|",
   })
   void shouldRefuse(int line, String text, int named, String code, String words) throws IOException {

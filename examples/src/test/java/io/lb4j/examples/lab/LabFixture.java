@@ -19,13 +19,18 @@ final class LabFixture implements AutoCloseable {
     this.lab = lab;
   }
 
-  /** Builds the lab, or skips the class and says why. */
+  /** Builds a lab of direct server return, or skips the class and says why. */
   static LabFixture up(int servers, String... programs) {
+    return up(LabTopology.DIRECT, servers, programs);
+  }
+
+  /** Builds the lab, or skips the class and says why. */
+  static LabFixture up(LabTopology topology, int servers, String... programs) {
     Lab.obstacle().ifPresent(reason -> Assumptions.abort(reason));
     for (String program : programs) {
       Assumptions.assumeTrue(Lab.installed(program), "the program '" + program + "' is missing");
     }
-    return new LabFixture(Lab.up("lb4j-test", servers));
+    return new LabFixture(Lab.up("lb4j-test", topology, servers));
   }
 
   /** Starts the balancer and waits until both virtual addresses answer on a port. */
@@ -35,14 +40,19 @@ final class LabFixture implements AutoCloseable {
   }
 
   void awaitAnswers(int port) {
-    for (String vip : List.of(Lab.VIP4, Lab.VIP6)) {
+    for (String vip : List.of(lab.topology().vip4(), lab.topology().vip6())) {
       ClientReport seen = balancer.awaitAnswer(vip, port);
       assertTrue(seen.answered() > 0, () -> vip + ": " + seen.problem() + "\n" + balancer.output());
     }
   }
 
   ClientReport client(String what, String vip, int port, List<String> sources, int... numbers) {
-    return ClientReport.parse(lab.java("cl", LabClient.class, arguments(what, vip, port, sources, numbers)).output());
+    return clientOn("cl", what, vip, port, sources, numbers);
+  }
+
+  ClientReport clientOn(String host, String what, String server, int port, List<String> sources, int... numbers) {
+    return ClientReport.parse(
+        lab.java(host, LabClient.class, arguments(what, server, port, sources, numbers)).output());
   }
 
   LabProcess spawnClient(String name, String vip, int port, List<String> sources, int connections) {

@@ -1,0 +1,2 @@
+/** What {@code lb check} says beyond the library's rules. */
+package io.lb4j.examples.check;
