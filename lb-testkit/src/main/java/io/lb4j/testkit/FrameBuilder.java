@@ -31,6 +31,8 @@ public final class FrameBuilder {
   private int acknowledgment;
   private byte[] payload = {};
   private byte[] ipOptions = {};
+  private byte[] tcpOptions = {};
+  private boolean mayFragment;
   private byte[] extensions = {};
   private int firstExtension = -1;
   private int identification;
@@ -116,6 +118,17 @@ public final class FrameBuilder {
   public FrameBuilder numbers(int newSequence, int newAcknowledgment) {
     sequence = newSequence;
     acknowledgment = newAcknowledgment;
+    return this;
+  }
+
+  /**
+   * Puts TCP options in.
+   *
+   * @param bytes a multiple of 4, 40 at most
+   * @return this
+   */
+  public FrameBuilder tcpOptions(byte... bytes) {
+    tcpOptions = bytes.clone();
     return this;
   }
 
@@ -213,6 +226,18 @@ public final class FrameBuilder {
   }
 
   /**
+   * Lets routers fragment a whole IPv4 packet, which they must not do otherwise.
+   *
+   * @param id identification
+   * @return this
+   */
+  public FrameBuilder mayFragment(int id) {
+    mayFragment = true;
+    identification = id;
+    return this;
+  }
+
+  /**
    * Pads the frame behind the packet, with bytes that no checksum may count.
    *
    * @param length of the frame at least
@@ -268,6 +293,9 @@ public final class FrameBuilder {
       frame.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, identification);
       int more = moreFragments ? Ipv4Header.MORE_FRAGMENTS : 0;
       frame.setShort(ip + Ipv4Header.FRAGMENT_OFFSET, more | fragmentOffset >> 3);
+    } else if (mayFragment) {
+      frame.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, identification);
+      frame.setShort(ip + Ipv4Header.FRAGMENT_OFFSET, 0);
     }
     Ipv4Header.updateChecksum(frame, ip);
   }
@@ -302,7 +330,8 @@ public final class FrameBuilder {
     int checksum = -1;
     if (protocol == IpProtocol.TCP) {
       out.writeShort(sourcePort).writeShort(destinationPort).writeInt(sequence).writeInt(acknowledgment);
-      out.writeByte(0x50).writeByte(flags).writeShort(65535).writeInt(0);
+      out.writeByte(0x50 + (tcpOptions.length << 2)).writeByte(flags).writeShort(65535).writeInt(0);
+      out.writeBytes(tcpOptions);
       checksum = TcpHeader.CHECKSUM_OFFSET;
     } else if (protocol == IpProtocol.UDP) {
       out.writeShort(sourcePort).writeShort(destinationPort);

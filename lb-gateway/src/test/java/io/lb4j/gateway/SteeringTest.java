@@ -1,0 +1,226 @@
+package io.lb4j.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.address.InterfaceAddress;
+import io.lb4j.address.MacAddress;
+import io.lb4j.flow.FlowHash;
+import io.lb4j.flow.FlowState;
+import io.lb4j.flow.FlowTableOverflow;
+import io.lb4j.forward.Egress;
+import io.lb4j.forward.SessionAccounting;
+import io.lb4j.forward.Steering;
+import io.lb4j.forward.Translator;
+import io.lb4j.forward.TranslatorContext;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameParser;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.service.VirtualService;
+import io.lb4j.testkit.FrameBuilder;
+import io.lb4j.topology.Link;
+import io.lb4j.topology.Topology;
+import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Both directions of a flow, and all fragments of a datagram, belong to one worker. */
+class SteeringTest {
+  private static final int WORKERS = 4;
+  private static final long SEED = 7;
+
+  private static FrameView view(ByteBuf frame, int link) {
+    FrameView view = new FrameView();
+    view.wrap(frame, 0, frame.readableBytes(), FrameMarks.NONE, link);
+    FrameParser.parse(view);
+    return view;
+  }
+
+  private static Outbound rules(boolean v6) {
+    return Outbound.builder().nat(Network.prefix(v6), Network.external(v6, 1), Network.external(v6, 2)).build();
+  }
+
+  @Requirement("N42")
+  @EveryTransport
+  void shouldBringBothDirectionsOfAServicesFlowToOneWorker(boolean v6, boolean tcp) {
+    VirtualService service = (tcp ? Network.web(v6, 2) : Network.dns(v6, 2)).build();
+    Steering steering = rules(v6).steering(SEED, WORKERS, List.of(service));
+    Set<Integer> used = new HashSet<>();
+    for (int client = 1; client <= 200; client++) {
+      for (int server = 1; server <= 2; server++) {
+        FrameBuilder request = FrameBuilder.from(Network.peer(v6, client), Network.vip(v6));
+        FrameBuilder reply = FrameBuilder.from(Network.inside(v6, server), Network.peer(v6, client));
+        int worker =
+            steering.workerOf(view(Network.transport(request, tcp, 3000, tcp ? 80 : 53, 2).build(), Network.OUTSIDE));
+        int back =
+            steering.workerOf(view(Network.transport(reply, tcp, tcp ? 8080 : 5353, 3000, 2).build(), Network.INSIDE));
+        assertThat(back).isEqualTo(worker).isBetween(0, WORKERS - 1);
+        used.add(worker);
+      }
+    }
+    assertThat(used).hasSize(WORKERS);
+  }
+
+  /** A way out that takes everything. */
+  private static final class Taken implements Egress {
+    @Override
+    public Verdict send(FrameView frame, int link, int neighbor) {
+      frame.setEgress(link);
+      return frame.end(Verdict.FORWARD);
+    }
+
+    @Override
+    public long route(boolean v6, long high, long low) {
+      boolean inside = v6 ? high == 0x20010DB8_00050000L : low >>> 8 == 0xC00002;
+      return inside ? 1L << 32 : 0;
+    }
+
+    @Override
+    public int mtu(int link) {
+      return 1500;
+    }
+
+    @Override
+    public boolean carriesGso(int link) {
+      return false;
+    }
+  }
+
+  /** No services. */
+  private static final class Nobody implements SessionAccounting {
+    @Override
+    public int timeoutTicks(int binding, FlowState state) {
+      return 1000;
+    }
+
+    @Override
+    public void onBegin(int binding) {}
+
+    @Override
+    public void onActiveChange(int binding, int change) {}
+
+    @Override
+    public void onEnd(int binding, boolean active, boolean v6, long high, long low, boolean replaced) {}
+
+    @Override
+    public void onAlive(int binding, boolean v6, long high, long low) {}
+  }
+
+  private static List<InterfaceAddress> addresses(boolean outside) {
+    return outside
+        ? List.of(InterfaceAddress.of("198.51.100.5/24"), InterfaceAddress.of("2001:db8:c::5/64"))
+        : List.of(InterfaceAddress.of("192.0.2.5/24"), InterfaceAddress.of("2001:db8:5::5/64"));
+  }
+
+  private static Translator worker(Outbound rules, int index) {
+    List<Link> links =
+        List.of(
+            new Link(0, "eth0", MacAddress.of(Network.OUTSIDE_MAC), 1500, addresses(true), false, false, false),
+            new Link(1, "eth1", MacAddress.of(Network.INSIDE_MAC), 1500, addresses(false), false, false, false));
+    Translator translator =
+        rules.newTranslator(
+            new TranslatorContext(
+                new Topology(links, List.of()),
+                new Taken(),
+                view -> Verdict.NO_MAPPING,
+                (about, type, code, word) -> {},
+                new Nobody(),
+                (tag, verdict, ingress, egress, binding, length) -> {},
+                UnpooledByteBufAllocator.DEFAULT,
+                65_536,
+                FlowTableOverflow.EVICT_EMBRYONIC,
+                new FlowHash(SEED),
+                SEED,
+                index,
+                WORKERS,
+                0));
+    translator.adopt(List.of());
+    translator.begin(
+        0,
+        (link, frame, marks) -> {
+          frame.release();
+          return true;
+        });
+    return translator;
+  }
+
+  private static int hash(FrameView view) {
+    FlowHash hash = new FlowHash(SEED);
+    return view.isV6()
+        ? hash.of6(
+            view.sourceHigh(),
+            view.sourceLow(),
+            view.destinationHigh(),
+            view.destinationLow(),
+            view.ports(),
+            view.protocol())
+        : hash.of4(view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
+  }
+
+  @Requirement("N42")
+  @Requirement("N3")
+  @ParameterizedTest
+  @CsvSource({"false,6", "false,17", "false,1", "true,6", "true,17", "true,58"})
+  void shouldBringAnAnswerToTheWorkerThatMappedTheQuestion(boolean v6, int protocol) {
+    Outbound rules = rules(v6);
+    Steering steering = rules.steering(SEED, WORKERS, List.of());
+    List<Translator> workers = new ArrayList<>();
+    for (int index = 0; index < WORKERS; index++) {
+      workers.add(worker(rules, index));
+    }
+    Set<String> external = new HashSet<>();
+    Set<Integer> used = new HashSet<>();
+    for (int n = 0; n < 1000; n++) {
+      int port = 3000 + n / 100 * 37;
+      FrameBuilder question =
+          FrameBuilder.from(Network.inside(v6, 1 + n % 100), Network.peer(v6, 1 + n % 7))
+              .macs(Network.INSIDE_MAC, Network.mac(1 + n % 100));
+      question =
+          protocol == Packet.TCP || protocol == Packet.UDP
+              ? Network.transport(question, protocol == Packet.TCP, port, 80, TcpHeader.SYN)
+              : Frames.echo(question, v6, port);
+      ByteBuf frame = question.build();
+      FrameView view = view(frame, Network.INSIDE);
+      int worker = steering.workerOf(view);
+      view.setHash(hash(view));
+      assertThat(workers.get(worker).onUnserved(view)).isEqualTo(Verdict.FORWARD);
+
+      Packet left = Packet.of(frame);
+      boolean query = protocol == Packet.ICMP || protocol == Packet.ICMPV6;
+      int mapped = query ? left.icmpIdentifier() : left.sourcePort();
+      assertThat(external.add(left.source() + " " + mapped)).as("no worker gives what another gave").isTrue();
+      FrameBuilder answer = FrameBuilder.from(left.destination(), left.source());
+      answer =
+          query
+              ? Frames.echoReply(answer, v6, mapped)
+              : Network.transport(answer, protocol == Packet.TCP, 80, mapped, TcpHeader.SYN | TcpHeader.ACK);
+      assertThat(steering.workerOf(view(answer.build(), Network.OUTSIDE))).isEqualTo(worker);
+      used.add(worker);
+    }
+    if (protocol == Packet.TCP || protocol == Packet.UDP) {
+      assertThat(used).as("the work is shared").hasSize(WORKERS);
+    }
+  }
+
+  @Requirement("N42")
+  @BothFamilies
+  void shouldBringAllFragmentsOfADatagramToOneWorkerAndNameTheOwner(boolean v6) {
+    VirtualService service = Network.dns(v6, 2).build();
+    Steering steering = rules(v6).steering(SEED, WORKERS, List.of(service));
+    for (int client = 1; client <= 50; client++) {
+      FrameBuilder whole = FrameBuilder.from(Network.peer(v6, client), Network.vip(v6)).udp(3000, 53);
+      int owner = steering.workerOf(view(whole.payload(new byte[2400]).build(), Network.OUTSIDE));
+      List<ByteBuf> fragments = Frames.fragments(whole.build(), 7, 1000);
+      int first = steering.workerOf(view(fragments.get(0), Network.OUTSIDE));
+      assertThat(steering.workerOf(view(fragments.get(1), Network.OUTSIDE))).isEqualTo(first);
+      assertThat(steering.workerOf(view(fragments.get(2), Network.OUTSIDE))).isEqualTo(first);
+      assertThat(steering.ownerOf(view(fragments.get(0), Network.OUTSIDE))).isEqualTo(owner);
+    }
+  }
+}
