@@ -4,8 +4,10 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.forward.IcmpErrors;
 import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.PartialChecksum;
+import io.lb4j.frame.Verdict;
 import io.lb4j.topology.Topology;
 import io.lb4j.wire.IcmpHeader;
 import io.netty.buffer.ByteBuf;
@@ -18,6 +20,7 @@ import java.util.Optional;
 final class RouterErrors implements IcmpErrors {
   private final WorkerState state;
   private final Topology topology;
+  private final FrameView translated = new FrameView();
 
   RouterErrors(WorkerState state, Topology topology) {
     this.state = state;
@@ -37,7 +40,23 @@ final class RouterErrors implements IcmpErrors {
       PartialChecksum.complete(about);
       long mac = state.linkMacs[link];
       ByteBuf error = state.icmp.error(about, mac, own.get().high(), own.get().low(), type, code, word);
-      state.out.transmit(link, error, FrameMarks.NONE);
+      if (about.isAgain()) {
+        sendToInside(error);
+      } else {
+        state.out.transmit(link, error, FrameMarks.NONE);
+      }
+    }
+  }
+
+  /** The packet's source is one of our own addresses: the error is translated for whom that stands for. */
+  private void sendToInside(ByteBuf error) {
+    translated.wrap(error, 0, error.readableBytes(), FrameMarks.NONE, -1);
+    FrameParser.parse(translated);
+    Verdict verdict = state.translator == null ? null : state.translator.onIcmpError(translated);
+    if (verdict == Verdict.FORWARD && translated.egress() >= 0) {
+      state.out.transmit(translated.egress(), error, translated.marks());
+    } else {
+      error.release();
     }
   }
 

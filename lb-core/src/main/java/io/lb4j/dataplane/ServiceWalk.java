@@ -173,6 +173,9 @@ final class ServiceWalk {
       return Verdict.SERVICE_DISABLED;
     }
     Translator translator = state.translator;
+    if (translator != null && isFromOurs(view)) {
+      return Verdict.SOURCE_SPOOFED;
+    }
     if (translator != null && translator.mustLoop(view)) {
       return translator.hairpin(view);
     }
@@ -295,7 +298,16 @@ final class ServiceWalk {
     if (state.translator == null || state.isToInterface(view) || isToGroup(view)) {
       return null;
     }
-    return state.translator.onUnserved(view);
+    return isFromOurs(view) ? Verdict.SOURCE_SPOOFED : state.translator.onUnserved(view);
+  }
+
+  /** Our own addresses as a source, in a packet that we have not sent round ourselves (RFC 1812, section 5.3.8). */
+  private boolean isFromOurs(FrameView view) {
+    boolean v6 = view.isV6();
+    long high = view.sourceHigh();
+    long low = view.sourceLow();
+    return !view.isAgain()
+        && (state.addresses.isVip(v6, high, low) || state.addresses.interfaceOf(v6, high, low) >= 0);
   }
 
   private static boolean isToGroup(FrameView view) {

@@ -308,6 +308,15 @@ public final class FrameView {
   }
 
   /**
+   * Whether the packet walks for the second time, rewritten by the balancer.
+   *
+   * @return true after {@link FrameParser#parseAgain}
+   */
+  public boolean isAgain() {
+    return again;
+  }
+
+  /**
    * Whether the packet is a fragment, first or later.
    *
    * @return false for whole packets, an atomic fragment (RFC 6946) included

@@ -96,7 +96,7 @@ public record NeighborSettings(
     private Duration backOffMin = Duration.ofSeconds(5);
     private Duration backOffMax = Duration.ofSeconds(60);
     private Duration movedEvent = Duration.ofSeconds(1);
-    private int heldFramesPerNeighbor = 8;
+    private int heldFramesPerNeighbor = 32;
     private int heldFrames = 256;
     private int heldBytes = 512 * 1024;
     private Duration heldTime = Duration.ofSeconds(3);
@@ -158,7 +158,7 @@ public record NeighborSettings(
     /**
      * How much waits for next hops in one worker.
      *
-     * @param framesPerNeighbor frames for one next hop; 8
+     * @param framesPerNeighbor frames for one next hop; 32
      * @param frames in all; 256
      * @param bytes in all; 524,288
      * @param time that a frame waits at most; 3 s

@@ -94,13 +94,13 @@ class HeldFramesTest {
   }
 
   @Test
-  void shouldHoldEightFramesForOneNextHop() {
-    for (int i = 0; i < 8; i++) {
+  void shouldHoldThirtyTwoFramesForOneNextHop() {
+    for (int i = 0; i < 32; i++) {
       assertThat(hold(first)).isEqualTo(Verdict.HOLD);
     }
     assertThat(hold(first)).isEqualTo(Verdict.NEIGHBOR_QUEUE_FULL);
     assertThat(hold(second)).isEqualTo(Verdict.HOLD);
-    assertThat(held.size()).isEqualTo(9);
+    assertThat(held.size()).isEqualTo(33);
   }
 
   @Test

@@ -258,10 +258,10 @@ class VerdictTest {
     all.put(
         Verdict.NEIGHBOR_QUEUE_FULL,
         lan -> {
-          for (int port = 4000; port < 4008; port++) {
+          for (int port = 4000; port < 4032; port++) {
             assertThat(lan.process(lan.frame(1).tcp(port, SILENT, TcpHeader.SYN))).isEqualTo(Verdict.HOLD);
           }
-          return lan.process(lan.frame(1).tcp(4008, SILENT, TcpHeader.SYN));
+          return lan.process(lan.frame(1).tcp(4032, SILENT, TcpHeader.SYN));
         });
   }
 

@@ -225,14 +225,17 @@ public final class NatTranslator implements Translator {
           onOutboundSyn();
         }
       }
+      if (!SessionState.isOpening(Word.state(word))) {
+        word = TcpStates.withNext(word, view);
+      }
     } else if (state == SessionState.UDP_FIRST && !Word.has(word, Word.REPLY)) {
       sessions.setState(session, SessionState.UDP);
       word = sessions.word(session);
     }
-    if (refreshes && Word.age(word, sessions.tick()) != 0) {
+    if (refreshes) {
       word = Word.withTick(word, sessions.tick());
-      sessions.setWord(session, word);
     }
+    sessions.setWord(session, word);
     return word;
   }
 

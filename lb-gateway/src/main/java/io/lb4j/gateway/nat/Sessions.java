@@ -24,6 +24,7 @@ final class Sessions {
   private static final int V6_HANDLE = 1 << 30;
   private static final int EMBRYONIC_SHARE = 4;
   private static final int EVICTION_WINDOW = 16;
+  private static final int LAST_RESORT_WINDOW = 256;
   private static final int FRESH_TICKS = (int) (1_000_000_000L / FlowTable.TICK_NS);
   private static final int LARGE_JUMP_TICKS = 1 << 11;
   private static final long SLOTS_PER_SECOND = 2_000_000;
@@ -370,7 +371,7 @@ final class Sessions {
     int slot = table.homeOf(key);
     int victim = MISS;
     int victimRank = -1;
-    for (int i = 0; i < EVICTION_WINDOW; i++) {
+    for (int i = 0; i < EVICTION_WINDOW || victim == MISS && i < LAST_RESORT_WINDOW; i++) {
       int rank = rank(slot | family, onlyEmbryonic);
       if (rank > victimRank) {
         victimRank = rank;

@@ -49,7 +49,8 @@ final class TcpStates {
     int flags = view.tcpFlags();
     int next;
     if ((flags & TcpHeader.RST) != 0) {
-      next = SessionState.isClosing(state) ? state : reply ? RESET_REPLY : RESET_FIRST;
+      boolean counts = !SessionState.isClosing(state) && isExpected(view, word, state);
+      next = !counts ? state : reply ? RESET_REPLY : RESET_FIRST;
     } else if (SessionState.isOpening(state)) {
       next = opening(view, handle, state, reply);
     } else if ((flags & TcpHeader.SYN) != 0) {
@@ -63,6 +64,19 @@ final class TcpStates {
     }
     boolean says = (flags & (TcpHeader.RST | TcpHeader.SYN)) == 0;
     return says && !SessionState.isOpening(state) && !SessionState.isReset(state);
+  }
+
+  /** A reset counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2). */
+  private static boolean isExpected(FrameView view, long word, int state) {
+    return SessionState.isOpening(state)
+        || Word.has(word, Word.PROXIED)
+        || (view.tcpSequence() & Word.MAX_CHECK) == Word.check(word);
+  }
+
+  /** Remembers the next sequence number of the side that sent a segment. */
+  static long withNext(long word, FrameView view) {
+    boolean resets = (view.tcpFlags() & TcpHeader.RST) != 0;
+    return resets ? word : withCheck(word, view.tcpNextSequence());
   }
 
   private int opening(FrameView view, int handle, int state, boolean reply) {

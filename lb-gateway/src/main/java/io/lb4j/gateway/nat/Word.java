@@ -12,8 +12,8 @@ package io.lb4j.gateway.nat;
  * <ul>
  *   <li>binding: service and server; 0 for sessions that servers started
  *   <li>tick: when this direction last kept the session alive
- *   <li>check: while a TCP session opens, the lower bits of the sequence number that the other side has to acknowledge,
- *       0 for any; the slot of a session with a PROXY header
+ *   <li>check: the lower bits of this side's next TCP sequence number, which the other side acknowledges while the session
+ *       opens (0: any will do) and at which a reset counts; the slot of a session with a PROXY header
  *   <li>mapped: the session uses a mapping or a filter; refreshes: packets of this direction keep it alive; around: they
  *       are to an address of ours once more
  * </ul>
