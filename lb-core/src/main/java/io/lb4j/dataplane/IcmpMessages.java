@@ -24,15 +24,8 @@ final class IcmpMessages {
   /** An ICMPv6 error quotes as much as fits in the smallest MTU (RFC 4443, section 2.4 c). */
   private static final int V6_ERROR_LIMIT = 1280;
 
-  /** Errors per second, and in one burst; the rate limit of RFC 4443, section 2.4 f. */
-  private static final int ERRORS_PER_SECOND = 1000;
-
-  private static final int ERRORS_PER_BURST = 50;
-  private static final long TOKEN_NS = 1_000_000_000L / ERRORS_PER_SECOND;
-
   private final ByteBufAllocator allocator;
-  private long tokensSinceNs;
-  private boolean started;
+  private final ErrorRate rate = new ErrorRate();
 
   IcmpMessages(ByteBufAllocator allocator) {
     this.allocator = allocator;
@@ -86,18 +79,9 @@ final class IcmpMessages {
     buffer.setLong(ip + Ipv6Header.DESTINATION_OFFSET + 8, view.sourceLow());
   }
 
-  /** Whether another error may be sent now; a token every millisecond, 50 saved up at most. */
+  /** Whether another error about a packet to a virtual address may be sent now. */
   boolean mayError(long nowNs) {
-    long full = nowNs - ERRORS_PER_BURST * TOKEN_NS;
-    if (!started || tokensSinceNs - full < 0) {
-      tokensSinceNs = full;
-      started = true;
-    }
-    if (nowNs - tokensSinceNs < TOKEN_NS) {
-      return false;
-    }
-    tokensSinceNs += TOKEN_NS;
-    return true;
+    return rate.take(nowNs);
   }
 
   /**

@@ -105,7 +105,8 @@ final class IcmpWalk {
     int handle = findQuoted(view);
     if (handle != FlowTable.MISS) {
       Binding binding = state.table.binding(state.flows.binding(handle));
-      return binding == null || !binding.keepsFlows() ? null : binding;
+      boolean usable = binding != null && binding.keepsFlows() && binding.service().isDirect();
+      return usable ? binding : null;
     }
     boolean tcp = quote.protocol() == IpProtocol.TCP;
     int servicePort = quote.clientPorts() & 0xFFFF;

@@ -60,6 +60,11 @@ final class LinkEgress implements Egress {
   }
 
   @Override
+  public int linkTowards(boolean v6, long high, long low) {
+    return routes.linkTowards(v6, high, low);
+  }
+
+  @Override
   public int mtu(int link) {
     return links[link].mtu();
   }

@@ -78,6 +78,16 @@ final class RouteTable {
     return Egress.NO_ROUTE;
   }
 
+  /** The interface that leads to an address, -1 when none does. */
+  int linkTowards(boolean isV6, long high, long low) {
+    for (Entry entry : isV6 ? v6 : v4) {
+      if (entry.to().contains(isV6, high, low)) {
+        return entry.link();
+      }
+    }
+    return -1;
+  }
+
   private long onLink(Entry entry, boolean isV6, long high, long low) {
     if (entry.isBroadcast(isV6, high, low) || entry.isNetworkItself(isV6, high, low)) {
       return Egress.NO_ROUTE; // directed broadcasts are not forwarded (RFC 2644)

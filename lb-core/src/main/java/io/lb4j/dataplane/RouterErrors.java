@@ -10,6 +10,7 @@ import io.lb4j.frame.PartialChecksum;
 import io.lb4j.frame.Verdict;
 import io.lb4j.topology.Topology;
 import io.lb4j.wire.IcmpHeader;
+import io.lb4j.wire.IpProtocol;
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
 
@@ -18,21 +19,28 @@ import java.util.Optional;
  * leads back to its sender (RFC 1812, section 4.3.2.4). Owned by one worker; a slow path, at a bounded rate.
  */
 final class RouterErrors implements IcmpErrors {
+  private static final int FRAGMENTATION_NEEDED = 4;
+
   private final WorkerState state;
   private final Topology topology;
+  private final ErrorRate[] rates;
   private final FrameView translated = new FrameView();
 
   RouterErrors(WorkerState state, Topology topology) {
     this.state = state;
     this.topology = topology;
+    this.rates = new ErrorRate[2 * topology.links().size()];
+    for (int i = 0; i < rates.length; i++) {
+      rates[i] = new ErrorRate();
+    }
   }
 
   @Override
   public void send(FrameView about, int type, int code, int word) {
-    if (!mayBeToldOf(about) || !state.icmp.mayError(state.nowNs)) {
+    int link = about.ingress();
+    if (!mayBeToldOf(about) || !rateOf(link, isTooBig(about, type, code)).take(state.nowNs)) {
       return;
     }
-    int link = about.ingress();
     IpAddress sender = IpAddress.of(about.isV6(), about.sourceHigh(), about.sourceLow());
     IpAddress back = topology.nextHop(sender).orElse(sender);
     Optional<IpAddress> own = topology.links().get(link).sourceTowards(back);
@@ -46,6 +54,17 @@ final class RouterErrors implements IcmpErrors {
         state.out.transmit(link, error, FrameMarks.NONE);
       }
     }
+  }
+
+  /** Each interface has its own share, and path MTU discovery one of its own: a flood of one does not silence another. */
+  private ErrorRate rateOf(int link, boolean tooBig) {
+    return rates[2 * link + (tooBig ? 1 : 0)];
+  }
+
+  private static boolean isTooBig(FrameView about, int type, int code) {
+    return about.isV6()
+        ? type == IcmpHeader.V6_PACKET_TOO_BIG
+        : type == IcmpHeader.UNREACHABLE && code == FRAGMENTATION_NEEDED;
   }
 
   /** The packet's source is one of our own addresses: the error is translated for whom that stands for. */
@@ -65,7 +84,8 @@ final class RouterErrors implements IcmpErrors {
     if (about.kind() == FrameKind.LATER_FRAGMENT) {
       return false;
     }
-    if (about.kind() == FrameKind.ICMP && !isQuery(about)) {
+    boolean icmp = about.protocol() == (about.isV6() ? IpProtocol.ICMPV6 : IpProtocol.ICMP);
+    if (icmp && !isQuery(about)) {
       return false;
     }
     return about.isV6()

@@ -5,6 +5,7 @@ import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTracker;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.Translator;
+import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -80,8 +81,16 @@ final class ServiceWalk {
       translator.end(session);
       return !reply && isMovable(view) ? onUnknownFlow(view) : Verdict.SERVER_GONE;
     }
-    if (!binding.service().enabled()) {
+    CompiledService service = binding.service();
+    if (!service.enabled()) {
       return Verdict.SERVICE_DISABLED;
+    }
+    if (service.isDirect()) {
+      translator.end(session); // the service has changed its method
+      return reply ? Verdict.SERVER_GONE : onUnknownFlow(view);
+    }
+    if (reply && view.ingress() != binding.target().link() && !view.isAgain()) {
+      return Verdict.SOURCE_SPOOFED; // a server speaks from where it is
     }
     if (!reply && translator.beginsAnew(view, session, binding.takesNewFlows())) {
       translator.end(session);
@@ -106,6 +115,10 @@ final class ServiceWalk {
     CompiledService service = binding.service();
     if (!service.enabled()) {
       return Verdict.SERVICE_DISABLED;
+    }
+    if (!service.isDirect()) {
+      flows.remove(handle); // the service has changed its method
+      return onUnknownFlow(view);
     }
     int age = flows.age(handle, state.tick);
     if (age > FRESH_TICKS && age > service.timeoutTicks(flows.state(handle))) {
@@ -176,7 +189,7 @@ final class ServiceWalk {
     if (translator != null && isFromOurs(view)) {
       return Verdict.SOURCE_SPOOFED;
     }
-    if (translator != null && translator.mustLoop(view)) {
+    if (translator != null && !service.isDirect() && translator.mustLoop(view)) {
       return translator.hairpin(view);
     }
     if (tcp && !isOpening(view)) {
@@ -295,10 +308,42 @@ final class ServiceWalk {
 
   /** What the translator makes of a packet; null when it is for a virtual or interface address, or a group. */
   Verdict crossing(FrameView view) {
-    if (state.translator == null || state.isToInterface(view) || isToGroup(view)) {
+    Translator translator = state.translator;
+    if (translator == null || state.isToInterface(view) || isToGroup(view)) {
       return null;
     }
-    return isFromOurs(view) ? Verdict.SOURCE_SPOOFED : state.translator.onUnserved(view);
+    int session = translator.findQuery(view);
+    if (session != Translator.MISS) {
+      return onSession(view, translator, session);
+    }
+    if (isFromOurs(view)) {
+      return isDirectReply(view) ? translator.route(view) : Verdict.SOURCE_SPOOFED;
+    }
+    return translator.onUnserved(view);
+  }
+
+  /** A direct service's server whose default gateway we are answers a client through us: it has the virtual address. */
+  private boolean isDirectReply(FrameView view) {
+    boolean hasPorts = view.kind() == FrameKind.SEGMENT || view.kind() == FrameKind.FIRST_FRAGMENT;
+    if (!hasPorts || flows.size() == 0) {
+      return false;
+    }
+    int ports = Integer.rotateLeft(view.ports(), 16);
+    int protocol = view.protocol();
+    long sourceHigh = view.destinationHigh();
+    long source = view.destinationLow();
+    long destinationHigh = view.sourceHigh();
+    long destination = view.sourceLow();
+    int handle;
+    if (view.isV6()) {
+      int hash = flows.hash6(sourceHigh, source, destinationHigh, destination, ports, protocol);
+      handle = flows.find6(hash, sourceHigh, source, destinationHigh, destination, ports, protocol);
+    } else {
+      int hash = flows.hash4(source, destination, ports, protocol);
+      handle = flows.find4(hash, source, destination, ports, protocol);
+    }
+    Binding binding = handle == FlowTable.MISS ? null : state.table.binding(flows.binding(handle));
+    return binding != null && binding.target().link() == view.ingress();
   }
 
   /** Our own addresses as a source, in a packet that we have not sent round ourselves (RFC 1812, section 5.3.8). */

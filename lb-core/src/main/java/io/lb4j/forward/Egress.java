@@ -30,6 +30,16 @@ public interface Egress {
   long route(boolean v6, long high, long low);
 
   /**
+   * The interface that leads to an address; nothing is learned by asking.
+   *
+   * @param v6 the family
+   * @param high first 64 bits of the address, 0 for IPv4
+   * @param low last 64 bits, or the IPv4 address
+   * @return index of the interface, -1 when none does
+   */
+  int linkTowards(boolean v6, long high, long low);
+
+  /**
    * The interface of a route.
    *
    * @param route not {@link #NO_ROUTE}

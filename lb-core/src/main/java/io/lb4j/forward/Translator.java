@@ -51,6 +51,14 @@ public interface Translator {
   int find(FrameView view);
 
   /**
+   * The session of an ICMP query or its answer, whole or a first fragment.
+   *
+   * @param view any IP packet
+   * @return a handle as from {@link #find}; or {@link #MISS}, also for all that is no query
+   */
+  int findQuery(FrameView view);
+
+  /**
    * The service and server of a session.
    *
    * @param session a handle
@@ -128,6 +136,14 @@ public interface Translator {
    * @return how the frame ended; null when it is to a virtual address and none of the translator's
    */
   @Nullable Verdict onUnserved(FrameView view);
+
+  /**
+   * Routes a packet that keeps its addresses and has no session: a reply of a direct service's server.
+   *
+   * @param view any IP packet
+   * @return how the frame ended
+   */
+  Verdict route(FrameView view);
 
   /**
    * An ICMP error.

@@ -17,7 +17,7 @@ public final class PartialChecksum {
    * Completes the checksum of a TCP or UDP packet and takes the mark away. The field holds the folded sum of the
    * pseudo-header, so that summing header and data over it gives the checksum.
    *
-   * @param frame parsed; nothing happens without the mark
+   * @param frame parsed; nothing happens without the mark. No fragment has one that could be completed
    */
   public static void complete(FrameView frame) {
     if ((frame.marks & FrameMarks.CHECKSUM_PARTIAL) == 0) {
@@ -26,10 +26,10 @@ public final class PartialChecksum {
     frame.setMarks(frame.marks & ~FrameMarks.CHECKSUM_PARTIAL);
     ByteBuf buffer = frame.buffer;
     int transport = frame.transport;
-    boolean tcp = frame.protocol == IpProtocol.TCP;
-    if (!tcp && frame.protocol != IpProtocol.UDP) {
+    if (frame.kind != FrameKind.SEGMENT) {
       return;
     }
+    boolean tcp = frame.protocol == IpProtocol.TCP;
     long sum = InternetChecksum.sum(buffer, transport, frame.networkEnd - transport, 0);
     int checksum = InternetChecksum.finish(sum);
     int field = transport + (tcp ? TcpHeader.CHECKSUM_OFFSET : UdpHeader.CHECKSUM_OFFSET);

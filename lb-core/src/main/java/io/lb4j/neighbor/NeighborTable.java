@@ -35,6 +35,9 @@ public final class NeighborTable {
   /** Next hops at most. */
   public static final int MAXIMUM_SIZE = 1 << 20;
 
+  /** So many of the oldest are looked at for one that never answered. */
+  private static final int MOST_VICTIMS = 64;
+
   private static final int SLOT_BITS = 20;
   private static final int SLOT_MASK = MAXIMUM_SIZE - 1;
   private static final int GENERATION_MASK = (1 << 31 - SLOT_BITS) - 1;
@@ -79,7 +82,7 @@ public final class NeighborTable {
 
   /**
    * Makes a next hop known that traffic asks for and no configuration names: a client or a server on a connected
-   * network. At most {@value #MAXIMUM_ON_DEMAND} of them are kept; then the oldest that never answered gives way, else
+   * network. At most {@value #MAXIMUM_ON_DEMAND} of them are kept; then an old one that never answered gives way, else
    * the oldest. For workers, once per destination: it takes the lock.
    *
    * @param link index of the interface it is on
@@ -101,9 +104,13 @@ public final class NeighborTable {
   }
 
   private Neighbor victim() {
+    int looked = 0;
     for (Neighbor neighbor : onDemand) {
       if (mac(neighbor.id) == UNRESOLVED) {
         return neighbor;
+      }
+      if (++looked == MOST_VICTIMS) {
+        break;
       }
     }
     return onDemand.iterator().next();

@@ -82,6 +82,11 @@ class SteeringTest {
     }
 
     @Override
+    public int linkTowards(boolean v6, long high, long low) {
+      return Egress.linkOf(route(v6, high, low));
+    }
+
+    @Override
     public int mtu(int link) {
       return 1500;
     }

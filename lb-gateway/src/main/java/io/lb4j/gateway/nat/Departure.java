@@ -3,6 +3,7 @@ package io.lb4j.gateway.nat;
 import io.lb4j.forward.Egress;
 import io.lb4j.forward.Hairpin;
 import io.lb4j.forward.IcmpErrors;
+import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
@@ -91,7 +92,8 @@ final class Departure {
 
   /** The largest packet that will be on the wire: a super-frame's is one segment with its headers. */
   private static int sizeOf(FrameView view) {
-    if ((view.marks() & FrameMarks.GSO) == 0) {
+    boolean isSuperFrame = (view.marks() & FrameMarks.GSO) != 0 && view.kind() == FrameKind.SEGMENT;
+    if (!isSuperFrame) {
       return view.networkEnd() - view.network();
     }
     int header =

@@ -89,7 +89,7 @@ final class IcmpTranslator {
     rewriteQuote(view);
     long word = sessions.word(session);
     if (Word.has(word, Word.PROXIED) && Word.has(word, Word.REPLY)) {
-      restoreSequence(view.buffer(), Word.check(word));
+      restoreSequence(view.buffer(), proxyHeaders.find(restored));
     }
     Rewriter.error(view, outer, !around);
     return around ? departure.sendAround(view) : departure.send(view, route);
@@ -229,10 +229,13 @@ final class IcmpTranslator {
   }
 
   /** A client's segment was sent on with another sequence number, which an attentive TCP looks at (RFC 5927). */
-  private void restoreSequence(ByteBuf buffer, int slot) {
+  private void restoreSequence(ByteBuf buffer, int note) {
+    if (note == ProxyHeaders.NONE) {
+      return;
+    }
     int at = quoteTransport + TcpHeader.SEQUENCE_OFFSET;
     int moved = buffer.getInt(at);
-    int sequence = proxyHeaders.asClientSent(slot, moved, quoted.v6);
+    int sequence = proxyHeaders.asClientSent(note, moved, quoted.v6);
     buffer.setInt(at, sequence);
     long delta = (~moved & 0xFFFF_FFFFL) + (sequence & 0xFFFF_FFFFL);
     update(buffer, quoteTransport + TcpHeader.CHECKSUM_OFFSET, delta, false);

@@ -28,7 +28,7 @@ final class Mappings {
   private final long seed;
   private final Map<IpAddress, PortPool> pools = new LinkedHashMap<>();
   private final PortPool[][] poolsOfRule;
-  private final PortPool[] allPools;
+  private final AddressSet external;
   private final OutboundRule[] rules;
   private Sessions sessions;
   private long nowNs;
@@ -50,7 +50,7 @@ final class Mappings {
               .map(address -> pools.computeIfAbsent(address, pool -> new PortPool(pool, worker, workers)))
               .toArray(PortPool[]::new);
     }
-    this.allPools = pools.values().toArray(PortPool[]::new);
+    this.external = new AddressSet(settings.addresses());
   }
 
   void keepIn(Sessions table) {
@@ -64,6 +64,7 @@ final class Mappings {
   /** A virtual address may serve as external address: its services' ports are left out. */
   void adopt(List<VirtualService> services) {
     for (PortPool pool : pools.values()) {
+      pool.excludeNone();
       for (VirtualService service : services) {
         if (service.serves(pool.address())) {
           int code = service.protocol() == Protocol.TCP ? 0 : 1;
@@ -92,13 +93,7 @@ final class Mappings {
   }
 
   boolean isExternal(boolean v6, long high, long low) {
-    for (PortPool pool : allPools) {
-      IpAddress address = pool.address();
-      if (address.low() == low && address.high() == high && address.isV6() == v6) {
-        return true;
-      }
-    }
-    return false;
+    return external.contains(v6, high, low);
   }
 
   // ---- mappings ------------------------------------------------------------------------------------------------
@@ -176,7 +171,7 @@ final class Mappings {
   }
 
   private void add(Tuple from, IpAddress external, int port) {
-    long word = Word.of(Word.MAPPING, SessionTable.code(from.protocol), 0, 0, 0);
+    long word = Word.of(Word.MAPPING, SessionTable.code(from.protocol), 0, sessions.tick(), 0);
     value.of(from);
     value.setSource(external.high(), external.low(), port);
     value.setDestination(0, 0, 0);
@@ -267,9 +262,13 @@ final class Mappings {
 
   /** A session ended. */
   void onEnd(Tuple first, Tuple became) {
-    boolean routed = first.sameSource(became) && first.sameDestination(became);
-    boolean fromInside = routed ? ruleOf(first.v6, first.sourceHigh, first.sourceLow) >= 0 : !first.sameSource(became);
+    boolean fromInside =
+        isRouted(first, became) ? ruleOf(first.v6, first.sourceHigh, first.sourceLow) >= 0 : !first.sameSource(became);
     count(first, became, fromInside, -1);
+  }
+
+  private static boolean isRouted(Tuple first, Tuple became) {
+    return first.sameSource(became) && first.sameDestination(became);
   }
 
   private void count(Tuple first, Tuple became, boolean fromInside, int change) {
@@ -278,15 +277,71 @@ final class Mappings {
     if (settings.filtering() == Filtering.ADDRESS_DEPENDENT && fromInside && !query) {
       countFilter(inbound, change);
     }
-    Tuple outbound = fromInside ? outboundScratch.of(first) : outboundScratch.reverse(became);
-    int handle =
-        sessions.lookup(inside(outbound, outbound.sourceHigh, outbound.sourceLow, outbound.sourcePort()));
+    if (isRouted(first, became)) {
+      return; // it uses no mapping, though its host may have one from the same port
+    }
+    int handle = mappingOf(fromInside ? outboundScratch.of(first) : outboundScratch.reverse(became));
     if (handle != Sessions.MISS) {
       int uses = sessions.count(handle) + change;
+      assert uses >= 0 : "a mapping without its sessions";
       sessions.setCount(handle, uses);
       if (uses == 0) {
         unmap(handle);
       }
+    }
+  }
+
+  /** The mapping of an inside host's packet. */
+  private int mappingOf(Tuple outbound) {
+    return sessions.lookup(inside(outbound, outbound.sourceHigh, outbound.sourceLow, outbound.sourcePort()));
+  }
+
+  // ---- life ----------------------------------------------------------------------------------------------------
+
+  /** Strangers do not prolong a mapping that admits everybody: what it owes its life to is remembered. */
+  private boolean keepsTime() {
+    return settings.filtering() == Filtering.ENDPOINT_INDEPENDENT && !settings.inboundRefresh();
+  }
+
+  /** The sweep found a session alive: its mapping has lived as long as packets left. */
+  void onAlive(int session) {
+    if (!keepsTime()) {
+      return;
+    }
+    sessions.key(session, outboundScratch);
+    sessions.becomes(session, inboundScratch);
+    if (isRouted(outboundScratch, inboundScratch)) {
+      return;
+    }
+    boolean fromInside = !outboundScratch.sameSource(inboundScratch);
+    int leaving = fromInside ? session : sessions.twin(session);
+    int mapping = mappingOf(fromInside ? outboundScratch : outboundScratch.reverse(inboundScratch));
+    if (leaving != Sessions.MISS && mapping != Sessions.MISS) {
+      prolong(mapping, sessions.word(leaving));
+    }
+  }
+
+  private void prolong(int mapping, long word) {
+    long own = sessions.word(mapping);
+    if (Word.age(word, sessions.tick()) < Word.age(own, sessions.tick())) {
+      sessions.setWord(mapping, Word.withTickOf(own, word));
+    }
+  }
+
+  /** The word of a session that somebody outside begins: it lives no longer than what packets leaving allow. */
+  long begunOutside(long word, Tuple first, Tuple became) {
+    if (!keepsTime() || isRouted(first, became)) {
+      return word;
+    }
+    int mapping = mappingOf(outboundScratch.reverse(became));
+    return mapping == Sessions.MISS ? word : Word.withTickOf(word, sessions.word(mapping));
+  }
+
+  /** An inside host's packet begins another session of its mapping. */
+  void begunInside(Tuple first) {
+    int mapping = keepsTime() ? mappingOf(first) : Sessions.MISS;
+    if (mapping != Sessions.MISS) {
+      sessions.setWord(mapping, Word.withTick(sessions.word(mapping), sessions.tick()));
     }
   }
 
@@ -295,7 +350,7 @@ final class Mappings {
     if (handle == Sessions.MISS) {
       value.of(key);
       value.setDestination(0, 0, 0);
-      handle = sessions.add(key, value, Word.of(Word.FILTER, SessionTable.code(key.protocol), 0, 0, 0));
+      handle = sessions.add(key, value, Word.of(Word.NOTE, SessionTable.code(key.protocol), 0, 0, 0));
     }
     int uses = sessions.count(handle) + change;
     if (uses == 0) {

@@ -22,6 +22,7 @@ final class PortPool {
   private final int worker;
   private final int workers;
   private final BitSet[] taken = new BitSet[6]; // by protocol code and parity; a bit is a pair of this worker
+  private final BitSet[] excluded = new BitSet[6];
 
   PortPool(IpAddress address, int worker, int workers) {
     this.address = address;
@@ -29,10 +30,19 @@ final class PortPool {
     this.workers = workers;
     for (int i = 0; i < taken.length; i++) {
       taken[i] = new BitSet(PAIRS / workers + 1);
+      excluded[i] = new BitSet();
     }
-    taken[0].set(0); // port 0 is nobody's for TCP and UDP; an identifier it may be, but workers agree to leave it
-    taken[2].set(0);
-    taken[4].set(0);
+    excludeNone();
+  }
+
+  /** No service has ports of this address; port 0 is nobody's, and an identifier 0 is left out as well. */
+  void excludeNone() {
+    for (BitSet ports : excluded) {
+      ports.clear();
+    }
+    for (int code = 0; code < 3; code++) {
+      exclude(code, 0);
+    }
   }
 
   IpAddress address() {
@@ -56,10 +66,10 @@ final class PortPool {
     return (bit * workers + worker) * 2 + parity;
   }
 
-  /** Leaves a port out for good: a service of the same address has it. */
+  /** Gives a port to nobody from now on: a service of the same address has it. */
   void exclude(int code, int port) {
     if (owns(port)) {
-      taken[code * 2 + (port & 1)].set(bit(port));
+      excluded[code * 2 + (port & 1)].set(bit(port));
     }
   }
 
@@ -73,7 +83,7 @@ final class PortPool {
       from = low ? first : Math.max(first, LOW_PORTS);
       to = low ? Math.min(last, LOW_PORTS - 1) : last;
     }
-    if (wanted >= from && wanted <= to && owns(wanted) && !taken[code * 2 + (wanted & 1)].get(bit(wanted))) {
+    if (wanted >= from && wanted <= to && owns(wanted) && isFree(code * 2 + (wanted & 1), bit(wanted))) {
       taken[code * 2 + (wanted & 1)].set(bit(wanted));
       return wanted;
     }
@@ -87,17 +97,29 @@ final class PortPool {
     if (lowest > highest) {
       return NONE;
     }
-    BitSet bits = taken[code * 2 + parity];
+    int which = code * 2 + parity;
     int start = lowest + random.nextInt(highest - lowest + 1);
-    int free = bits.nextClearBit(start);
+    int free = nextFree(which, start);
     if (free > highest) {
-      free = bits.nextClearBit(lowest);
+      free = nextFree(which, lowest);
       if (free >= start) {
         return NONE;
       }
     }
-    bits.set(free);
+    taken[which].set(free);
     return port(free, parity);
+  }
+
+  private boolean isFree(int which, int bit) {
+    return !taken[which].get(bit) && !excluded[which].get(bit);
+  }
+
+  private int nextFree(int which, int from) {
+    int free = taken[which].nextClearBit(from);
+    while (excluded[which].get(free)) {
+      free = taken[which].nextClearBit(free + 1);
+    }
+    return free;
   }
 
   /** The first pair of ours whose port of this parity is not below {@code from}. */

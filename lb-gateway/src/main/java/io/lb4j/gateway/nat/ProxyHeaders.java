@@ -9,7 +9,6 @@ import io.lb4j.wire.Ipv6Header;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.util.Arrays;
 
 /**
  * PROXY protocol, version 2 (haproxy, proxy-protocol.txt, section 2.2): the client's address, told to the server before
@@ -18,12 +17,13 @@ import java.util.Arrays;
  * <p>The header is a segment of its own, so that the client's need not become larger than the path allows. From then on
  * the client's sequence numbers are moved up by its length, and acknowledgments to the client, selective ones included
  * (RFC 2018), down. The client's first data sent again brings the header again.
+ *
+ * <p>What is known of a connection is a note in the session table, made when the connection is established: its tuple is
+ * the client's without the destination port, its count the client's first sequence number after the SYN, its state the
+ * phase.
  */
 final class ProxyHeaders {
-  /** Slots; a session stores its own in 14 bits. */
-  static final int CAPACITY = (int) Word.MAX_CHECK;
-
-  static final int NONE = 0;
+  static final int NONE = Sessions.MISS;
 
   private static final int V4_LENGTH = 16 + 12;
   private static final int V6_LENGTH = 16 + 36;
@@ -35,68 +35,93 @@ final class ProxyHeaders {
   private static final int OPTION_NOP = 1;
   private static final int OPTION_SACK = 5;
 
-  private static final byte WAITING = 1; // for the client's first data
-  private static final byte SENT = 2;
-  private static final byte ENDED_WITHOUT_DATA = 3;
+  private static final int WAITING = 1; // for the client's first data
+  private static final int SENT = 2;
+  private static final int ENDED_WITHOUT_DATA = 3;
+
+  /** So much is acknowledged that the first byte cannot be sent again: all numbers move, also past 2 GiB. */
+  private static final int SETTLED = 4;
+
+  private static final int SETTLED_AFTER = 1 << 30;
 
   private final ByteBufAllocator allocator;
-  private int[] firstByte = new int[64]; // the client's sequence number after its SYN, by slot
-  private byte[] phase = new byte[64];
-  private int[] free = new int[64];
-  private int freeCount;
-  private int highest;
+  private final Sessions sessions;
+  private final Tuple key = new Tuple();
+  private final Tuple value = new Tuple();
 
-  ProxyHeaders(ByteBufAllocator allocator) {
+  ProxyHeaders(ByteBufAllocator allocator, Sessions sessions) {
     this.allocator = allocator;
+    this.sessions = sessions;
   }
 
-  /** A slot for a connection that begins with a SYN; {@link #NONE} when all are in use. */
-  int begin(FrameView syn) {
-    int slot = freeCount > 0 ? free[--freeCount] : highest < CAPACITY ? ++highest : NONE;
-    if (slot != NONE) {
-      if (slot >= firstByte.length) {
-        grow();
-      }
-      firstByte[slot] = syn.tcpSequence() + 1;
-      phase[slot] = WAITING;
+  private Tuple noteOf(Tuple client) {
+    key.of(client);
+    key.ports = client.ports & 0xFFFF_0000;
+    return key;
+  }
+
+  /** What is known of a client's connection; {@link #NONE} while it is not established. */
+  int find(Tuple client) {
+    return sessions.lookup(noteOf(client));
+  }
+
+  /** A connection is established by this segment of its client; answers {@link #NONE} when there is no room. */
+  int begin(Tuple client, FrameView segment) {
+    if (!sessions.hasRoomForNote(client.v6)) {
+      return NONE;
     }
-    return slot;
+    value.of(noteOf(client));
+    int note = sessions.add(key, value, Word.of(Word.NOTE, SessionTable.code(key.protocol), WAITING, 0, 0));
+    sessions.setCount(note, segment.tcpSequence());
+    return note;
   }
 
-  private void grow() {
-    int size = Math.min(CAPACITY + 1, firstByte.length * 2);
-    firstByte = Arrays.copyOf(firstByte, size);
-    phase = Arrays.copyOf(phase, size);
-    free = Arrays.copyOf(free, size);
+  /** A connection ended. */
+  void end(Tuple client) {
+    int note = find(client);
+    if (note != NONE) {
+      sessions.remove(note);
+    }
   }
 
-  void end(int slot) {
-    free[freeCount++] = slot;
+  private int firstByte(int note) {
+    return sessions.count(note);
+  }
+
+  private int phase(int note) {
+    return Word.state(sessions.word(note));
+  }
+
+  private void setPhase(int note, int phase) {
+    sessions.setWord(note, Word.withState(sessions.word(note), phase));
   }
 
   private static int lengthOf(boolean v6) {
     return v6 ? V6_LENGTH : V4_LENGTH;
   }
 
-  /** A SYN sent again, perhaps by a client that began anew. */
-  void onSyn(int slot, FrameView syn) {
-    if (phase[slot] == WAITING) {
-      firstByte[slot] = syn.tcpSequence() + 1;
-    }
+  /** Whether a client's segment has data both before and behind its first byte, which would hide the header's place. */
+  boolean overlapsTheStart(int note, FrameView view) {
+    int before = firstByte(note) - view.tcpSequence();
+    return phase(note) != SETTLED && before > 0 && view.payloadLength() > before;
   }
 
   /** Whether the header has to go out before this segment of the client. */
-  boolean isDue(int slot, FrameView view) {
-    boolean start = view.tcpSequence() == firstByte[slot] && (view.tcpFlags() & TcpHeader.SYN) == 0;
-    if (start && view.payloadLength() == 0 && (view.tcpFlags() & TcpHeader.FIN) != 0 && phase[slot] == WAITING) {
-      phase[slot] = ENDED_WITHOUT_DATA;
+  boolean isDue(int note, FrameView view) {
+    boolean start =
+        view.tcpSequence() == firstByte(note)
+            && phase(note) != SETTLED
+            && (view.tcpFlags() & TcpHeader.SYN) == 0;
+    boolean ends = view.payloadLength() == 0 && (view.tcpFlags() & TcpHeader.FIN) != 0;
+    if (start && ends && phase(note) == WAITING) {
+      setPhase(note, ENDED_WITHOUT_DATA);
     }
     return start && view.payloadLength() > 0;
   }
 
   /** The header as a segment, made of the client's first data as it was translated, its sequence number unmoved. */
-  ByteBuf segment(int slot, FrameView view, Tuple client) {
-    phase[slot] = SENT;
+  ByteBuf segment(int note, FrameView view, Tuple client) {
+    setPhase(note, SENT);
     ByteBuf buffer = view.buffer();
     int tcp = view.transport();
     int headers = tcp - view.start() + TcpHeader.headerLength(buffer, tcp);
@@ -140,23 +165,28 @@ final class ProxyHeaders {
   }
 
   /** Moves the sequence number of a client's segment on its way to the server. */
-  void moveSequence(int slot, FrameView view) {
+  void moveSequence(int note, FrameView view) {
     int sequence = view.tcpSequence();
+    int phase = phase(note);
+    int beyond = sequence - firstByte(note);
     boolean moves =
-        phase[slot] != ENDED_WITHOUT_DATA
-            && (view.tcpFlags() & TcpHeader.SYN) == 0
-            && (sequence - firstByte[slot] > 0 || view.payloadLength() > 0 && sequence == firstByte[slot]);
-    if (moves) {
+        phase == SETTLED
+            || phase != ENDED_WITHOUT_DATA && (beyond > 0 || view.payloadLength() > 0 && beyond == 0);
+    if (moves && (view.tcpFlags() & TcpHeader.SYN) == 0) {
       replace(view, TcpHeader.SEQUENCE_OFFSET, sequence + lengthOf(view.isV6()));
     }
   }
 
   /** Moves the acknowledgments of a server's segment on its way to the client. */
-  void moveAcknowledgments(int slot, FrameView view) {
-    if (phase[slot] != SENT || (view.tcpFlags() & TcpHeader.ACK) == 0) {
+  void moveAcknowledgments(int note, FrameView view) {
+    if (phase(note) < SENT || phase(note) == ENDED_WITHOUT_DATA || (view.tcpFlags() & TcpHeader.ACK) == 0) {
       return;
     }
-    replace(view, TcpHeader.ACKNOWLEDGMENT_OFFSET, asClientSent(slot, view.tcpAcknowledgment(), view.isV6()));
+    int acknowledged = view.tcpAcknowledgment();
+    replace(view, TcpHeader.ACKNOWLEDGMENT_OFFSET, asClientSent(note, acknowledged, view.isV6()));
+    if (acknowledged - firstByte(note) > SETTLED_AFTER) {
+      setPhase(note, SETTLED);
+    }
     ByteBuf buffer = view.buffer();
     int tcp = view.transport();
     int end = TcpHeader.headerLength(buffer, tcp);
@@ -172,7 +202,7 @@ final class ProxyHeaders {
       }
       if (kind == OPTION_SACK) {
         for (int edge = at + 2; edge + 4 <= at + length; edge += 4) {
-          replace(view, edge, asClientSent(slot, buffer.getInt(tcp + edge), view.isV6()));
+          replace(view, edge, asClientSent(note, buffer.getInt(tcp + edge), view.isV6()));
         }
       }
       at += length;
@@ -180,10 +210,13 @@ final class ProxyHeaders {
   }
 
   /** A sequence number of the server's side as the client knows it; one inside the header is the client's first. */
-  int asClientSent(int slot, int sequence, boolean v6) {
-    int beyond = sequence - firstByte[slot];
-    boolean moved = phase[slot] == SENT && beyond > 0;
-    return moved ? firstByte[slot] + Math.max(0, beyond - lengthOf(v6)) : sequence;
+  int asClientSent(int note, int sequence, boolean v6) {
+    int beyond = sequence - firstByte(note);
+    return switch (phase(note)) {
+      case SETTLED -> sequence - lengthOf(v6);
+      case SENT -> beyond > 0 ? firstByte(note) + Math.max(0, beyond - lengthOf(v6)) : sequence;
+      default -> sequence;
+    };
   }
 
   /** Replaces 32 bits of the TCP header, at any offset. */

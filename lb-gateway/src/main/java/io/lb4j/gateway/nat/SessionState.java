@@ -10,6 +10,7 @@ import io.lb4j.flow.FlowState;
  *   opening (flags) ──both sent SYN, each acknowledged the other's──▶ ESTABLISHED
  *   ESTABLISHED ──FIN──▶ FIN_FIRST or FIN_REPLY ──FIN of the other side──▶ FIN_BOTH
  *   any ──RST──▶ RESET_FIRST or RESET_REPLY ──another segment of the side that sent it──▶ ESTABLISHED
+ *   UDP_FIRST ──answer──▶ UDP_ANSWERED ──one more──▶ UDP          QUERY_FIRST ──answer──▶ QUERY
  * </pre>
  *
  * While a session opens, its state is a set of flags, so that a SYN and SYN-ACK that go round and round stay half-open,
@@ -31,6 +32,8 @@ final class SessionState {
   static final int UDP_FIRST = 22;
   static final int UDP = 23;
   static final int QUERY = 24;
+  static final int UDP_ANSWERED = 25;
+  static final int QUERY_FIRST = 26;
 
   private SessionState() {}
 
@@ -38,8 +41,26 @@ final class SessionState {
     return state < OPEN;
   }
 
+  /** Whether a flood with forged sources could have made the session. */
   static boolean isEmbryonic(int state) {
-    return state < OPEN || state == UDP_FIRST;
+    return state < OPEN || state == UDP_FIRST || state == UDP_ANSWERED || state == QUERY_FIRST;
+  }
+
+  static boolean isQuery(int state) {
+    return state == QUERY || state == QUERY_FIRST;
+  }
+
+  /**
+   * The state of a session without TCP after another packet. One answer to a stranger proves nothing, for a server
+   * answers everybody; an answer to an inside host does.
+   */
+  static int afterPacket(int state, boolean reply, boolean outbound) {
+    return switch (state) {
+      case UDP_FIRST -> reply && !outbound ? UDP_ANSWERED : UDP;
+      case UDP_ANSWERED -> UDP;
+      case QUERY_FIRST -> reply ? QUERY : state;
+      default -> state;
+    };
   }
 
   static boolean isReset(int state) {

@@ -252,7 +252,7 @@ final class SessionTable {
 
   void setCount(int slot, int count) {
     int at = countAt(slot);
-    memory.putLong(at, memory.getLong(at) & ~0xFFFF_FFFFL | count);
+    memory.putLong(at, memory.getLong(at) & ~0xFFFF_FFFFL | count & 0xFFFF_FFFFL);
   }
 
   private int countAt(int slot) {
@@ -267,8 +267,12 @@ final class SessionTable {
     memory.putLong(slot * stride + wordOffset, word);
   }
 
-  /** Takes an entry out and closes the gap: entries that probed past it move back. Voids all handles. */
-  void remove(int slot) {
+  /**
+   * Takes an entry out and closes the gap: entries that probed past it move back. Voids all handles.
+   *
+   * @return the last place that something moved from, or the entry's own
+   */
+  int remove(int slot) {
     int gap = slot;
     int candidate = slot;
     while (true) {
@@ -285,6 +289,7 @@ final class SessionTable {
     }
     setWord(gap, 0);
     used--;
+    return gap;
   }
 
   /** Where a tuple's entry would be if nothing were in its way. */

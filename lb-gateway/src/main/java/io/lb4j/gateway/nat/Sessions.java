@@ -14,7 +14,10 @@ import java.time.Duration;
  * worker; allocates nothing in the steady state.
  *
  * <p>A session lives while one of its directions that keep it alive was seen within its state's time-out. It ends at
- * the first packet after that, swept or not. Half-open sessions may use a quarter of the capacity.
+ * the first packet after that, swept or not. Half-open sessions of each family may use a quarter of the capacity.
+ *
+ * <p>Handles are void after every call that can end a session: {@link #find}, {@link #makeRoom}, {@link #end} and the
+ * sweep.
  */
 final class Sessions {
   static final int MISS = SessionTable.MISS;
@@ -23,17 +26,26 @@ final class Sessions {
 
   private static final int V6_HANDLE = 1 << 30;
   private static final int EMBRYONIC_SHARE = 4;
+  /** Both directions, a mapping's two, a filter, a note. */
+  private static final int ENTRIES_OF_A_SESSION = 6;
+
   private static final int EVICTION_WINDOW = 16;
   private static final int LAST_RESORT_WINDOW = 256;
+  /** Rank of a session that nobody has answered: it gives way before those that somebody has. */
+  private static final int UNANSWERED = 1 << 16;
+
   private static final int FRESH_TICKS = (int) (1_000_000_000L / FlowTable.TICK_NS);
   private static final int LARGE_JUMP_TICKS = 1 << 11;
   private static final long SLOTS_PER_SECOND = 2_000_000;
   private static final long SECOND_NS = 1_000_000_000L;
 
-  /** Hears of sessions that use a mapping or a filter, when they end. */
-  interface MappedEnd {
-    /** The first direction's tuple, and what it became. */
-    void onEnd(Tuple first, Tuple became);
+  /** Hears of sessions that use a mapping, a filter or a PROXY header. */
+  interface Listener {
+    /** A session ended: the first direction's tuple, what it became, and its word. May take out other entries. */
+    void onEnd(Tuple first, Tuple became, long word);
+
+    /** The sweep found a session alive. Voids no handle. */
+    void onAlive(int handle);
   }
 
   private final FlowHash hash;
@@ -41,14 +53,14 @@ final class Sessions {
   private final int embryonicLimit;
   private final FlowTableOverflow overflow;
   private final SessionAccounting accounting;
-  private final MappedEnd mappedEnd;
+  private final Listener listener;
   private final int[] outboundTicks; // by FlowState
   private final int queryTicks;
 
   private final SessionTable v4;
   private SessionTable v6;
   private int sessions;
-  private int embryonic;
+  private final int[] embryonic = new int[2]; // by family
   private int tick;
   private long sweptNs;
   private int cursor;
@@ -56,7 +68,6 @@ final class Sessions {
   private long refreshIntervalNs = Long.MAX_VALUE;
   private long refreshedNs;
   private boolean refreshing;
-  private int endedCheck;
 
   private final Tuple first = new Tuple();
   private final Tuple became = new Tuple();
@@ -68,7 +79,7 @@ final class Sessions {
       int capacity,
       FlowTableOverflow overflow,
       SessionAccounting accounting,
-      MappedEnd mappedEnd,
+      Listener listener,
       FlowTimeouts outboundTimeouts,
       Duration queryTimeout,
       long nowNs) {
@@ -77,7 +88,7 @@ final class Sessions {
     this.embryonicLimit = Math.max(1, capacity / EMBRYONIC_SHARE);
     this.overflow = overflow;
     this.accounting = accounting;
-    this.mappedEnd = mappedEnd;
+    this.listener = listener;
     FlowState[] states = FlowState.values();
     this.outboundTicks = new int[states.length];
     for (FlowState state : states) {
@@ -121,9 +132,8 @@ final class Sessions {
   /** Sets the time; a jump beyond what ticks can tell is handled by visiting all sessions at once. */
   void at(long nowNs) {
     int now = FlowTable.tick(nowNs);
-    int jump = now - FlowTable.tick(sweptNs);
+    int jump = now - tick;
     if (jump > LARGE_JUMP_TICKS) {
-      tick = now - jump; // the lower bits of the last visit
       sweepAll(jump);
       sweptNs = nowNs;
     }
@@ -172,10 +182,10 @@ final class Sessions {
     return handle == MISS || Word.age(word(handle), tick) <= FRESH_TICKS ? handle : alive(handle);
   }
 
-  /** The session of a tuple; one whose time is over ends here. */
+  /** The session of a tuple; one whose time is over ends here. Entries that are no session are none. */
   int find(Tuple tuple) {
     int handle = lookup(tuple);
-    return handle == MISS || Word.kind(word(handle)) != Word.SESSION ? handle : alive(handle);
+    return handle == MISS || Word.kind(word(handle)) != Word.SESSION ? MISS : alive(handle);
   }
 
   /** The entry of a tuple, whatever its kind and age. */
@@ -217,10 +227,10 @@ final class Sessions {
     int state = Word.state(word);
     int binding = Word.binding(word);
     if (binding == 0) {
-      return state == SessionState.QUERY ? queryTicks : outboundTicks[SessionState.timer(state).ordinal()];
+      return SessionState.isQuery(state) ? queryTicks : outboundTicks[SessionState.timer(state).ordinal()];
     }
     int ticks = accounting.timeoutTicks(binding, SessionState.timer(state));
-    return ticks >= 0 && state == SessionState.QUERY ? queryTicks : ticks;
+    return ticks >= 0 && SessionState.isQuery(state) ? queryTicks : ticks;
   }
 
   /** Whether the session was silent for longer than an ended one may be. */
@@ -267,32 +277,41 @@ final class Sessions {
 
   // ---- beginning and ending ------------------------------------------------------------------------------------
 
-  /** Whether a new session may begin, after one gave way where the settings allow it: 0, or why not. */
+  /** Whether a new session may begin, after others gave way where the settings allow it: 0, or why not. */
   int makeRoom(Tuple key, boolean isEmbryonic) {
-    if (isEmbryonic && embryonic >= embryonicLimit && !evict(key, true)) {
+    if (isEmbryonic && embryonic[family(key.v6)] >= embryonicLimit && !evict(key, true)) {
       return NO_ROOM_EMBRYONIC;
     }
     SessionTable table = key.v6 ? v6 : v4;
-    boolean full = sessions >= capacity || !table.hasRoomFor(6);
-    return full && !evict(key, false) ? NO_ROOM : 0;
+    while (sessions >= capacity || !table.hasRoomFor(ENTRIES_OF_A_SESSION)) {
+      if (!evict(key, false)) {
+        return NO_ROOM;
+      }
+    }
+    return 0;
+  }
+
+  private static int family(boolean isV6) {
+    return isV6 ? 1 : 0;
   }
 
   /**
    * Opens a session for which {@link #makeRoom} found room.
    *
    * @param key the first direction's tuple
-   * @param becomes what it is translated to; turned round it is the reply's tuple, which nobody may have
+   * @param becomes what it is translated to; turned round it is the reply's tuple. Neither tuple may have an entry
    * @param firstWord of the first direction
    * @param replyWord of the reply
    * @return the first direction's handle
    */
   int open(Tuple key, Tuple becomes, long firstWord, long replyWord) {
+    assert lookup(key) == MISS && lookup(turned.reverse(becomes)) == MISS : "a tuple is taken";
     SessionTable table = key.v6 ? v6 : v4;
     int slot = table.insert(key, becomes, firstWord);
     table.insert(turned.reverse(becomes), other.reverse(key), replyWord);
     sessions++;
     if (SessionState.isEmbryonic(Word.state(firstWord))) {
-      embryonic++;
+      embryonic[family(key.v6)]++;
     }
     int binding = Word.binding(firstWord);
     if (binding != 0) {
@@ -301,16 +320,27 @@ final class Sessions {
     return key.v6 ? slot | V6_HANDLE : slot;
   }
 
-  /** Adds a mapping or filter. */
+  boolean hasRoomForNote(boolean isV6) {
+    return (isV6 ? v6 : v4).hasRoomFor(1);
+  }
+
+  /** Adds a mapping or note. */
   int add(Tuple key, Tuple becomes, long word) {
     SessionTable table = key.v6 ? v6 : v4;
     int slot = table.insert(key, becomes, word);
     return key.v6 ? slot | V6_HANDLE : slot;
   }
 
-  /** Takes out a mapping or filter. */
+  /** Takes an entry out; the sweep goes back where entries moved past it. */
   void remove(int handle) {
-    table(handle).remove(slot(handle));
+    SessionTable table = table(handle);
+    int slot = slot(handle);
+    int offset = table == v4 ? 0 : v4.slots();
+    int last = table.remove(slot);
+    boolean passed = last < slot || cursor <= last + offset;
+    if (slot + offset < cursor && cursor < offset + table.slots() && passed) {
+      cursor = slot + offset;
+    }
   }
 
   /** Both directions' state changes. */
@@ -321,7 +351,8 @@ final class Sessions {
     if (twin != MISS) {
       setWord(twin, Word.withState(word(twin), state));
     }
-    embryonic += (SessionState.isEmbryonic(state) ? 1 : 0) - (SessionState.isEmbryonic(before) ? 1 : 0);
+    embryonic[family((handle & V6_HANDLE) != 0)] +=
+        (SessionState.isEmbryonic(state) ? 1 : 0) - (SessionState.isEmbryonic(before) ? 1 : 0);
     int binding = Word.binding(word(handle));
     if (binding != 0 && SessionState.isClosing(before) != SessionState.isClosing(state)) {
       accounting.onActiveChange(binding, SessionState.isClosing(state) ? -1 : 1);
@@ -346,7 +377,7 @@ final class Sessions {
     }
     sessions--;
     if (SessionState.isEmbryonic(Word.state(word))) {
-      embryonic--;
+      embryonic[family(first.v6)]--;
     }
     int binding = Word.binding(word);
     if (binding != 0) {
@@ -354,14 +385,8 @@ final class Sessions {
       accounting.onEnd(binding, active, first.v6, first.sourceHigh, first.sourceLow, replaced);
     }
     if (Word.has(word, Word.MAPPED) || Word.has(word, Word.PROXIED)) {
-      endedCheck = Word.has(word, Word.PROXIED) ? Word.check(word) : -1;
-      mappedEnd.onEnd(first, became);
+      listener.onEnd(first, became, word);
     }
-  }
-
-  /** The PROXY slot of the session that is ending, or -1. */
-  int endedProxySlot() {
-    return endedCheck;
   }
 
   /** Makes one session near a new one's place give way: the expired, then the half-open, then the ended. */
@@ -371,7 +396,7 @@ final class Sessions {
     int slot = table.homeOf(key);
     int victim = MISS;
     int victimRank = -1;
-    for (int i = 0; i < EVICTION_WINDOW || victim == MISS && i < LAST_RESORT_WINDOW; i++) {
+    for (int i = 0; i < EVICTION_WINDOW || victimRank < UNANSWERED && i < LAST_RESORT_WINDOW; i++) {
       int rank = rank(slot | family, onlyEmbryonic);
       if (rank > victimRank) {
         victimRank = rank;
@@ -386,15 +411,23 @@ final class Sessions {
     return true;
   }
 
+  /** How long neither direction was seen. */
+  private int silence(int handle, long word) {
+    int twin = twin(handle);
+    int age = Word.age(word, tick);
+    return twin == MISS ? age : Math.min(age, Word.age(word(twin), tick));
+  }
+
   private int rank(int handle, boolean onlyEmbryonic) {
     long word = word(handle);
     if (word == 0 || Word.kind(word) != Word.SESSION) {
       return -1;
     }
     int state = Word.state(word);
-    int age = Word.age(word, tick);
+    int age = silence(handle, word);
     if (onlyEmbryonic) {
-      return SessionState.isEmbryonic(state) ? age : -1;
+      int order = state == SessionState.UDP_ANSWERED ? 0 : UNANSWERED;
+      return SessionState.isEmbryonic(state) ? order + age : -1;
     }
     if (isExpired(handle, 0)) {
       return 3 << 16 | age;
@@ -444,9 +477,7 @@ final class Sessions {
   private void visit(int budget, long nowNs) {
     int slots = slots();
     for (int i = 0; i < budget; i++) {
-      if (!visitSlot(cursor, 0)) {
-        cursor++;
-      }
+      step(0);
       if (cursor == slots) {
         cursor = 0;
         rounds++;
@@ -459,29 +490,35 @@ final class Sessions {
   }
 
   private void sweepAll(long further) {
-    for (int at = 0; at < slots(); ) {
-      if (!visitSlot(at, further)) {
-        at++;
-      }
+    int slots = slots();
+    for (cursor = 0; cursor < slots; ) {
+      step(further);
     }
+    cursor = 0;
     rounds++;
   }
 
-  /** Answers whether an entry was taken out, so that another may be in its place. */
-  private boolean visitSlot(int index, long further) {
-    int handle = index < v4.slots() ? index : index - v4.slots() | V6_HANDLE;
+  /** Looks at the entry at the cursor; if it goes, another may take its place. */
+  private void step(long further) {
+    int handle = cursor < v4.slots() ? cursor : cursor - v4.slots() | V6_HANDLE;
     long word = word(handle);
     if (word == 0 || Word.kind(word) != Word.SESSION || Word.has(word, Word.REPLY)) {
-      return false;
-    }
-    if (isExpired(handle, further)) {
+      cursor++;
+    } else if (isExpired(handle, further)) {
       end(handle, false);
-      return true;
+    } else {
+      tellAlive(handle, word);
+      cursor++;
     }
+  }
+
+  private void tellAlive(int handle, long word) {
     if (refreshing && Word.binding(word) != 0) {
       key(handle, first);
       accounting.onAlive(Word.binding(word), first.v6, first.sourceHigh, first.sourceLow);
     }
-    return false;
+    if (Word.has(word, Word.MAPPED)) {
+      listener.onAlive(handle);
+    }
   }
 }

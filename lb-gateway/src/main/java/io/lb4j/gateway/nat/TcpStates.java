@@ -54,9 +54,10 @@ final class TcpStates {
     } else if (SessionState.isOpening(state)) {
       next = opening(view, handle, state, reply);
     } else if ((flags & TcpHeader.SYN) != 0) {
-      next = SessionState.isClosing(state) && isOpening(view) ? again(view, handle, reply) : state;
+      boolean anew = SessionState.isClosing(state) && isOpening(view) && Word.isFromInside(word);
+      next = anew ? again(view, handle, reply) : state;
     } else {
-      next = established(state, flags, reply);
+      next = established(state, flags, reply, isExpected(view, word, state));
     }
     if (next != state) {
       sessions.setState(handle, next);
@@ -66,17 +67,17 @@ final class TcpStates {
     return says && !SessionState.isOpening(state) && !SessionState.isReset(state);
   }
 
-  /** A reset counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2). */
+  /** A reset or FIN counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2). */
   private static boolean isExpected(FrameView view, long word, int state) {
-    return SessionState.isOpening(state)
-        || Word.has(word, Word.PROXIED)
-        || (view.tcpSequence() & Word.MAX_CHECK) == Word.check(word);
+    return SessionState.isOpening(state) || (view.tcpSequence() & Word.MAX_CHECK) == Word.check(word);
   }
 
-  /** Remembers the next sequence number of the side that sent a segment. */
+  /** Remembers the next sequence number of the side that sent a segment, when it lies ahead and near. */
   static long withNext(long word, FrameView view) {
-    boolean resets = (view.tcpFlags() & TcpHeader.RST) != 0;
-    return resets ? word : withCheck(word, view.tcpNextSequence());
+    int next = view.tcpNextSequence() & (int) Word.MAX_CHECK;
+    int ahead = next - Word.check(word) & (int) Word.MAX_CHECK;
+    boolean counts = ahead <= Word.MAX_CHECK / 2 && (view.tcpFlags() & TcpHeader.RST) == 0;
+    return counts ? Word.withCheck(word, next) : word;
   }
 
   private int opening(FrameView view, int handle, int state, boolean reply) {
@@ -84,7 +85,7 @@ final class TcpStates {
     int next = state;
     if ((flags & TcpHeader.SYN) != 0) {
       next |= reply ? REPLY_SYN : FIRST_SYN;
-      sessions.setWord(handle, withCheck(sessions.word(handle), checkOf(view)));
+      sessions.setWord(handle, Word.withCheck(sessions.word(handle), checkOf(view)));
     }
     if ((flags & TcpHeader.ACK) != 0 && acknowledges(view, handle, state, reply)) {
       next |= reply ? REPLY_ACKNOWLEDGED : FIRST_ACKNOWLEDGED;
@@ -95,11 +96,6 @@ final class TcpStates {
     return (flags & TcpHeader.FIN) == 0 ? ESTABLISHED : reply ? FIN_REPLY : FIN_FIRST;
   }
 
-  /** The slot of a session with a PROXY header has the check's place. */
-  private static long withCheck(long word, int check) {
-    return Word.has(word, Word.PROXIED) ? word : Word.withCheck(word, check);
-  }
-
   private boolean acknowledges(FrameView view, int handle, int state, boolean reply) {
     boolean otherSpoke = (state & (reply ? FIRST_SYN : REPLY_SYN)) != 0;
     int twin = otherSpoke ? sessions.twin(handle) : Sessions.MISS;
@@ -107,18 +103,21 @@ final class TcpStates {
       return false;
     }
     long word = sessions.word(twin);
-    int check = Word.has(word, Word.PROXIED) ? 0 : Word.check(word);
+    int check = Word.check(word);
     return check == 0 || check == (view.tcpAcknowledgment() & Word.MAX_CHECK);
   }
 
-  /** A new connection between the same ports. */
+  /**
+   * A new connection between the same ports, which an inside host begins. One from outside passes and is believed when
+   * the inside host answers, so that forged segments end nothing.
+   */
   private int again(FrameView view, int handle, boolean reply) {
-    sessions.setWord(handle, withCheck(sessions.word(handle), checkOf(view)));
+    sessions.setWord(handle, Word.withCheck(sessions.word(handle), checkOf(view)));
     return reply ? REPLY_SYN : FIRST_SYN;
   }
 
-  private static int established(int state, int flags, boolean reply) {
-    if ((flags & TcpHeader.FIN) == 0) {
+  private static int established(int state, int flags, boolean reply, boolean expected) {
+    if ((flags & TcpHeader.FIN) == 0 || !expected) {
       boolean alive = state == (reply ? RESET_REPLY : RESET_FIRST);
       return alive ? ESTABLISHED : state;
     }

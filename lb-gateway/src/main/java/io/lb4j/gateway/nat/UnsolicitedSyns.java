@@ -28,6 +28,7 @@ final class UnsolicitedSyns {
     long marks;
     long tag;
     int ingress;
+    boolean again;
     long deadlineNs;
   }
 
@@ -67,6 +68,7 @@ final class UnsolicitedSyns {
     waiting.marks = syn.marks();
     waiting.tag = syn.tag();
     waiting.ingress = syn.ingress();
+    waiting.again = syn.isAgain();
     waiting.deadlineNs = nowNs + WAIT_NS;
     return Verdict.HOLD;
   }
@@ -114,7 +116,11 @@ final class UnsolicitedSyns {
   private void reject(Waiting waiting) {
     if (policy == UnsolicitedSyn.REJECT) {
       view.wrap(waiting.frame, 0, waiting.frame.readableBytes(), waiting.marks, waiting.ingress);
-      FrameParser.parse(view);
+      if (waiting.again) {
+        FrameParser.parseAgain(view);
+      } else {
+        FrameParser.parse(view);
+      }
       if (view.isV6()) {
         errors.send(view, IcmpHeader.V6_UNREACHABLE, V6_PORT_UNREACHABLE, 0);
       } else {

@@ -5,27 +5,29 @@ package io.lb4j.gateway.nat;
  * thread.
  *
  * <pre>
- *   63       62      61 .. 48  47         46      45     44..43  42..41    40..36  35..20  19 .. 0
- *   proxied  around  check     refreshes  mapped  reply  kind    protocol  state   tick    binding
+ *   63       62      61        60 .. 48  47         46      45     44..43  42..41    40..36  35..20  19 .. 0
+ *   proxied  around  outbound  check     refreshes  mapped  reply  kind    protocol  state   tick    binding, or link
  * </pre>
  *
  * <ul>
- *   <li>binding: service and server; 0 for sessions that servers started
+ *   <li>binding: service and server. Outbound sessions have in its place 1 + the interface that the direction's packets
+ *       must come in by, or 0 for any
  *   <li>tick: when this direction last kept the session alive
  *   <li>check: the lower bits of this side's next TCP sequence number, which the other side acknowledges while the session
- *       opens (0: any will do) and at which a reset counts; the slot of a session with a PROXY header
- *   <li>mapped: the session uses a mapping or a filter; refreshes: packets of this direction keep it alive; around: they
- *       are to an address of ours once more
+ *       opens (0: any will do) and at which a reset counts
+ *   <li>outbound: not a service's; mapped: uses a mapping or a filter; refreshes: packets of this direction keep the
+ *       session alive; around: they are to an address of ours once more; proxied: the server is told of the client
  * </ul>
  */
 final class Word {
   static final int SESSION = 1;
   static final int MAPPING = 2;
-  static final int FILTER = 3;
+  static final int NOTE = 3; // a filter, or what is known of a connection with a PROXY header
 
-  static final long MAX_CHECK = 0x3FFF;
+  static final long MAX_CHECK = 0x1FFF;
   static final long PROXIED = 1L << 63;
   static final long AROUND = 1L << 62;
+  static final long OUTBOUND = 1L << 61;
   static final long REFRESHES = 1L << 47;
   static final long MAPPED = 1L << 46;
   static final long REPLY = 1L << 45;
@@ -49,8 +51,25 @@ final class Word {
         | binding;
   }
 
+  /** The service and server; 0 for outbound sessions. */
   static int binding(long word) {
-    return (int) (word & BINDING_MASK);
+    return has(word, OUTBOUND) ? 0 : (int) (word & BINDING_MASK);
+  }
+
+  /** Whether an outbound direction's packets may come in by an interface. */
+  static boolean admits(long word, int link) {
+    int zone = (int) (word & BINDING_MASK);
+    return !has(word, OUTBOUND) || zone == 0 || zone == link + 1;
+  }
+
+  /** Whether an outbound direction's packets come from an inside host. */
+  static boolean isFromInside(long word) {
+    return has(word, OUTBOUND) && (word & BINDING_MASK) != 0;
+  }
+
+  /** The word of an outbound direction whose packets must come in by an interface; -1: by any. */
+  static long withLink(long word, int link) {
+    return word & ~BINDING_MASK | link + 1;
   }
 
   static int age(long word, int tick) {

@@ -104,13 +104,13 @@ class SessionTableTest {
   @Test
   void shouldKeepTheFieldsOfAWordApart() {
     long word = Word.of(Word.SESSION, 2, 24, 0xFFFF, 0xFFFFF) | Word.REPLY | Word.MAPPED | Word.REFRESHES;
-    word = Word.withCheck(word, 0x3FFF) | Word.AROUND | Word.PROXIED;
+    word = Word.withCheck(word, 0x1FFF) | Word.AROUND | Word.PROXIED;
     assertThat(Word.binding(word)).isEqualTo(0xFFFFF);
     assertThat(Word.age(word, 0)).isEqualTo(1);
     assertThat(Word.state(word)).isEqualTo(24);
     assertThat(Word.protocolCode(word)).isEqualTo(2);
     assertThat(Word.kind(word)).isEqualTo(Word.SESSION);
-    assertThat(Word.check(word)).isEqualTo(0x3FFF);
+    assertThat(Word.check(word)).isEqualTo(0x1FFF);
     long changed = Word.withCheck(Word.withState(Word.withTick(word, 0x1234), 3), 0);
     assertThat(Word.state(changed)).isEqualTo(3);
     assertThat(Word.age(changed, 0x1234)).isZero();

@@ -1,0 +1,147 @@
+package io.lb4j.gateway.nat;
+
+import io.lb4j.address.InterfaceAddress;
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.IpPrefix;
+import io.lb4j.forward.ForwardTarget;
+import io.lb4j.forward.TranslatorContext;
+import io.lb4j.frame.FrameKind;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.gateway.Gateway;
+import io.lb4j.wire.IpProtocol;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Opens sessions of services. Owned by one worker. */
+final class ServiceSessions {
+  private static final int SOURCE_PORT_TRIES = 64;
+  private static final int FIRST_FREE_PORT = 1024;
+
+  private final TranslatorContext context;
+  private final Sessions sessions;
+  private final Sender sender;
+  private final IcmpTranslator.Ours ours;
+  private final SplittableRandom random;
+  private final IpPrefix[] connected;
+  private final Tuple key = new Tuple();
+  private final Tuple to = new Tuple();
+  private final Tuple reply = new Tuple();
+
+  ServiceSessions(
+      TranslatorContext context,
+      Sessions sessions,
+      Sender sender,
+      IcmpTranslator.Ours ours,
+      SplittableRandom random) {
+    this.context = context;
+    this.sessions = sessions;
+    this.sender = sender;
+    this.ours = ours;
+    this.random = random;
+    this.connected =
+        context.topology().links().stream()
+            .flatMap(link -> link.addresses().stream())
+            .map(InterfaceAddress::network)
+            .toArray(IpPrefix[]::new);
+  }
+
+  Verdict open(FrameView view, int binding, ForwardTarget target, Gateway method) {
+    boolean query = view.kind() == FrameKind.ICMP;
+    if (query) {
+      key.ofQuery(view);
+    } else {
+      key.of(view);
+    }
+    to.of(key);
+    int port = query || target.port() == 0 ? key.destinationPort() : target.port();
+    to.setDestination(target.address().high(), target.address().low(), port);
+    if (method.sources().isEmpty() && areNeighbors()) {
+      return Verdict.CLIENT_IS_NEIGHBOR;
+    }
+    long route = (long) target.link() << 32 | target.neighbor();
+    Verdict refusal = sender.refusal(view, route, false);
+    if (refusal == null) {
+      refusal = openSession(view, binding, method, query);
+    }
+    if (refusal != null) {
+      return refusal;
+    }
+    view.setBinding(binding);
+    return sender.send(view, to, route, false);
+  }
+
+  private Verdict openSession(FrameView view, int binding, Gateway method, boolean query) {
+    boolean tcp = view.protocol() == IpProtocol.TCP;
+    boolean proxied = tcp && method.proxyProtocol(); // an echo request to the service has no connection
+    if (proxied && view.payloadLength() > 0) {
+      return Verdict.NAT_PROTOCOL; // data with the SYN would overtake the header
+    }
+    int room = sessions.makeRoom(key, true);
+    if (room != 0) {
+      return room == Sessions.NO_ROOM ? Verdict.FLOW_TABLE_FULL : Verdict.EMBRYONIC_LIMIT;
+    }
+    if (!chooseSource(method)) {
+      return method.sources().isEmpty() ? Verdict.NAT_TUPLE_IN_USE : Verdict.NAT_PORTS_EXHAUSTED;
+    }
+    int state = tcp ? SessionState.FIRST_SYN : query ? SessionState.QUERY_FIRST : SessionState.UDP_FIRST;
+    long word =
+        Word.of(Word.SESSION, SessionTable.code(key.protocol), state, sessions.tick(), binding)
+            | Word.REFRESHES
+            | (proxied ? Word.PROXIED : 0);
+    long around = ours.is(key.v6, key.sourceHigh, key.sourceLow) ? Word.AROUND : 0;
+    sessions.open(
+        key, to, tcp ? Word.withCheck(word, TcpStates.checkOf(view)) : word, word | Word.REPLY | around);
+    return null;
+  }
+
+  /** Whether the server would answer its client directly, past us, so that the client would not know the answer. */
+  private boolean areNeighbors() {
+    for (IpPrefix network : connected) {
+      if (network.contains(key.v6, key.sourceHigh, key.sourceLow)
+          && network.contains(key.v6, to.destinationHigh, to.destinationLow)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Finds a source for the server's side such that the reply's tuple is nobody's: with full NAT an address of the
+   * service's, else the client's own, whose port changes only when the tuple is taken.
+   */
+  private boolean chooseSource(Gateway method) {
+    List<IpAddress> sources = method.sources();
+    int wanted = key.sourcePort();
+    if (!sources.isEmpty()) {
+      int index = (int) ((key.sourceLow * 0x9E37_79B9_7F4A_7C15L >>> 33) % sources.size());
+      IpAddress source = sources.get(index);
+      to.setSource(source.high(), source.low(), wanted);
+    }
+    if (mayUse(wanted, sources) && isFree()) {
+      return true;
+    }
+    for (int i = 0; i < SOURCE_PORT_TRIES; i++) {
+      int port = FIRST_FREE_PORT + random.nextInt(65536 - FIRST_FREE_PORT);
+      to.setSource(to.sourceHigh, to.sourceLow, port);
+      if (to.protocol == IpProtocol.ICMP || to.protocol == IpProtocol.ICMPV6) {
+        to.ports = Tuple.ports(port, port);
+      }
+      if (mayUse(port, sources) && isFree()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Workers share a full-NAT address by ports; a client's own address comes back to its worker anyway. */
+  private boolean mayUse(int port, List<IpAddress> sources) {
+    return sources.isEmpty() || PortPool.ownerOf(port, context.workers()) == context.worker();
+  }
+
+  /** Whether nobody has the reply's tuple, or only a session whose time is over. */
+  private boolean isFree() {
+    reply.reverse(to);
+    return sessions.find(reply) == Sessions.MISS && sessions.lookup(reply) == Sessions.MISS;
+  }
+}
