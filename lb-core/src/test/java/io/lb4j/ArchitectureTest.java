@@ -21,6 +21,7 @@ class ArchitectureTest {
       List.of(
           List.of("core"),
           List.of("control"),
+          List.of("steering"),
           List.of("dataplane"),
           List.of("forward"),
           List.of("service"),

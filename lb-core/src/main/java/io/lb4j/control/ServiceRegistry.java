@@ -7,6 +7,7 @@ import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.NeighborTable;
@@ -21,6 +22,7 @@ import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.steering.ClientSteering;
 import io.lb4j.topology.Topology;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,6 +48,9 @@ public final class ServiceRegistry {
   private final EchoPolicy echo;
   private final Optional<TranslatorProvider> outbound;
   private final long schedulerSeed;
+  private final int flowCapacity;
+  private final int workers;
+  private final long steeringSeed;
   private final LongSupplier clock;
   private final BindingIds bindingIds;
   private final Map<String, Integer> serviceIds = new HashMap<>();
@@ -67,6 +72,9 @@ public final class ServiceRegistry {
    * @param echo what becomes of echo requests to virtual addresses
    * @param outbound rules for traffic that servers start
    * @param schedulerSeed equal on instances that are to agree
+   * @param flowCapacity flows or sessions of each worker
+   * @param workers how many threads share the frames
+   * @param steeringSeed secret, equal for all of them
    * @param clock nanoseconds
    * @param sweptGeneration the youngest generation that all workers have swept under
    * @param counts what the workers count under a binding id
@@ -78,6 +86,9 @@ public final class ServiceRegistry {
       EchoPolicy echo,
       Optional<TranslatorProvider> outbound,
       long schedulerSeed,
+      int flowCapacity,
+      int workers,
+      long steeringSeed,
       LongSupplier clock,
       LongSupplier sweptGeneration,
       IntFunction<ServerCounts> counts) {
@@ -87,6 +98,9 @@ public final class ServiceRegistry {
     this.echo = echo;
     this.outbound = outbound;
     this.schedulerSeed = schedulerSeed;
+    this.flowCapacity = flowCapacity;
+    this.workers = workers;
+    this.steeringSeed = steeringSeed;
     this.clock = clock;
     this.bindingIds = new BindingIds(sweptGeneration, counts);
   }
@@ -111,7 +125,7 @@ public final class ServiceRegistry {
     Map<String, VirtualService> next = change.apply(new LinkedHashMap<>(services));
     ConfigurationRules.check(next.values(), topology);
     Optional<TranslatorProvider> translation = ConfigurationRules.translation(next.values(), outbound);
-    translation.ifPresent(rules -> rules.check(topology, next.values()));
+    translation.ifPresent(rules -> rules.check(topology, next.values(), flowCapacity));
     Map<String, VirtualService> before = services;
     services = next;
     try {
@@ -195,15 +209,28 @@ public final class ServiceRegistry {
     neighbors.retain(nextHops);
     Binding[] byId = new Binding[bindingIds.highest() + 1];
     bindings.forEach((id, binding) -> byId[id] = binding);
+    Optional<TranslatorProvider> translation = ConfigurationRules.translation(services.values(), outbound);
     return new ForwardingTable(
         generation,
         topology,
         addresses.build(),
         compiled,
         byId,
-        ConfigurationRules.translation(services.values(), outbound),
+        translation,
+        steering(translation),
         unserved,
         echo);
+  }
+
+  /** Both directions of a translated flow go to one worker; where nothing is translated, a client's frames do. */
+  private Optional<Steering> steering(Optional<TranslatorProvider> translation) {
+    if (workers == 1) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        translation
+            .map(rules -> rules.steering(steeringSeed, workers, services.values()))
+            .orElseGet(() -> new ClientSteering(steeringSeed, workers)));
   }
 
   private static Binding binding(int id, CompiledService service, RealServer server, ForwardTarget target) {

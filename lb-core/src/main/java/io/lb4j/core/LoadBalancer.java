@@ -5,21 +5,23 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.control.EventLog;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.ServerCounts;
+import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Binding;
+import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
-import io.lb4j.dataplane.Worker;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
-import io.lb4j.port.PortQueue;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.steering.Pipeline;
 import io.lb4j.topology.Link;
 import io.lb4j.topology.Route;
 import io.lb4j.topology.Topology;
+import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,18 +31,18 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A layer-4 load balancer. Safe from any thread. It runs in one of two ways: {@link #start()} gives every worker a
- * thread that runs to completion over the ports, or {@link #dataPath()} hands the one data path to the caller, who
- * brings frames and time.
+ * A layer-4 load balancer. Safe from any thread. {@link #start()} gives it threads of its own: one per worker that runs
+ * to completion over the ports, or, where the ports have fewer queues than there are workers or addresses are
+ * translated, a pipeline of receivers, workers and a transmitter. Or {@link #dataPath()} hands the one data path to the
+ * caller, who brings frames and time.
  *
  * <p>Changes while it runs are compiled into a new snapshot and published with one release store; workers take it over
  * between bursts.
  */
 public final class LoadBalancer implements AutoCloseable {
-  private static final long JOIN_MILLIS = 5_000;
-
   private final Topology topology;
   private final List<Optional<Port>> ports;
   private final ServiceRegistry registry;
@@ -48,12 +50,15 @@ public final class LoadBalancer implements AutoCloseable {
   private final LongSupplier clock;
   private final AtomicReference<ForwardingTable> published = new AtomicReference<>();
   private final List<DataPath> dataPaths = new ArrayList<>();
-  private final List<Worker> workers = new ArrayList<>();
-  private final List<Thread> threads = new ArrayList<>();
+  private final int workerQueue;
+  private final ByteBufAllocator allocator;
+  private volatile @Nullable RunningThreads running;
   private boolean closed;
 
   LoadBalancer(LoadBalancerBuilder from) {
     this.clock = from.clock;
+    this.workerQueue = from.workerQueue;
+    this.allocator = from.allocator;
     this.ports = from.interfaces.stream().map(options -> Optional.ofNullable(options.port())).toList();
     this.topology = topology(from);
     NeighborTable neighbors = new NeighborTable();
@@ -65,13 +70,16 @@ public final class LoadBalancer implements AutoCloseable {
             from.echo,
             Optional.ofNullable(from.outbound),
             from.schedulerSeed,
+            from.flowCapacity,
+            from.workers,
+            from.flowSeed,
             clock,
             () -> dataPaths.stream().mapToLong(DataPath::sweptGeneration).min().orElse(0),
             this::counts);
     registerStaticNeighbors(from, neighbors);
     registerRouters(neighbors);
     ForwardingTable first = registry.change(none -> byName(from.services));
-    checkKernelAddresses(from);
+    checkKernelAddresses(first);
     this.linkLayer =
         new LinkLayer(
             first.addresses(),
@@ -137,26 +145,29 @@ public final class LoadBalancer implements AutoCloseable {
     }
   }
 
-  /** A virtual address that the kernel beside us holds would be answered by both. */
-  private void checkKernelAddresses(LoadBalancerBuilder from) {
+  /** An address of ours alone that the kernel beside us holds would be answered by both. */
+  private void checkKernelAddresses(ForwardingTable table) {
     for (Optional<Port> port : ports) {
       port.filter(open -> open.traits().hostStack())
-          .ifPresent(open -> open.traits().addresses().forEach(own -> refuseIfVirtual(from, open, own.address())));
+          .ifPresent(open -> open.traits().addresses().forEach(own -> refuseIfOurs(table, open, own.address())));
     }
   }
 
-  private static void refuseIfVirtual(LoadBalancerBuilder from, Port port, IpAddress address) {
-    from.services.stream()
-        .filter(service -> service.serves(address))
-        .findFirst()
-        .ifPresent(
-            service -> {
-              throw new ConfigurationException(
-                  ConfigurationError.VIP_HELD_BY_KERNEL,
-                  "service " + service.name() + ": vip",
-                  address,
-                  "the host has assigned it to " + port.name() + " and would answer as well");
-            });
+  private static void refuseIfOurs(ForwardingTable table, Port port, IpAddress address) {
+    if (table.addresses().isVip(address.isV6(), address.high(), address.low())) {
+      String setting =
+          table.services().stream()
+              .map(CompiledService::declaration)
+              .filter(service -> service.serves(address))
+              .findFirst()
+              .map(service -> "service " + service.name() + ": vip")
+              .orElse("outbound: nat");
+      throw new ConfigurationException(
+          ConfigurationError.VIP_HELD_BY_KERNEL,
+          setting,
+          address,
+          "the host has assigned it to " + port.name() + " and would answer as well");
+    }
   }
 
   private DataPath dataPath(LoadBalancerBuilder from, NeighborTable neighbors, int worker) {
@@ -187,13 +198,15 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * Starts one thread per worker.
+   * Starts the threads. Each worker runs to completion over a queue of every port. With several workers receivers and a
+   * transmitter are beside them if a port has fewer queues, or if addresses are translated: then both directions of a
+   * flow have to meet at one worker, for which no device's own distribution over queues will do.
    *
-   * @throws ConfigurationException when an interface has no port, or a port fewer queues than there are workers
+   * @throws ConfigurationException when an interface has no port
    * @throws IllegalStateException when it runs already or was closed
    */
   public synchronized void start() {
-    if (closed || !threads.isEmpty()) {
+    if (closed || running != null) {
       throw new IllegalStateException(closed ? "the balancer was closed" : "the balancer runs already");
     }
     for (int link = 0; link < ports.size(); link++) {
@@ -201,28 +214,25 @@ public final class LoadBalancer implements AutoCloseable {
     }
     joinGroups(published.getAcquire());
     resolveServers(published.getAcquire());
-    for (int index = 0; index < dataPaths.size(); index++) {
-      int worker = index;
-      List<PortQueue> queues = ports.stream().map(port -> port.orElseThrow().queue(worker)).toList();
-      workers.add(new Worker(dataPaths.get(worker), queues, clock));
-      Thread thread = new Thread(workers.get(worker), "lb4j-worker-" + worker);
-      thread.setDaemon(true);
-      threads.add(thread);
-    }
-    threads.forEach(Thread::start);
+    List<Port> open = ports.stream().map(Optional::orElseThrow).toList();
+    running =
+        needsPipeline(open)
+            ? RunningThreads.of(
+                new Pipeline(dataPaths, open, published::getAcquire, workerQueue, allocator, clock))
+            : RunningThreads.toCompletion(dataPaths, open, clock);
+    running.start();
   }
 
-  private void checkPort(Link link, Optional<Port> port) {
+  private boolean needsPipeline(List<Port> open) {
+    boolean translates = published.getAcquire().translation().isPresent();
+    boolean lacksQueues = open.stream().anyMatch(port -> port.queues() < dataPaths.size());
+    return dataPaths.size() > 1 && (translates || lacksQueues);
+  }
+
+  private static void checkPort(Link link, Optional<Port> port) {
     if (port.isEmpty()) {
       throw new ConfigurationException(
           ConfigurationError.MISSING, "interface " + link.name() + ": port", "none", "a running balancer needs one");
-    }
-    if (port.get().queues() < dataPaths.size()) {
-      throw new ConfigurationException(
-          ConfigurationError.TOO_MANY_WORKERS,
-          "workers",
-          dataPaths.size(),
-          "port " + port.get().name() + " has " + port.get().queues() + " queues");
     }
   }
 
@@ -245,7 +255,7 @@ public final class LoadBalancer implements AutoCloseable {
    * @throws IllegalStateException when the balancer's own threads run, or when it has several workers
    */
   public synchronized DataPath dataPath() {
-    if (!threads.isEmpty() || dataPaths.size() != 1) {
+    if (running != null || dataPaths.size() != 1) {
       throw new IllegalStateException("an embedded balancer is not started and has one worker");
     }
     return dataPaths.get(0);
@@ -336,13 +346,26 @@ public final class LoadBalancer implements AutoCloseable {
   private synchronized void publish(UnaryOperator<Map<String, VirtualService>> change) {
     List<VirtualService> before = registry.services();
     ForwardingTable next = registry.change(change);
-    if (!threads.isEmpty()) {
+    if (running != null) {
+      refuseTranslationWithoutPipeline(next, before);
       joinGroupsOrTakeBack(next, before);
     }
     published.setRelease(next);
     linkLayer.adopt(next.addresses());
-    if (!threads.isEmpty()) {
+    if (running != null) {
       resolveServers(next);
+    }
+  }
+
+  /** Workers that receive for themselves cannot be steered: the first service that translates comes too late. */
+  private void refuseTranslationWithoutPipeline(ForwardingTable next, List<VirtualService> before) {
+    if (dataPaths.size() > 1 && running.isToCompletion() && next.translation().isPresent()) {
+      published.setRelease(registry.change(refused -> byName(before)));
+      throw new ConfigurationException(
+          ConfigurationError.NOT_SUPPORTED,
+          "forwarding",
+          "gateway",
+          "several workers were started without a service that translates, and each receives for itself");
     }
   }
 
@@ -380,25 +403,19 @@ public final class LoadBalancer implements AutoCloseable {
    * @return a snapshot
    */
   public Statistics statistics() {
-    return new StatisticsReader(topology, registry, dataPaths, this::counts).read();
+    RunningThreads threads = running;
+    List<WorkerCounters> others = threads == null ? List.of() : threads.counters();
+    return new StatisticsReader(topology, registry, dataPaths, others, this::counts).read();
   }
 
-  /** Stops the workers, ends what waits, and closes the ports. Closing twice is harmless. */
+  /** Stops the threads, ends what waits, and closes the ports. Closing twice is harmless. */
   @Override
   public synchronized void close() {
     if (closed) {
       return;
     }
     closed = true;
-    workers.forEach(Worker::stop);
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      try {
-        thread.join(JOIN_MILLIS);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    boolean interrupted = running != null && !running.stop();
     dataPaths.forEach(DataPath::close);
     ports.forEach(port -> port.ifPresent(Port::close));
     if (interrupted) {

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoadBalancerBuilder {
   private static final int DEFAULT_FLOWS = 1 << 20;
+  private static final int DEFAULT_WORKER_QUEUE = 1024;
 
   final List<InterfaceOptions> interfaces = new ArrayList<>();
   final List<Route> routes = new ArrayList<>();
@@ -40,6 +41,7 @@ public final class LoadBalancerBuilder {
   int flowCapacity = DEFAULT_FLOWS;
   FlowTableOverflow overflow = FlowTableOverflow.EVICT_EMBRYONIC;
   int workers = 1;
+  int workerQueue = DEFAULT_WORKER_QUEUE;
   long flowSeed = new SecureRandom().nextLong();
   long schedulerSeed;
   LongSupplier clock = System::nanoTime;
@@ -169,7 +171,8 @@ public final class LoadBalancerBuilder {
   }
 
   /**
-   * Sets the number of worker threads; each needs a queue of every port.
+   * Sets the number of worker threads. Each has a queue of every port, or, where a port has not so many queues or
+   * addresses are translated, receives its frames from threads beside the workers.
    *
    * @param count 1..64
    * @return this
@@ -179,6 +182,21 @@ public final class LoadBalancerBuilder {
       throw new ConfigurationException(ConfigurationError.OUT_OF_RANGE, "workers", count, "not in 1..64");
     }
     this.workers = count;
+    return this;
+  }
+
+  /**
+   * Bounds what waits for a worker that does not receive its frames from a port itself. A frame that finds no room is
+   * dropped with {@link io.lb4j.frame.Verdict#WORKER_QUEUE_FULL}.
+   *
+   * @param frames from each queue of a port, 32 to 65,536; 1,024 unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder workerQueue(int frames) {
+    if (frames < 32 || frames > 65_536) {
+      throw new ConfigurationException(ConfigurationError.OUT_OF_RANGE, "worker-queue", frames, "not in 32..65536");
+    }
+    this.workerQueue = frames;
     return this;
   }
 

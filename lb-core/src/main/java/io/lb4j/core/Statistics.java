@@ -13,7 +13,7 @@ import java.util.Map;
  * are of one instant only while the workers rest.
  *
  * @param received frames that came in
- * @param held frames that wait now
+ * @param held frames that wait now: for a next hop, for a first fragment, or on the way from one worker to another
  * @param verdicts how frames ended, those that occurred, in the order of {@link Verdict}; {@link Verdict#HOLD} not
  *     among them
  * @param originated frames the balancer made of itself, answers not included
@@ -71,9 +71,10 @@ public record Statistics(
    * @param embryonic half-open flows held now
    * @param evictions flows that gave way to new ones
    * @param memoryBytes off-heap memory
+   * @param sessions sessions that translators keep beside the flow tables
    */
   public record FlowTableStatistics(
-      long size, long capacity, long embryonic, long evictions, long memoryBytes) {}
+      long size, long capacity, long embryonic, long evictions, long memoryBytes, long sessions) {}
 
   /**
    * Frames that ended in a way.

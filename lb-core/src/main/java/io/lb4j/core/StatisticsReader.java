@@ -3,30 +3,39 @@ package io.lb4j.core;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.LinkCounts;
 import io.lb4j.counters.ServerCounts;
+import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.frame.Verdict;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.topology.Link;
 import io.lb4j.topology.Topology;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 
-/** Adds up what the workers counted. Owned by the thread that asks. */
+/** Adds up what the workers, and receivers and transmitter where there are such, counted. Owned by the thread that asks. */
 final class StatisticsReader {
   private final Topology topology;
   private final ServiceRegistry registry;
   private final List<DataPath> dataPaths;
+  private final List<WorkerCounters> counters = new ArrayList<>();
   private final IntFunction<ServerCounts> counts;
 
   StatisticsReader(
-      Topology topology, ServiceRegistry registry, List<DataPath> dataPaths, IntFunction<ServerCounts> counts) {
+      Topology topology,
+      ServiceRegistry registry,
+      List<DataPath> dataPaths,
+      List<WorkerCounters> others,
+      IntFunction<ServerCounts> counts) {
     this.topology = topology;
     this.registry = registry;
     this.dataPaths = dataPaths;
     this.counts = counts;
+    dataPaths.forEach(dataPath -> counters.add(dataPath.counters()));
+    counters.addAll(others);
   }
 
   Statistics read() {
@@ -39,7 +48,7 @@ final class StatisticsReader {
     }
     return new Statistics(
         sum.received(),
-        dataPaths.stream().mapToLong(DataPath::held).sum(),
+        held(),
         verdicts,
         sum.originated(),
         sum.transmitted(),
@@ -49,13 +58,18 @@ final class StatisticsReader {
         flowTable());
   }
 
+  private long held() {
+    long waiting = dataPaths.stream().mapToLong(DataPath::held).sum();
+    return waiting + counters.stream().mapToLong(WorkerCounters::handedOver).sum();
+  }
+
   private Statistics.InterfaceStatistics link(Link link) {
     Map<Verdict, Long> verdicts = new EnumMap<>(Verdict.class);
     LinkCounts sum = LinkCounts.ZERO;
-    for (DataPath dataPath : dataPaths) {
-      sum = sum.plus(dataPath.counters().link(link.index()));
+    for (WorkerCounters one : counters) {
+      sum = sum.plus(one.link(link.index()));
       for (Verdict verdict : Verdict.values()) {
-        long count = dataPath.counters().verdicts(link.index(), verdict);
+        long count = one.verdicts(link.index(), verdict);
         if (count != 0) {
           verdicts.merge(verdict, count, Long::sum);
         }
@@ -90,13 +104,15 @@ final class StatisticsReader {
     long embryonic = 0;
     long evictions = 0;
     long memory = 0;
+    long sessions = 0;
     for (DataPath dataPath : dataPaths) {
       size += dataPath.flows().size();
       capacity += dataPath.flows().capacity();
       embryonic += dataPath.flows().embryonic();
       evictions += dataPath.flows().evictions();
       memory += dataPath.flows().memoryBytes();
+      sessions += dataPath.sessions();
     }
-    return new Statistics.FlowTableStatistics(size, capacity, embryonic, evictions, memory);
+    return new Statistics.FlowTableStatistics(size, capacity, embryonic, evictions, memory, sessions);
   }
 }

@@ -16,7 +16,8 @@ import java.lang.invoke.VarHandle;
  * </pre>
  *
  * The second is about frames the balancer sends itself; where a host takes frames out of the data path, the host counts
- * them.
+ * them. With several workers both hold in sum: a frame that one worker hands over to another is counted as received by
+ * the first, its verdict by the last, and it is held in between.
  */
 public final class WorkerCounters {
   private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
@@ -29,7 +30,8 @@ public final class WorkerCounters {
   private static final int TRANSMITTED = RECEIVED + 3;
   private static final int TRANSMITTED_BYTES = RECEIVED + 4;
   private static final int REFUSED = RECEIVED + 5;
-  private static final int STRIDE = (RECEIVED + 6 + 7) / 8 * 8 + 8;
+  private static final int HANDED_OVER = RECEIVED + 6;
+  private static final int STRIDE = (RECEIVED + 7 + 7) / 8 * 8 + 8;
 
   private static final int BINDING_STRIDE = 8;
   private static final int FRAMES = 0;
@@ -43,7 +45,7 @@ public final class WorkerCounters {
   private volatile long[] bindings = new long[BINDING_STRIDE];
 
   static {
-    assert STRIDE >= REFUSED + 1 : "an interface's cells do not fit";
+    assert STRIDE >= HANDED_OVER + 1 : "an interface's cells do not fit";
   }
 
   /**
@@ -99,6 +101,16 @@ public final class WorkerCounters {
    */
   public void onVerdict(int link, Verdict verdict) {
     add(links, link * STRIDE + verdict.ordinal(), 1);
+  }
+
+  /**
+   * Counts a frame on its way from one worker to another.
+   *
+   * @param link interface the frame came in by
+   * @param change 1 when it was handed over, -1 when it was taken over; the two are counted by different workers
+   */
+  public void onHandOver(int link, int change) {
+    add(links, link * STRIDE + HANDED_OVER, change);
   }
 
   /**
@@ -219,6 +231,19 @@ public final class WorkerCounters {
    */
   public long verdicts(int link, Verdict verdict) {
     return read(links, link * STRIDE + verdict.ordinal());
+  }
+
+  /**
+   * Frames that this worker handed over less those that it took over: over all workers, those on their way.
+   *
+   * @return a count, negative for a worker that takes over more
+   */
+  public long handedOver() {
+    long sum = 0;
+    for (int link = 0; link < linkCount; link++) {
+      sum += read(links, link * STRIDE + HANDED_OVER);
+    }
+    return sum;
   }
 
   /**

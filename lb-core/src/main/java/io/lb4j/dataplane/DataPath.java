@@ -157,7 +157,8 @@ public final class DataPath {
             new LinkEgress(parts.topology().links(), routes, parts.neighbors(), linkLayer, heldFrames),
             new IcmpMessages(parts.allocator()),
             parts.schedulerSeed(),
-            parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray());
+            parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
+            parts.worker());
     this.pipeline = new FramePipeline(state, accounting, fragments, this::fragmentEnded);
     this.lastSweepNs = parts.nowNs();
     this.nextFragmentCheckNs = parts.nowNs();
@@ -215,6 +216,23 @@ public final class DataPath {
     if (translator != null) {
       tickTranslator(nowNs, 1);
     }
+    return verdict;
+  }
+
+  /**
+   * Works on a frame that another worker received and handed over. By then it is counted as received; its verdict is
+   * counted here.
+   *
+   * @param view points at the frame; holds verdict and egress afterwards
+   * @param reason why it came here
+   * @param nowNs the time
+   * @param out takes the frames that the data path sends itself; called within this method only
+   * @return the verdict
+   */
+  public Verdict takeOver(FrameView view, HandOver.Reason reason, long nowNs, FrameOutput out) {
+    begin(nowNs, out);
+    Verdict verdict = pipeline.takeOver(view, reason);
+    resolveNextHops(nowNs);
     return verdict;
   }
 
@@ -391,6 +409,16 @@ public final class DataPath {
       counters.onOriginated(egress < 0 ? ingress : egress, -1);
     }
     observer.onHeldFrameEnd(tag, verdict, ingress, egress, binding, length);
+  }
+
+  /**
+   * Lets frames go to the workers that have their flows, as the snapshot's steering says. Without it all frames are
+   * this worker's.
+   *
+   * @param others the way to the other workers; called within this data path's own methods
+   */
+  public void handOverTo(HandOver others) {
+    state.others = others;
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.service.EchoPolicy;
@@ -20,6 +21,7 @@ public final class ForwardingTable {
   private final ServiceTable serviceTable;
   private final Binding[] bindings;
   private final Optional<TranslatorProvider> translation;
+  private final Optional<Steering> steering;
   private final UnservedPolicy unserved;
   private final EchoPolicy echo;
   private final boolean hasV6;
@@ -33,6 +35,7 @@ public final class ForwardingTable {
    * @param services in order of their declaration
    * @param bindings by binding id; null where an id is not in use. Not copied
    * @param translation who translates addresses; nothing when no address is translated
+   * @param steering which worker a frame belongs to; nothing with one worker
    * @param unserved what becomes of frames to virtual addresses that no service wants
    * @param echo what becomes of echo requests to virtual addresses
    */
@@ -43,6 +46,7 @@ public final class ForwardingTable {
       List<CompiledService> services,
       Binding[] bindings,
       Optional<TranslatorProvider> translation,
+      Optional<Steering> steering,
       UnservedPolicy unserved,
       EchoPolicy echo) {
     this.generation = generation;
@@ -52,6 +56,7 @@ public final class ForwardingTable {
     this.serviceTable = new ServiceTable(services);
     this.bindings = bindings;
     this.translation = translation;
+    this.steering = steering;
     this.unserved = unserved;
     this.echo = echo;
     this.hasV6 =
@@ -120,6 +125,15 @@ public final class ForwardingTable {
    */
   public Optional<TranslatorProvider> translation() {
     return translation;
+  }
+
+  /**
+   * Which worker a frame belongs to.
+   *
+   * @return nothing with one worker
+   */
+  public Optional<Steering> steering() {
+    return steering;
   }
 
   ServiceTable serviceTable() {

@@ -45,6 +45,9 @@ final class FragmentTable {
   /** The answer for a datagram that is accepted and goes to no server. */
   static final int NO_SERVER = -2;
 
+  /** The answer for a datagram that is another worker's. */
+  static final int ELSEWHERE = -3;
+
   private static final int WAYS = 8;
   private static final int SETS = DATAGRAMS / WAYS;
 
@@ -76,6 +79,7 @@ final class FragmentTable {
     private long deadlineNs;
     private boolean used;
     private int binding;
+    private int owner;
 
     private @Nullable TranslatedHeader header;
     private boolean translated;
@@ -100,12 +104,18 @@ final class FragmentTable {
       return translated ? header : null;
     }
 
-    /** A binding id, {@link #WAITING}, {@link #REFUSED} or {@link #NO_SERVER}. */
+    /** A binding id, {@link #WAITING}, {@link #REFUSED}, {@link #NO_SERVER} or {@link #ELSEWHERE}. */
     int binding() {
       return binding;
     }
 
-    private boolean is(FrameView view) {
+    /** The worker that has the datagram, if it is {@link #ELSEWHERE}. */
+    int owner() {
+      return owner;
+    }
+
+    /** Whether a fragment, as its view tells it, is of this datagram. */
+    boolean is(FrameView view) {
       return used
           && identification == view.identification()
           && sourceLow == view.sourceLow()
@@ -237,6 +247,12 @@ final class FragmentTable {
     datagram.binding = binding == 0 ? NO_SERVER : binding;
     datagram.translated = false;
     datagram.deadlineNs = nowNs + KNOWN_NS;
+  }
+
+  /** The first fragment went to another worker: the others follow it. */
+  void decideElsewhere(Datagram datagram, int owner, long nowNs) {
+    decide(datagram, ELSEWHERE, nowNs);
+    datagram.owner = owner;
   }
 
   /** Takes a waiting fragment, the caller's to release; null when none waits. */

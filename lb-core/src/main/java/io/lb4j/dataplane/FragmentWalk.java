@@ -1,6 +1,8 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatedHeader;
+import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -9,10 +11,14 @@ import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.Ipv4Header;
 import io.lb4j.wire.Ipv6Header;
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The branch of fragments: the first one has the ports and goes the way of a whole packet; the others follow it, and
  * wait for it when they come earlier. Owned by one worker.
+ *
+ * <p>With several workers the fragments of a datagram meet at one of them, which their addresses alone tell. There the
+ * first one shows whose the datagram is, goes to that worker, and the others go after it in the order they came.
  */
 final class FragmentWalk {
   private final WorkerState state;
@@ -38,7 +44,9 @@ final class FragmentWalk {
     }
     FragmentTable.Datagram datagram = fragments.of(view, state.nowNs, noFirst);
     int serial = datagram.serial();
-    return decide(view, services.onSegment(view), datagram, serial);
+    keepIdentification(view, datagram);
+    Verdict elsewhere = handOver(view);
+    return decide(view, elsewhere == null ? services.onSegment(view) : elsewhere, datagram, serial);
   }
 
   /** A first fragment of an ICMP query that crosses, which has an identifier instead of ports. */
@@ -48,7 +56,35 @@ final class FragmentWalk {
     }
     FragmentTable.Datagram datagram = fragments.of(view, state.nowNs, noFirst);
     int serial = datagram.serial();
-    return decide(view, services.onUnserved(view, Verdict.PROTOCOL_NOT_SERVED), datagram, serial);
+    keepIdentification(view, datagram);
+    Verdict elsewhere = handOver(view);
+    Verdict verdict = elsewhere == null ? services.onUnserved(view, Verdict.PROTOCOL_NOT_SERVED) : elsewhere;
+    return decide(view, verdict, datagram, serial);
+  }
+
+  /** Gives a first fragment to the worker that has its flow; null when that is this one. */
+  private @Nullable Verdict handOver(FrameView view) {
+    if (!state.isShared()) {
+      return null;
+    }
+    if (state.takenOver == null) {
+      int owner = state.steering.ownerOf(view);
+      if (owner != state.worker) {
+        return state.handOver(view, owner, HandOver.Reason.FRAGMENT);
+      }
+    }
+    boolean isLast = state.takenOver != null && state.takenOver != HandOver.Reason.FRAGMENT;
+    int other = isLast || view.kind() != FrameKind.FIRST_FRAGMENT ? Steering.NOBODY : state.steering.otherOwnerOf(view);
+    boolean elsewhere = other != Steering.NOBODY && other != state.worker && services.isUnknown(view);
+    return elsewhere ? state.handOver(view, other, HandOver.Reason.UNKNOWN_FLOW) : null;
+  }
+
+  /** A first fragment that came twice must not give the datagram two identifications. */
+  private static void keepIdentification(FrameView view, FragmentTable.Datagram datagram) {
+    TranslatedHeader before = datagram.translation();
+    if (before != null) {
+      view.setKnownIdentification(before.identification & 0xFFFF_FFFFL);
+    }
   }
 
   /** A packet that looped through us may have begun a datagram in the same place: then the older one is forgotten. */
@@ -57,6 +93,9 @@ final class FragmentWalk {
     if (datagram.serial() != serial) {
       return verdict;
     }
+    if (verdict == Verdict.HANDED_OVER) {
+      return decideElsewhere(view, datagram);
+    }
     boolean accepted = verdict == Verdict.FORWARD || verdict == Verdict.HOLD;
     fragments.decide(datagram, accepted ? view.binding() : FragmentTable.REFUSED, state.nowNs);
     if (accepted && isTranslated(view)) {
@@ -64,6 +103,24 @@ final class FragmentWalk {
     }
     releaseWaiting(datagram);
     return verdict;
+  }
+
+  /** The view still tells, though not the frame's bytes, what was read before it was handed over. */
+  private Verdict decideElsewhere(FrameView view, FragmentTable.Datagram datagram) {
+    fragments.decideElsewhere(datagram, state.handedTo, state.nowNs);
+    if (!datagram.is(view)) {
+      keepHeader(view, datagram.translate()); // it was translated before it went round
+    }
+    releaseWaiting(datagram);
+    return Verdict.HANDED_OVER;
+  }
+
+  private static void keepHeader(FrameView view, TranslatedHeader header) {
+    header.sourceHigh = view.sourceHigh();
+    header.sourceLow = view.sourceLow();
+    header.destinationHigh = view.destinationHigh();
+    header.destinationLow = view.destinationLow();
+    header.identification = view.identification();
   }
 
   /** Direct methods leave the network header as it is, and have a server. */
@@ -116,8 +173,38 @@ final class FragmentWalk {
         && state.table.serviceTable().serves(view.isV6(), view.destinationHigh(), view.destinationLow(), tcp);
   }
 
+  /** Translated as its first fragment was before it went round, and after it to the other worker. */
+  private Verdict followElsewhere(FrameView view, FragmentTable.Datagram datagram) {
+    TranslatedHeader header = datagram.translation();
+    if (header == null) {
+      return state.handOver(view, datagram.owner(), HandOver.Reason.FRAGMENT);
+    }
+    writeHeader(view, header);
+    return state.handOver(view, datagram.owner(), HandOver.Reason.HAIRPIN);
+  }
+
+  private static void writeHeader(FrameView view, TranslatedHeader header) {
+    ByteBuf buffer = view.buffer();
+    int ip = view.network();
+    if (view.isV6()) {
+      buffer.setLong(ip + Ipv6Header.SOURCE_OFFSET, header.sourceHigh);
+      buffer.setLong(ip + Ipv6Header.SOURCE_OFFSET + 8, header.sourceLow);
+      buffer.setLong(ip + Ipv6Header.DESTINATION_OFFSET, header.destinationHigh);
+      buffer.setLong(ip + Ipv6Header.DESTINATION_OFFSET + 8, header.destinationLow);
+      buffer.setInt(view.fragmentHeader() + 4, header.identification);
+    } else {
+      buffer.setInt(ip + Ipv4Header.SOURCE_OFFSET, (int) header.sourceLow);
+      buffer.setInt(ip + Ipv4Header.DESTINATION_OFFSET, (int) header.destinationLow);
+      buffer.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, header.identification);
+      Ipv4Header.updateChecksum(buffer, ip);
+    }
+  }
+
   private Verdict follow(FrameView view, FragmentTable.Datagram datagram) {
     int id = datagram.binding();
+    if (id == FragmentTable.ELSEWHERE) {
+      return followElsewhere(view, datagram);
+    }
     if (id == FragmentTable.REFUSED) {
       return Verdict.FRAGMENT_REFUSED;
     }
@@ -150,8 +237,8 @@ final class FragmentWalk {
       if (verdict == Verdict.FORWARD && released.egress() >= 0) {
         end(held, Verdict.FORWARD, released.egress(), released.binding());
         state.out.transmit(released.egress(), held.frame, released.marks());
-      } else if (verdict == Verdict.HOLD) {
-        held.frame.release(); // copied once more, it waits for its next hop now
+      } else if (verdict.kind() == Verdict.Kind.HOLD) {
+        held.frame.release(); // copied once more, it waits for its next hop now, or is another worker's
       } else {
         end(held, verdict);
       }

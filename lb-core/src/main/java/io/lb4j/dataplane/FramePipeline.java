@@ -4,6 +4,7 @@ import io.lb4j.counters.WorkerCounters;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.forward.Forwarder;
 import io.lb4j.forward.Hairpin;
+import io.lb4j.forward.Steering;
 import io.lb4j.forward.Translator;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameKind;
@@ -38,7 +39,7 @@ final class FramePipeline implements Hairpin {
   private final ServiceWalk services;
   private final IcmpWalk icmp;
   private final FragmentWalk fragments;
-  private boolean looping; // a packet is on its second walk
+  private boolean looping; // a packet is on its second walk, perhaps the first one was another worker's
   private int touched; // written only, so that the loads of the touch pass are kept
 
   /** Hears the final verdict of frames that waited. */
@@ -70,6 +71,7 @@ final class FramePipeline implements Hairpin {
     accounting.adopt(newTable);
     state.runtimes = next;
     state.table = newTable;
+    state.steering = newTable.steering().orElse(null);
     state.addresses = newTable.addresses();
     state.translator = translator;
     if (translator != null) {
@@ -124,8 +126,28 @@ final class FramePipeline implements Hairpin {
 
   private Verdict finish(FrameView view) {
     counters.onReceived(view.ingress(), view.length());
-    Verdict verdict = view.end(resolve(view));
-    if (verdict != Verdict.HOLD) {
+    return count(view, view.end(resolve(view)));
+  }
+
+  /** Ends a frame that another worker received and handed over. */
+  Verdict takeOver(FrameView view, HandOver.Reason reason) {
+    counters.onHandOver(view.ingress(), -1);
+    looping = reason == HandOver.Reason.HAIRPIN;
+    FrameKind kind = looping ? FrameParser.parseAgain(view) : FrameParser.parse(view);
+    if (kind == FrameKind.SEGMENT) {
+      state.hash(view);
+    }
+    state.takenOver = reason;
+    try {
+      return count(view, view.end(looping ? dispatch(view) : resolve(view)));
+    } finally {
+      looping = false;
+      state.takenOver = null;
+    }
+  }
+
+  private Verdict count(FrameView view, Verdict verdict) {
+    if (verdict.kind() != Verdict.Kind.HOLD) {
       counters.onVerdict(view.ingress(), verdict);
     }
     boolean throughOutput = view.egress() < 0 && (verdict == Verdict.ANSWER || verdict == Verdict.FORWARD);
@@ -151,7 +173,7 @@ final class FramePipeline implements Hairpin {
 
   private Verdict dispatch(FrameView view) {
     return switch (view.kind()) {
-      case SEGMENT -> services.onSegment(view);
+      case SEGMENT -> onSegment(view);
       case FIRST_FRAGMENT -> fragments.onFirst(view);
       case LATER_FRAGMENT -> fragments.onLater(view);
       case ICMP -> icmp.onIcmp(view);
@@ -164,6 +186,16 @@ final class FramePipeline implements Hairpin {
     };
   }
 
+  private Verdict onSegment(FrameView view) {
+    if (state.isShared() && state.takenOver == null) {
+      int other = state.steering.otherOwnerOf(view);
+      if (other != Steering.NOBODY && other != state.worker && services.isUnknown(view)) {
+        return state.handOver(view, other, HandOver.Reason.UNKNOWN_FLOW);
+      }
+    }
+    return services.onSegment(view);
+  }
+
   /** A packet whose source was translated and whose destination is ours: once more, as if it came from outside. */
   @Override
   public Verdict again(FrameView view) {
@@ -172,6 +204,12 @@ final class FramePipeline implements Hairpin {
     }
     if (FrameParser.parseAgain(view) == FrameKind.MALFORMED) {
       return view.verdict();
+    }
+    if (state.isShared()) {
+      int owner = state.steering.ownerOf(view);
+      if (owner != state.worker) {
+        return state.handOver(view, owner, HandOver.Reason.HAIRPIN);
+      }
     }
     if (view.kind() == FrameKind.SEGMENT) {
       state.hash(view);

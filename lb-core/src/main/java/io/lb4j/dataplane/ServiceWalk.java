@@ -55,6 +55,12 @@ final class ServiceWalk {
     return handle == FlowTable.MISS ? onUnknownFlow(view) : onKnownFlow(view, handle);
   }
 
+  /** Whether a segment, hashed, belongs to no flow and no session here. */
+  boolean isUnknown(FrameView view) {
+    boolean session = state.translator != null && state.translator.find(view) != Translator.MISS;
+    return !session && (flows.size() == 0 || find(view) == FlowTable.MISS);
+  }
+
   // ---- known ---------------------------------------------------------------------------------------------------
 
   private int find(FrameView view) {

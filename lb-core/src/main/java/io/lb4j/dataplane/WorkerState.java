@@ -7,6 +7,7 @@ import io.lb4j.forward.Steering;
 import io.lb4j.forward.Translator;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.OwnedAddresses;
 import org.jspecify.annotations.Nullable;
@@ -24,12 +25,16 @@ final class WorkerState {
   final IcmpMessages icmp;
   final long schedulerSeed;
   final long[] linkMacs;
+  final int worker;
 
   ForwardingTable table;
   OwnedAddresses addresses;
   ServiceRuntime[] runtimes = new ServiceRuntime[0];
   @Nullable Translator translator;
   @Nullable Steering steering;
+  @Nullable HandOver others; // null: all frames are this worker's
+  HandOver.@Nullable Reason takenOver; // why the frame at hand came from another worker; null: from a port
+  int handedTo; // the worker that the last frame was handed over to
   long nowNs;
   int tick;
   FrameOutput out;
@@ -42,7 +47,8 @@ final class WorkerState {
       LinkEgress egress,
       IcmpMessages icmp,
       long schedulerSeed,
-      long[] linkMacs) {
+      long[] linkMacs,
+      int worker) {
     this.counters = counters;
     this.flows = flows;
     this.flowHash = flowHash;
@@ -51,6 +57,7 @@ final class WorkerState {
     this.icmp = icmp;
     this.schedulerSeed = schedulerSeed;
     this.linkMacs = linkMacs;
+    this.worker = worker;
   }
 
   boolean isToVip(FrameView view) {
@@ -59,6 +66,22 @@ final class WorkerState {
 
   boolean isToInterface(FrameView view) {
     return addresses.interfaceOf(view.isV6(), view.destinationHigh(), view.destinationLow()) >= 0;
+  }
+
+  /** Whether frames may belong to other workers, and can be given to them. */
+  boolean isShared() {
+    return others != null && steering != null;
+  }
+
+  /** Gives a frame to its owner; it is gone then, or dropped. */
+  Verdict handOver(FrameView view, int owner, HandOver.Reason reason) {
+    int link = view.ingress();
+    if (!others.handOver(view, owner, reason)) {
+      return Verdict.WORKER_QUEUE_FULL;
+    }
+    handedTo = owner;
+    counters.onHandOver(link, 1);
+    return Verdict.HANDED_OVER;
   }
 
   /** Keeps the hash of a segment's flow in its view. */

@@ -14,9 +14,10 @@ public interface TranslatorProvider {
    *
    * @param topology interfaces and routes
    * @param services all services, of whichever method
+   * @param capacity sessions that a worker's translator has to keep
    * @throws ConfigurationException naming setting, value and remedy
    */
-  void check(Topology topology, Collection<VirtualService> services);
+  void check(Topology topology, Collection<VirtualService> services, int capacity);
 
   /**
    * Addresses that traffic is sent from: the balancer's alone, answered for by ARP and neighbour discovery.

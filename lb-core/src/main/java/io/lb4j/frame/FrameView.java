@@ -35,6 +35,7 @@ public final class FrameView {
   boolean fragment;
   boolean again; // parsed after a rewrite of ours
   int fragmentHeader; // IPv6 only
+  long knownIdentification = -1; // what the datagram's identification became before
   int icmpType;
   int icmpCode;
 
@@ -64,6 +65,7 @@ public final class FrameView {
     this.marks = marks;
     this.ingress = ingress;
     this.again = false;
+    this.knownIdentification = -1;
     this.verdict = null;
     this.egress = -1;
     this.binding = 0;
@@ -323,6 +325,24 @@ public final class FrameView {
    */
   public boolean isFragment() {
     return fragment;
+  }
+
+  /**
+   * What the identification of this fragment's datagram became when its first fragment was here before.
+   *
+   * @return 0..2^32-1, or -1 for a datagram that was not translated yet
+   */
+  public long knownIdentification() {
+    return knownIdentification;
+  }
+
+  /**
+   * Tells what the identification of this fragment's datagram became before.
+   *
+   * @param identification 0..2^32-1
+   */
+  public void setKnownIdentification(long identification) {
+    this.knownIdentification = identification;
   }
 
   /**

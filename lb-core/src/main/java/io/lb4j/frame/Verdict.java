@@ -1,9 +1,9 @@
 package io.lb4j.frame;
 
 /**
- * How a frame ends. Every received frame ends in exactly one verdict other than {@link #HOLD}, and each is counted:
- * {@code received = sum of final verdicts + held now}. A miss or a refusal is a value, never an exception. Immutable,
- * shared.
+ * How a frame ends. Every received frame ends in exactly one verdict other than {@link #HOLD} and {@link #HANDED_OVER},
+ * and each is counted: {@code received = sum of final verdicts + held now}. A miss or a refusal is a value, never an
+ * exception. Immutable, shared.
  */
 public enum Verdict {
   /** Rewritten in place; to be sent on its egress interface. */
@@ -14,6 +14,8 @@ public enum Verdict {
   PASS(Kind.PASS, "left to the host"),
   /** Copied and waiting, for a neighbour or for a first fragment; a final verdict follows. */
   HOLD(Kind.HOLD, "waiting for a neighbour or a first fragment"),
+  /** Gone to the worker that has its flow, which ends it and counts its final verdict; never counted itself. */
+  HANDED_OVER(Kind.HOLD, "on its way to the worker that has its flow"),
 
   /** Shorter than an Ethernet header, or than the header its type announces. */
   FRAME_TOO_SHORT("shorter than the headers it announces"),
@@ -143,6 +145,8 @@ public enum Verdict {
   HAIRPIN_LOOP("packet would be translated twice"),
   /** A super-frame for a port that cannot carry it. */
   GSO_NOT_CARRIED("a super-frame that the port cannot carry"),
+  /** The queue to the worker that the frame belongs to is full. */
+  WORKER_QUEUE_FULL("the queue to the frame's worker is full"),
   /** Still waiting when the data path was closed. */
   CLOSED_WHILE_HELD("still waiting when the data path was closed");
 

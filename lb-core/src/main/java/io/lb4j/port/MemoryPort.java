@@ -15,8 +15,8 @@ import org.jctools.queues.varhandle.SpscVarHandleArrayQueue;
 
 /**
  * A port in memory: tests, benchmarks and embedders put frames in on the network's side and take out what the balancer
- * sent. Each queue has one worker and, on the network's side, one thread that offers and polls. Frames are copied into
- * rings of fixed size; nothing is allocated per frame.
+ * sent. Each queue has one worker, or a thread that receives and one that sends, and, on the network's side, one thread
+ * that offers and polls. Frames are copied into rings of fixed size; nothing is allocated per frame.
  */
 public final class MemoryPort implements Port {
   /** Longest frame: 64 KiB of IP packet, Ethernet header and two tags. */

@@ -31,7 +31,7 @@ public interface Port extends AutoCloseable {
   int queues();
 
   /**
-   * A queue, to be owned by one worker.
+   * A queue, to be owned by one worker, or by a thread that receives and one that sends.
    *
    * @param index 0..{@link #queues()}-1
    * @return always the same object for the same index

@@ -43,9 +43,7 @@ public enum ConfigurationError {
   /** A setting whose feature this version does not have. */
   NOT_SUPPORTED("leave the setting out"),
   /** The forwarding method has no implementation among the modules in use. */
-  NO_FORWARDER("add the module that provides it"),
-  /** More workers than receive queues. */
-  TOO_MANY_WORKERS("use one worker, or a port with more queues");
+  NO_FORWARDER("add the module that provides it");
 
   private final String remedy;
 

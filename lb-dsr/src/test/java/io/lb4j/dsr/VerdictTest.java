@@ -30,9 +30,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every verdict, reached by a frame. */
 class VerdictTest {
-  /** Verdicts of traffic that crosses the balancer, which lb-gateway's tests reach. */
+  /** Verdicts that other tests reach: of traffic that crosses the balancer, and of several workers. */
   private static final EnumSet<Verdict> TRANSLATORS =
       EnumSet.range(Verdict.NO_ROUTE, Verdict.HAIRPIN_LOOP);
+
+  static {
+    TRANSLATORS.addAll(EnumSet.of(Verdict.HANDED_OVER, Verdict.WORKER_QUEUE_FULL));
+  }
 
   private static final int IP = 14;
   private static final int WEB = 80;

@@ -11,8 +11,8 @@ import java.lang.invoke.VarHandle;
 
 /**
  * The queue of a libpcap port. Frames are copied once, out of libpcap's ring into one area that {@link #release()}
- * makes free again; nothing is allocated per frame. Owned by one worker; closed by the control thread, which waits for
- * the call the worker is in.
+ * makes free again; nothing is allocated per frame. Owned by one worker, or each half by a thread of its own; closed by
+ * the control thread, which waits for the calls that those are in.
  */
 final class PcapQueue implements PortQueue {
   private static final int CACHE_LINE = 64;
@@ -20,7 +20,8 @@ final class PcapQueue implements PortQueue {
   private static final int VLAN_TAG = 4;
   private static final int AREA_SIZE = 512 * 1024;
   private static final long NOT_CARRIED = FrameMarks.CHECKSUM_PARTIAL | FrameMarks.GSO | FrameMarks.TRUNCATED;
-  private static final VarHandle BUSY = busy();
+  private static final VarHandle RECEIVING = flag("receiving");
+  private static final VarHandle SENDING = flag("sending");
 
   private final PcapPort port;
   private final long handle;
@@ -41,7 +42,8 @@ final class PcapQueue implements PortQueue {
   private int refusedSinceFlush;
 
   private volatile boolean closed;
-  private boolean busy; // the worker is inside a call that uses the handle
+  private boolean receiving; // the receiving half is inside a call that uses the handle
+  private boolean sending; // the transmitting half is
 
   PcapQueue(PcapPort port, PcapHandle handle, int mtu, int snapLength, PacketSocket socket, PortTally tally) {
     this.port = port;
@@ -56,9 +58,9 @@ final class PcapQueue implements PortQueue {
     this.wait = new ReceiveWait(handle.selectableFd());
   }
 
-  private static VarHandle busy() {
+  private static VarHandle flag(String name) {
     try {
-      return MethodHandles.lookup().findVarHandle(PcapQueue.class, "busy", boolean.class);
+      return MethodHandles.lookup().findVarHandle(PcapQueue.class, name, boolean.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -66,13 +68,13 @@ final class PcapQueue implements PortQueue {
 
   @Override
   public int receive(FrameBatch batch, int ingress) {
-    if (!enter()) {
+    if (!enter(RECEIVING)) {
       return 0;
     }
     try {
       return receiveBurst(batch, ingress);
     } finally {
-      leave();
+      leave(RECEIVING);
     }
   }
 
@@ -159,11 +161,11 @@ final class PcapQueue implements PortQueue {
 
   private void send() {
     int size = outgoing.size();
-    if (enter()) {
+    if (enter(SENDING)) {
       try {
         sender.send(outgoing);
       } finally {
-        leave();
+        leave(SENDING);
       }
       tally.onTransmitted(size - outgoing.refused(), outgoing.sentBytes());
       onRefused(outgoing.refused());
@@ -182,35 +184,35 @@ final class PcapQueue implements PortQueue {
 
   @Override
   public void await(long timeoutNs) {
-    if (mayHaveMore || timeoutNs <= 0 || !enter()) {
+    if (mayHaveMore || timeoutNs <= 0 || !enter(RECEIVING)) {
       return;
     }
     try {
       wait.await(timeoutNs);
     } finally {
-      leave();
+      leave(RECEIVING);
     }
   }
 
   /** Says that the handle is in use; false after closing. By the full fence either closing sees it, or we closing. */
-  private boolean enter() {
-    BUSY.setVolatile(this, true);
+  private boolean enter(VarHandle half) {
+    half.setVolatile(this, true);
     if (closed) {
-      leave();
+      leave(half);
       return false;
     }
     return true;
   }
 
-  private void leave() {
-    BUSY.setRelease(this, false);
+  private void leave(VarHandle half) {
+    half.setRelease(this, false);
   }
 
-  /** Ends all use of the handle: returns when the worker has left its call. Called by the control thread, once. */
+  /** Ends all use of the handle: returns when nobody is inside a call. Called by the control thread, once. */
   void close() {
     closed = true;
     wait.wake();
-    while ((boolean) BUSY.getVolatile(this)) {
+    while ((boolean) RECEIVING.getVolatile(this) || (boolean) SENDING.getVolatile(this)) {
       Thread.onSpinWait();
     }
     wait.close();

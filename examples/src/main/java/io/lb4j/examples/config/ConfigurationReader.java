@@ -81,7 +81,7 @@ final class ConfigurationReader {
     top.with("neighbors", this::neighbors);
     top.require("services", this::services);
     top.with("flow-table", this::flowTable);
-    top.with("workers", this::workers);
+    top.with("workers", value -> workers = value.integer(1, 64));
     top.with("seed", value -> seed = OptionalLong.of(value.number()));
     top.with("echo", value -> echo = value.oneOf(EchoPolicy.class));
     top.with("unserved", value -> unserved = value.oneOf(UnservedPolicy.class));
@@ -188,13 +188,6 @@ final class ConfigurationReader {
         "capacity",
         capacity -> flowCapacity = capacity.integer(FlowTable.MIN_CAPACITY, FlowTable.MAX_CAPACITY));
     section.with("overflow", policy -> overflow = policy.oneOf(FlowTableOverflow.class));
-  }
-
-  private void workers(Value value) {
-    workers = value.integer(1, 64);
-    if (workers > 1) {
-      throw value.refuse(ConfigurationError.TOO_MANY_WORKERS, "the interfaces have one receive queue each");
-    }
   }
 
   private void announce(Value value) {

@@ -40,7 +40,7 @@ final class StatisticsLine {
         + "  in " + rate(statistics.received() - received, seconds)
         + "  out " + rate(statistics.transmitted() - transmitted, seconds)
         + "  dropped " + rate(drops - dropped, seconds)
-        + "  flows " + statistics.flowTable().size()
+        + "  flows " + (statistics.flowTable().size() + statistics.flowTable().sessions())
         + "  forwarded in all " + statistics.verdicts().getOrDefault(Verdict.FORWARD, 0L);
     received = statistics.received();
     transmitted = statistics.transmitted();

@@ -117,7 +117,7 @@ public final class Replay {
   }
 
   private LoadBalancerBuilder builder(ReplayClock clock) throws IOException, ConfigurationFileException {
-    LoadBalancerBuilder builder = configuration.builder();
+    LoadBalancerBuilder builder = configuration.builder().workers(1);
     for (InterfaceDeclaration link : configuration.interfaces()) {
       builder.networkInterface(link.name(), options -> {
         options.mac(link.mac().map(MacAddress::toString).orElseThrow());

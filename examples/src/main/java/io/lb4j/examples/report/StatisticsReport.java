@@ -94,6 +94,7 @@ public final class StatisticsReport {
     tree.put("embryonic", statistics.flowTable().embryonic());
     tree.put("evictions", statistics.flowTable().evictions());
     tree.put("memoryBytes", statistics.flowTable().memoryBytes());
+    tree.put("sessions", statistics.flowTable().sessions());
     return tree;
   }
 

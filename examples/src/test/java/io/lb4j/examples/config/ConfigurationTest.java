@@ -93,7 +93,7 @@ class ConfigurationTest {
     "13|      - {name: rs1, address: 198.51.100.21}|13|server-not-on-link|",
     "13|      - {name: rs1, address: 192.0.2.21, port: 8080}|13|port-change|",
     "14|flow-table: {capacity: 0}|14|out-of-range|", "14|flow-table: {overflow: grow}|14|not-readable|",
-    "14|workers: 4|14|too-many-workers|", "14|workers: two|14|not-readable|", "14|seed: x|14|not-readable|",
+    "14|workers: 65|14|out-of-range|", "14|workers: two|14|not-readable|", "14|seed: x|14|not-readable|",
     "14|echo: maybe|14|not-readable|", "14|unserved: maybe|14|not-readable|", "14|announce: {period: -1s}|14|not-readable|",
     "14|routes: [{to: 0.0.0.0/0, via: 203.0.113.1}]|14|unknown-name|",
     "14|routes: [{to: 0.0.0.0/0}]|14|missing|", "14|neighbors: {192.0.2.21: x}|14|not-readable|",

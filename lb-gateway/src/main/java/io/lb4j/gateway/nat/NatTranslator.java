@@ -280,7 +280,7 @@ public final class NatTranslator implements Translator {
     if (refusal != null) {
       return refusal;
     }
-    Rewriter.fragment(view, to, path.identification);
+    Rewriter.fragment(view, to, path.identification & 0xFFFF_FFFFL);
     return departure.send(view, route);
   }
 

@@ -19,18 +19,18 @@ import io.netty.buffer.ByteBuf;
  */
 final class Rewriter {
   /** The identification stays as it is. */
-  static final int KEEP = -1;
+  static final long KEEP = -1;
 
   private Rewriter() {}
 
   /** A whole packet or first fragment: addresses, ports or identifier, time to live, identification. */
-  static void packet(FrameView view, Tuple to, int identification, boolean countDown) {
+  static void packet(FrameView view, Tuple to, long identification, boolean countDown) {
     long delta = network(view, to, identification, countDown);
     transport(view, to, delta);
   }
 
   /** A later fragment: it has no ports. */
-  static void fragment(FrameView view, Tuple to, int identification) {
+  static void fragment(FrameView view, Tuple to, long identification) {
     network(view, to, identification, true);
   }
 
@@ -50,11 +50,11 @@ final class Rewriter {
   }
 
   /** Rewrites the network header; answers what the addresses add to a one's complement sum. */
-  private static long network(FrameView view, Tuple to, int identification, boolean countDown) {
+  private static long network(FrameView view, Tuple to, long identification, boolean countDown) {
     return view.isV6() ? network6(view, to, identification, countDown) : network4(view, to, identification, countDown);
   }
 
-  private static long network4(FrameView view, Tuple to, int identification, boolean countDown) {
+  private static long network4(FrameView view, Tuple to, long identification, boolean countDown) {
     ByteBuf buffer = view.buffer();
     int ip = view.network();
     long addresses = buffer.getLong(ip + Ipv4Header.SOURCE_OFFSET);
@@ -65,7 +65,7 @@ final class Rewriter {
     long sum = delta + (~life >>> 16) + (newLife >>> 16);
     if (identification != KEEP) {
       int old = buffer.getUnsignedShort(ip + Ipv4Header.IDENTIFICATION_OFFSET);
-      buffer.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, identification);
+      buffer.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, (int) identification);
       sum += (~old & 0xFFFF) + identification;
     }
     int checksum = InternetChecksum.finish(sum + (~life & 0xFFFF));
@@ -79,7 +79,7 @@ final class Rewriter {
     return (word >>> 32) + (word & 0xFFFF_FFFFL);
   }
 
-  private static long network6(FrameView view, Tuple to, int identification, boolean countDown) {
+  private static long network6(FrameView view, Tuple to, long identification, boolean countDown) {
     ByteBuf buffer = view.buffer();
     int ip = view.network();
     long delta = addresses6(buffer, ip + Ipv6Header.SOURCE_OFFSET, to);
@@ -88,7 +88,7 @@ final class Rewriter {
       buffer.setByte(life, buffer.getByte(life) - 1);
     }
     if (identification != KEEP && view.isFragment()) {
-      buffer.setInt(view.fragmentHeader() + 4, identification);
+      buffer.setInt(view.fragmentHeader() + 4, (int) identification);
     }
     return delta;
   }

@@ -51,8 +51,11 @@ final class Sender {
   }
 
   /** Hosts that share a source address must not share identifications. */
-  private int identification(FrameView view, Tuple to) {
+  private long identification(FrameView view, Tuple to) {
     boolean shared = to.sourceLow != view.sourceLow() || to.sourceHigh != view.sourceHigh();
-    return shared && Identifications.matters(view) ? identifications.next(to) : Rewriter.KEEP;
+    if (!shared || !Identifications.matters(view)) {
+      return Rewriter.KEEP;
+    }
+    return view.knownIdentification() >= 0 ? view.knownIdentification() : identifications.next(to) & 0xFFFF_FFFFL;
   }
 }

@@ -1,0 +1,149 @@
+package io.lb4j.steering;
+
+import io.lb4j.counters.WorkerCounters;
+import io.lb4j.port.PortQueue;
+import java.util.List;
+
+/**
+ * Sends what the workers let out, in the order of each worker, by all ports, and gives the parcels back. The thread
+ * owns the transmitting half of one queue of every port.
+ */
+final class Transmitter implements Runnable {
+  private static final long LONGEST_SLEEP_NS = 20_000_000;
+  private static final int SPINS = 50;
+  private static final int BURST = 32;
+
+  private final ParcelRing[] fromWorkers;
+  private final PortQueue[] queues;
+  private final int giver;
+  private final WorkerCounters counters;
+  private final Doorbell bell = new Doorbell();
+  private final Parcel[] given; // to a port and not flushed
+  private final boolean[] waiting; // ports that were given something
+  private final Failures failures = new Failures("transmitter");
+  private volatile boolean running = true;
+  private int givenCount;
+  private int idleRounds;
+
+  /**
+   * A transmitter that has not begun.
+   *
+   * @param queues one per interface, whose transmitting halves are the thread's
+   * @param workers how many there are
+   * @param capacity of the ring from each
+   */
+  Transmitter(List<PortQueue> queues, int workers, int capacity) {
+    this.queues = queues.toArray(PortQueue[]::new);
+    this.fromWorkers = ParcelRing.array(workers, capacity);
+    this.giver = workers;
+    this.counters = new WorkerCounters(queues.size());
+    this.given = new Parcel[workers * BURST];
+    this.waiting = new boolean[queues.size()];
+  }
+
+  ParcelRing from(int worker) {
+    return fromWorkers[worker];
+  }
+
+  Doorbell bell() {
+    return bell;
+  }
+
+  WorkerCounters counters() {
+    return counters;
+  }
+
+  void stop() {
+    running = false;
+    bell.ring();
+  }
+
+  @Override
+  public void run() {
+    while (running || !Inbox.areEmpty(fromWorkers)) {
+      try {
+        if (burst()) {
+          idleRounds = 0;
+        } else {
+          idle();
+        }
+      } catch (RuntimeException | AssertionError e) {
+        failures.report(e);
+      }
+    }
+  }
+
+  private boolean burst() {
+    try {
+      for (ParcelRing ring : fromWorkers) {
+        for (int i = 0; i < BURST; i++) {
+          Parcel parcel = ring.poll();
+          if (parcel == null) {
+            break;
+          }
+          given[givenCount++] = parcel;
+          transmit(parcel);
+        }
+      }
+      flush();
+      return givenCount > 0;
+    } finally {
+      giveBack();
+    }
+  }
+
+  private void transmit(Parcel parcel) {
+    int link = parcel.egress;
+    if (queues[link].transmit(parcel.buffer, parcel.start, parcel.length, parcel.marks)) {
+      waiting[link] = true;
+      if (!parcel.transmitted) {
+        counters.onTransmitted(link, parcel.length);
+      }
+    } else {
+      refuse(parcel);
+    }
+  }
+
+  /** The worker that made a frame of the balancer's own has counted it as sent. */
+  void refuse(Parcel parcel) {
+    if (parcel.transmitted) {
+      counters.onRefusedAtFlush(parcel.egress, 1);
+    } else {
+      counters.onRefused(parcel.egress);
+    }
+  }
+
+  private void flush() {
+    for (int link = 0; link < waiting.length; link++) {
+      if (waiting[link]) {
+        waiting[link] = false;
+        int refused = queues[link].flush();
+        if (refused > 0) {
+          counters.onRefusedAtFlush(link, refused);
+        }
+      }
+    }
+  }
+
+  private void giveBack() {
+    for (int i = 0; i < givenCount; i++) {
+      given[i].end(giver);
+      given[i] = null;
+    }
+    givenCount = 0;
+  }
+
+  private void idle() {
+    idleRounds++;
+    if (idleRounds < SPINS) {
+      Thread.onSpinWait();
+      return;
+    }
+    bell.listen();
+    if (running && Inbox.areEmpty(fromWorkers)) {
+      bell.sleep(LONGEST_SLEEP_NS);
+    } else {
+      bell.awake();
+    }
+  }
+}
