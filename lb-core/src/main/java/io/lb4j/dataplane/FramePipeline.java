@@ -200,7 +200,7 @@ final class FramePipeline implements Hairpin {
   @Override
   public Verdict again(FrameView view) {
     if (looping) {
-      return Verdict.HAIRPIN_LOOP;
+      return Verdict.NOT_ROUTED; // nothing goes round twice, whatever a translator may think
     }
     if (FrameParser.parseAgain(view) == FrameKind.MALFORMED) {
       return view.verdict();

@@ -141,8 +141,6 @@ public enum Verdict {
   CLIENT_IS_NEIGHBOR("client and server share a subnet, so the answer would not pass here"),
   /** A protocol that addresses cannot be translated for. */
   NAT_PROTOCOL("protocol cannot be translated"),
-  /** A packet that would go round in us. */
-  HAIRPIN_LOOP("packet would be translated twice"),
   /** A super-frame for a port that cannot carry it. */
   GSO_NOT_CARRIED("a super-frame that the port cannot carry"),
   /** The queue to the worker that the frame belongs to is full. */

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class VerdictTest {
   /** Verdicts that other tests reach: of traffic that crosses the balancer, and of several workers. */
   private static final EnumSet<Verdict> TRANSLATORS =
-      EnumSet.range(Verdict.NO_ROUTE, Verdict.HAIRPIN_LOOP);
+      EnumSet.range(Verdict.NO_ROUTE, Verdict.NAT_PROTOCOL);
 
   static {
     TRANSLATORS.addAll(EnumSet.of(Verdict.HANDED_OVER, Verdict.WORKER_QUEUE_FULL));

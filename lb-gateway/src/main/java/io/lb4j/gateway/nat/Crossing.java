@@ -65,7 +65,7 @@ final class Crossing {
     if (isNotForOthers(key)) {
       return ours.is(key.v6, key.destinationHigh, key.destinationLow) ? null : Verdict.NOT_ROUTED;
     }
-    int rule = mappings.ruleOf(key.v6, key.sourceHigh, key.sourceLow);
+    int rule = view.isAgain() ? -1 : mappings.ruleOf(key.v6, key.sourceHigh, key.sourceLow);
     if (rule >= 0) {
       return fromInside(view, rule, query);
     }
