@@ -126,10 +126,10 @@ final class GatewayLabTest {
     assertEqualShares(seen, 999);
   }
 
-  /** Each worker takes turns of its own. */
+  /** Each worker takes turns of its own; a client's port that comes twice is a known flow and takes none. */
   private void assertEqualShares(ClientReport seen, int count) {
     assertEquals(3, seen.servers().size());
-    seen.servers().forEach((server, share) -> assertTrue(Math.abs(share - count / 3) < workers, seen.servers()::toString));
+    seen.servers().forEach((server, share) -> assertTrue(Math.abs(share - count / 3) <= workers + 1, seen.servers()::toString));
   }
 
   @ParameterizedTest
