@@ -49,4 +49,36 @@ public interface SessionAccounting {
    * @param clientLow last 64 bits, or the IPv4 address
    */
   void onAlive(int binding, boolean v6, long clientHigh, long clientLow);
+
+  /**
+   * Whether both ends are to be reset when an established session of the binding was silent for too long.
+   *
+   * @param binding of the session
+   * @return false by default
+   */
+  default boolean resetsOnIdle(int binding) {
+    return false;
+  }
+
+  /**
+   * A server answered the first SYN of a session with a SYN that acknowledges it.
+   *
+   * @param binding of the session
+   * @param elapsedNs between both; negative when it was not measured
+   */
+  default void onServerAnswered(int binding, long elapsedNs) {}
+
+  /**
+   * A client repeated its SYN: the server has not answered it, or the answer was lost.
+   *
+   * @param binding of the session
+   */
+  default void onSynRepeated(int binding) {}
+
+  /**
+   * A server answered the first SYN of a session with a reset.
+   *
+   * @param binding of the session
+   */
+  default void onServerRefused(int binding) {}
 }

@@ -1,10 +1,12 @@
 package io.lb4j.forward;
 
+import io.lb4j.flow.FlowRecord;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
 import io.lb4j.service.VirtualService;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,6 +193,38 @@ public interface Translator {
    * @return 0 or more
    */
   int sessions();
+
+  /**
+   * Lists sessions, a part of the table at a time.
+   *
+   * @param cursor 0 at first, then the last answer
+   * @param slots entries of the table to look at
+   * @param to takes each session
+   * @return where to go on; negative when the table is through
+   */
+  default int list(int cursor, int slots, Consumer<FlowRecord> to) {
+    return -1;
+  }
+
+  /**
+   * Ends the session of a record, if there still is one.
+   *
+   * @param record as listed
+   * @return whether one was ended
+   */
+  default boolean end(FlowRecord record) {
+    return false;
+  }
+
+  /**
+   * Takes a saved session over.
+   *
+   * @param record as listed by this or another instance, its binding one of this instance
+   * @return false when there is no room, when its addresses are not ours any more, or when it exists
+   */
+  default boolean restore(FlowRecord record) {
+    return false;
+  }
 
   /** Ends all frames that wait. */
   void close();
