@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
@@ -42,6 +43,10 @@ final class BindingIds {
 
   int of(String service, String identity) {
     return ids.computeIfAbsent(new Server(service, identity), server -> allocate());
+  }
+
+  Optional<Integer> find(String service, String identity) {
+    return Optional.ofNullable(ids.get(new Server(service, identity)));
   }
 
   private int allocate() {

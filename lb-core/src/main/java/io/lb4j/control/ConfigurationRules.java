@@ -5,6 +5,7 @@ import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.ServicePolicies;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -31,7 +32,34 @@ final class ConfigurationRules {
         checkPair(earlier, service);
       }
       checkAddresses(service, topology, all);
+      checkPolicies(service);
       provider(service).check(service, topology);
+    }
+  }
+
+  private static void checkPolicies(VirtualService service) {
+    ServicePolicies policies = service.policies();
+    boolean direct = provider(service) instanceof DirectForwarding;
+    String setting = "service " + service.name();
+    if (policies.onePacket() && !direct) {
+      throw new ConfigurationException(
+          ConfigurationError.NOT_SUPPORTED,
+          setting + ": one-packet",
+          true,
+          "a reply is translated by the session of its request, and there would be none");
+    }
+    boolean bounded =
+        policies.limit().exists() || service.servers().stream().anyMatch(server -> server.limit().exists());
+    if (policies.onePacket() && bounded) {
+      throw new ConfigurationException(
+          ConfigurationError.CONTRADICTION, setting + ": one-packet", true, "has no connections, so no limit of them");
+    }
+    if (policies.resetOnIdle() && direct) {
+      throw new ConfigurationException(
+          ConfigurationError.NOT_SUPPORTED,
+          setting + ": reset-on-idle",
+          true,
+          "the servers' half of a connection does not pass here");
     }
   }
 

@@ -4,7 +4,10 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.dataplane.Binding;
 import io.lb4j.dataplane.CompiledService;
+import io.lb4j.dataplane.ConnectionCount;
 import io.lb4j.dataplane.ForwardingTable;
+import io.lb4j.dataplane.Pool;
+import io.lb4j.dataplane.Standing;
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.forward.Steering;
@@ -16,6 +19,8 @@ import io.lb4j.persistence.PersistenceTable;
 import io.lb4j.schedule.Candidate;
 import io.lb4j.schedule.Schedule;
 import io.lb4j.schedule.Scheduler;
+import io.lb4j.service.Activity;
+import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.UnservedPolicy;
@@ -35,6 +40,7 @@ import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,13 +58,23 @@ public final class ServiceRegistry {
   private final int workers;
   private final long steeringSeed;
   private final LongSupplier clock;
+  private final IntFunction<ServerCounts> counts;
+  private final LongSupplier sweptGeneration;
   private final BindingIds bindingIds;
   private final Map<String, Integer> serviceIds = new HashMap<>();
   private final Map<String, PersistenceTable> clients = new HashMap<>();
-  private final Map<String, Prepared> prepared = new HashMap<>();
+  private final Map<PoolKey, Prepared> prepared = new HashMap<>();
+  private final ServerStates states = new ServerStates();
+  private final FormerMethods former = new FormerMethods();
+  private Map<String, BoundedBy> limits = new HashMap<>();
+  private Map<String, BoundedBy> limitsInUse = new HashMap<>();
   private final Set<Integer> staticNextHops = new HashSet<>();
   private Map<String, VirtualService> services = new LinkedHashMap<>();
   private long generation;
+
+  private record PoolKey(String service, String kind) {}
+
+  private record BoundedBy(ConnectionLimit limit, ConnectionCount count) {}
 
   /** A schedule, kept while nothing that it was made from changes, so that pickers keep their place. */
   private record Prepared(Scheduler scheduler, List<Candidate> candidates, Schedule schedule) {}
@@ -102,6 +118,8 @@ public final class ServiceRegistry {
     this.workers = workers;
     this.steeringSeed = steeringSeed;
     this.clock = clock;
+    this.counts = counts;
+    this.sweptGeneration = sweptGeneration;
     this.bindingIds = new BindingIds(sweptGeneration, counts);
   }
 
@@ -127,11 +145,14 @@ public final class ServiceRegistry {
     Optional<TranslatorProvider> translation = ConfigurationRules.translation(next.values(), outbound);
     translation.ifPresent(rules -> rules.check(topology, next.values(), flowCapacity));
     Map<String, VirtualService> before = services;
+    FormerMethods formerBefore = former.copy();
     services = next;
+    former.onChange(before, next, generation + 1);
     try {
       return compile();
     } catch (ConfigurationException e) {
       services = before;
+      former.restore(formerBefore);
       throw e;
     }
   }
@@ -168,7 +189,7 @@ public final class ServiceRegistry {
    * @return a binding id
    */
   public synchronized int binding(String service, RealServer server) {
-    return bindingIds.of(service, server.identity());
+    return bindingIds.of(FormerMethods.owner(service(service)), server.identity());
   }
 
   /**
@@ -183,29 +204,19 @@ public final class ServiceRegistry {
 
   private ForwardingTable compile() {
     generation++;
-    serviceIds.keySet().retainAll(services.keySet());
-    prepared.keySet().retainAll(services.keySet());
-    clients.keySet().retainAll(services.keySet());
+    forgetRemoved();
+    limitsInUse = new HashMap<>();
     List<CompiledService> compiled = new ArrayList<>();
+    List<CompiledService> before = new ArrayList<>();
     Map<Integer, Binding> bindings = new HashMap<>();
-    Set<Integer> nextHops = new HashSet<>(staticNextHops);
-    OwnedAddresses.Builder addresses = OwnedAddresses.builder(topology.links());
-    outbound.ifPresent(rules -> rules.addresses().forEach(addresses::virtualAddress));
     for (VirtualService service : services.values()) {
-      service.vips().forEach(addresses::virtualAddress);
-      if (service.forwarding() instanceof TranslatedForwarding translated) {
-        translated.addresses().forEach(addresses::virtualAddress);
-      }
-      CompiledService one = compile(service);
-      compiled.add(one);
-      for (RealServer server : service.servers()) {
-        ForwardTarget target = target(one.forwarding(), server);
-        nextHops.add(target.neighbor());
-        int id = bindingIds.of(service.name(), server.identity());
-        bindings.put(id, binding(id, one, server, target));
-      }
+      compiled.add(compile(service, bindings));
+      formerOf(service).ifPresent(old -> before.add(compileFormer(old, service, bindings)));
     }
+    limits = limitsInUse;
     bindingIds.retain(bindings.keySet(), generation).forEach(this::forgetClients);
+    Set<Integer> nextHops = new HashSet<>(staticNextHops);
+    bindings.values().forEach(binding -> nextHops.add(binding.target().neighbor()));
     neighbors.retain(nextHops);
     Binding[] byId = new Binding[bindingIds.highest() + 1];
     bindings.forEach((id, binding) -> byId[id] = binding);
@@ -213,13 +224,49 @@ public final class ServiceRegistry {
     return new ForwardingTable(
         generation,
         topology,
-        addresses.build(),
+        addresses(),
         compiled,
+        before,
         byId,
         translation,
         steering(translation),
         unserved,
         echo);
+  }
+
+  private Optional<VirtualService> formerOf(VirtualService service) {
+    return former.of(service, sweptGeneration.getAsLong(), this::hasFlows);
+  }
+
+  private void forgetRemoved() {
+    Set<String> names = services.keySet();
+    serviceIds.keySet().removeIf(name -> !names.contains(FormerMethods.service(name)));
+    prepared.keySet().removeIf(pool -> !names.contains(pool.service));
+    clients.keySet().retainAll(names);
+    former.retain(names);
+    states.retain(services.values());
+  }
+
+  private OwnedAddresses addresses() {
+    OwnedAddresses.Builder addresses = OwnedAddresses.builder(topology.links());
+    outbound.ifPresent(rules -> rules.addresses().forEach(addresses::virtualAddress));
+    for (VirtualService service : services.values()) {
+      service.vips().forEach(addresses::virtualAddress);
+      Stream.concat(Stream.of(service), formerOf(service).stream())
+          .map(VirtualService::forwarding)
+          .filter(TranslatedForwarding.class::isInstance)
+          .flatMap(method -> ((TranslatedForwarding) method).addresses().stream())
+          .forEach(addresses::virtualAddress);
+    }
+    return addresses.build();
+  }
+
+  /** Whether a server still has flows that its service's former method forwards. */
+  private boolean hasFlows(VirtualService service, RealServer server) {
+    return bindingIds
+        .find(FormerMethods.owner(service), server.identity())
+        .map(id -> counts.apply(id).flows() > 0)
+        .orElse(false);
   }
 
   /** Both directions of a translated flow go to one worker; where nothing is translated, a client's frames do. */
@@ -233,26 +280,84 @@ public final class ServiceRegistry {
             .orElseGet(() -> new ClientSteering(steeringSeed, workers)));
   }
 
-  private static Binding binding(int id, CompiledService service, RealServer server, ForwardTarget target) {
-    return new Binding(
-        id, service, server.name(), target, server.activity().keepsFlows(), server.takesNewFlows());
-  }
-
   private void forgetClients(int binding) {
     clients.values().forEach(table -> table.forget(binding));
   }
 
-  private CompiledService compile(VirtualService service) {
-    List<RealServer> eligible = service.servers().stream().filter(RealServer::takesNewFlows).toList();
-    int[] candidates =
-        eligible.stream().mapToInt(server -> bindingIds.of(service.name(), server.identity())).toArray();
-    return new CompiledService(
-        serviceId(service.name()),
+  private CompiledService compile(VirtualService service, Map<Integer, Binding> bindings) {
+    Eligibility eligibility = Eligibility.of(service, states.health(service));
+    CompiledService compiled =
+        new CompiledService(
+            serviceId(service.name()),
+            service,
+            ConfigurationRules.provider(service),
+            pool(service, "pool", eligibility.pool()),
+            pool(service, "overflow", eligibility.overflow()),
+            isBounded(service),
+            clientsOf(service));
+    for (RealServer server : service.servers()) {
+      int id = bindingIds.of(FormerMethods.owner(service), server.identity());
+      bindings.put(id, binding(id, compiled, server, eligibility.standing(server)));
+    }
+    return compiled;
+  }
+
+  /** The service as it was before its method changed, for the flows of servers that it still has. */
+  private CompiledService compileFormer(
+      VirtualService old, VirtualService now, Map<Integer, Binding> bindings) {
+    CompiledService compiled =
+        new CompiledService(
+            serviceId(FormerMethods.id(old)),
+            old,
+            ConfigurationRules.provider(old),
+            Pool.EMPTY,
+            Pool.EMPTY,
+            false,
+            null);
+    Eligibility eligibility = Eligibility.of(now, states.health(now));
+    for (RealServer server : old.servers()) {
+      Optional<RealServer> present =
+          now.servers().stream().filter(other -> other.identity().equals(server.identity())).findFirst();
+      if (present.isPresent()) {
+        Standing standing = eligibility.standing(present.get());
+        int id = bindingIds.of(FormerMethods.owner(old), server.identity());
+        bindings.put(
+            id,
+            binding(
+                id, compiled, server, new Standing(false, standing.keepsFlows(), standing.lost(), false, false)));
+      }
+    }
+    return compiled;
+  }
+
+  private Binding binding(int id, CompiledService service, RealServer server, Standing standing) {
+    VirtualService declared = service.declaration();
+    boolean online = server.activity() != Activity.STANDBY;
+    return new Binding(
+        id,
         service,
-        ConfigurationRules.provider(service),
-        scheduleOf(service, eligible),
-        candidates,
-        clientsOf(service));
+        server.name(),
+        target(service.forwarding(), server),
+        standing,
+        count(declared.name() + " " + server.identity(), server.limit()),
+        online ? count(declared.name(), declared.policies().limit()) : null);
+  }
+
+  private static boolean isBounded(VirtualService service) {
+    return service.policies().limit().exists()
+        || service.servers().stream().anyMatch(server -> server.limit().exists());
+  }
+
+  /** Counts go on as long as the limit stays as it is; workers carry their flows over to a new one. */
+  private @Nullable ConnectionCount count(String whose, ConnectionLimit limit) {
+    if (!limit.exists()) {
+      return null;
+    }
+    BoundedBy before = limitsInUse.getOrDefault(whose, limits.get(whose));
+    BoundedBy now =
+        before != null && before.limit.equals(limit) ? before : new BoundedBy(limit, new ConnectionCount(limit));
+    limitsInUse.put(whose, now);
+    return now.count;
   }
 
   private int serviceId(String name) {
@@ -268,14 +373,19 @@ public final class ServiceRegistry {
     return id;
   }
 
-  private @Nullable Schedule scheduleOf(VirtualService service, List<RealServer> eligible) {
-    if (eligible.isEmpty()) {
-      prepared.remove(service.name());
-      return null;
+  private Pool pool(VirtualService service, String kind, List<RealServer> servers) {
+    PoolKey key = new PoolKey(service.name(), kind);
+    if (servers.isEmpty()) {
+      prepared.remove(key);
+      return Pool.EMPTY;
     }
+    int[] bindings =
+        servers.stream()
+            .mapToInt(server -> bindingIds.of(FormerMethods.owner(service), server.identity()))
+            .toArray();
     List<Candidate> candidates =
-        eligible.stream().map(server -> new Candidate(server.identity(), server.weight())).toList();
-    Prepared before = prepared.get(service.name());
+        servers.stream().map(server -> new Candidate(server.identity(), server.weight())).toList();
+    Prepared before = prepared.get(key);
     boolean same =
         before != null && before.scheduler.equals(service.scheduler()) && before.candidates.equals(candidates);
     Prepared now =
@@ -283,8 +393,8 @@ public final class ServiceRegistry {
             ? before
             : new Prepared(
                 service.scheduler(), candidates, service.scheduler().prepare(candidates, schedulerSeed));
-    prepared.put(service.name(), now);
-    return now.schedule;
+    prepared.put(key, now);
+    return new Pool(now.schedule, bindings);
   }
 
   private @Nullable PersistenceTable clientsOf(VirtualService service) {

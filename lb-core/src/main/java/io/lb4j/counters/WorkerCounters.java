@@ -33,12 +33,17 @@ public final class WorkerCounters {
   private static final int HANDED_OVER = RECEIVED + 6;
   private static final int STRIDE = (RECEIVED + 7 + 7) / 8 * 8 + 8;
 
-  private static final int BINDING_STRIDE = 8;
+  private static final int BINDING_STRIDE = 16;
   private static final int FRAMES = 0;
   private static final int BYTES = 1;
   private static final int NEW_FLOWS = 2;
   private static final int FLOWS = 3;
   private static final int ACTIVE = 4;
+  private static final int ANSWERED = 5;
+  private static final int SILENT = 6;
+  private static final int REFUSED_BY_SERVER = 7;
+  private static final int TIMED = 8;
+  private static final int TIME_NS = 9;
 
   private final long[] links;
   private final int linkCount;
@@ -199,6 +204,60 @@ public final class WorkerCounters {
    */
   public void onFlowEnd(int binding) {
     add(bindings, binding * BINDING_STRIDE + FLOWS, -1);
+  }
+
+  /**
+   * Counts a handshake that a server answered.
+   *
+   * @param binding of the flow
+   * @param elapsedNs between SYN and answer; negative when it was not measured
+   */
+  public void onServerAnswered(int binding, long elapsedNs) {
+    long[] cells = bindings;
+    int base = binding * BINDING_STRIDE;
+    add(cells, base + ANSWERED, 1);
+    if (elapsedNs >= 0) {
+      add(cells, base + TIMED, 1);
+      add(cells, base + TIME_NS, elapsedNs);
+    }
+  }
+
+  /**
+   * Counts a sign that a server does not answer: a repeated SYN, or one that led nowhere.
+   *
+   * @param binding of the flow
+   */
+  public void onServerSilent(int binding) {
+    add(bindings, binding * BINDING_STRIDE + SILENT, 1);
+  }
+
+  /**
+   * Counts a reset in answer to a SYN.
+   *
+   * @param binding of the flow
+   */
+  public void onServerRefused(int binding) {
+    add(bindings, binding * BINDING_STRIDE + REFUSED_BY_SERVER, 1);
+  }
+
+  /**
+   * What a server's handshakes tell of its health.
+   *
+   * @param binding of the server
+   * @return a snapshot
+   */
+  public HandshakeCounts handshakes(int binding) {
+    long[] cells = bindings;
+    int base = binding * BINDING_STRIDE;
+    if (base >= cells.length) {
+      return HandshakeCounts.ZERO;
+    }
+    return new HandshakeCounts(
+        read(cells, base + ANSWERED),
+        read(cells, base + SILENT),
+        read(cells, base + REFUSED_BY_SERVER),
+        read(cells, base + TIMED),
+        read(cells, base + TIME_NS));
   }
 
   /**

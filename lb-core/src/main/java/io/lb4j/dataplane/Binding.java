@@ -1,18 +1,21 @@
 package io.lb4j.dataplane;
 
 import io.lb4j.forward.ForwardTarget;
+import io.lb4j.service.LostFlows;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A real server of a service under a stable number, the only thing a flow remembers. Immutable, shared; part of a
- * {@link ForwardingTable}.
+ * A real server of a service under a stable number, the only thing a flow remembers. Immutable, shared, except for its
+ * counts, which are safe from any thread; part of a {@link ForwardingTable}.
  */
 public final class Binding {
   private final int id;
   private final CompiledService service;
   private final String serverName;
   private final ForwardTarget target;
-  private final boolean keepsFlows;
-  private final boolean takesNewFlows;
+  private final Standing standing;
+  private final @Nullable ConnectionCount ownCount;
+  private final @Nullable ConnectionCount serviceCount;
 
   /**
    * A server of a service.
@@ -21,22 +24,25 @@ public final class Binding {
    * @param service the service
    * @param serverName the server's name within it
    * @param target where its frames go
-   * @param keepsFlows whether known flows go on
-   * @param takesNewFlows whether the scheduler may pick it
+   * @param standing what it may be used for
+   * @param ownCount its connections; null when it has no limit
+   * @param serviceCount connections of all servers that share a limit with it; null when there is none
    */
   public Binding(
       int id,
       CompiledService service,
       String serverName,
       ForwardTarget target,
-      boolean keepsFlows,
-      boolean takesNewFlows) {
+      Standing standing,
+      @Nullable ConnectionCount ownCount,
+      @Nullable ConnectionCount serviceCount) {
     this.id = id;
     this.service = service;
     this.serverName = serverName;
     this.target = target;
-    this.keepsFlows = keepsFlows;
-    this.takesNewFlows = takesNewFlows;
+    this.standing = standing;
+    this.ownCount = ownCount;
+    this.serviceCount = serviceCount;
   }
 
   /**
@@ -76,20 +82,78 @@ public final class Binding {
   }
 
   /**
-   * Whether known flows, and clients that persistence knows, go on.
+   * What the server may be used for.
    *
-   * @return false when the server is offline
+   * @return by activity and health
    */
-  public boolean keepsFlows() {
-    return keepsFlows;
+  public Standing standing() {
+    return standing;
+  }
+
+  /** Whether known flows go on. */
+  boolean keepsFlows() {
+    return standing.keepsFlows();
+  }
+
+  /** Whether the scheduler may pick the server. */
+  boolean takesNewFlows() {
+    return standing.takesNewFlows();
+  }
+
+  /** What becomes of a flow of a server that does not keep it. */
+  LostFlows.Fate lost() {
+    return standing.lost();
+  }
+
+  boolean isBounded() {
+    return ownCount != null || serviceCount != null;
+  }
+
+  /** Takes a place for a new flow, under both limits or none. */
+  boolean takePlace() {
+    if (serviceCount != null && !serviceCount.take()) {
+      return false;
+    }
+    if (ownCount != null && !ownCount.take()) {
+      if (serviceCount != null) {
+        serviceCount.giveBack();
+      }
+      return false;
+    }
+    return true;
+  }
+
+  /** Counts a flow that lives again, or gives its place back. */
+  void onActiveChange(int change) {
+    if (ownCount != null) {
+      ownCount.add(change);
+    }
+    if (serviceCount != null) {
+      serviceCount.add(change);
+    }
   }
 
   /**
-   * Whether the scheduler may pick the server.
+   * Carries one worker's flows over to the counts of another snapshot: {@code to} is counted where {@code from} is not.
    *
-   * @return true when online with a weight above 0
+   * @param from the binding in the snapshot before; null when it was not there
+   * @param to the same binding now; null when it is gone
+   * @param active the worker's active flows of it
    */
-  public boolean takesNewFlows() {
-    return takesNewFlows;
+  static void carryOver(@Nullable Binding from, @Nullable Binding to, int active) {
+    carryOver(from == null ? null : from.ownCount, to == null ? null : to.ownCount, active);
+    carryOver(from == null ? null : from.serviceCount, to == null ? null : to.serviceCount, active);
+  }
+
+  private static void carryOver(@Nullable ConnectionCount from, @Nullable ConnectionCount to, int active) {
+    if (from == to || active == 0) {
+      return;
+    }
+    if (from != null) {
+      from.add(-active);
+    }
+    if (to != null) {
+      to.add(active);
+    }
   }
 }

@@ -5,12 +5,18 @@ import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.ForwarderProvider;
+import io.lb4j.frame.FrameView;
 import io.lb4j.persistence.PersistenceTable;
 import io.lb4j.schedule.HashInputs;
-import io.lb4j.schedule.Schedule;
+import io.lb4j.service.AccessList;
+import io.lb4j.service.DrainBehavior;
+import io.lb4j.service.LostFlows;
+import io.lb4j.service.Protocol;
+import io.lb4j.service.ServicePolicies;
 import io.lb4j.service.VirtualService;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A virtual service as the data path needs it. Immutable, shared, except for its persistence table, which is safe from
@@ -20,9 +26,15 @@ public final class CompiledService {
   private final int id;
   private final VirtualService declaration;
   private final ForwarderProvider forwarding;
-  private final Schedule schedule;
   private final HashInputs hashInputs;
-  private final int[] candidates;
+  private final Pool pool;
+  private final Pool overflow;
+  private final boolean bounded;
+  private final boolean direct;
+  private final boolean adopts;
+  private final boolean retires;
+  private final @Nullable AccessList access;
+  private final LostFlows.Fate whenRemoved;
   private final int[] timeoutTicks;
   private final PersistenceTable persistence;
 
@@ -32,23 +44,32 @@ public final class CompiledService {
    * @param id 0 or more; kept over every change of the service
    * @param declaration what the operator declared
    * @param forwarding how its frames reach the servers
-   * @param schedule over the candidates; null when there are none
-   * @param candidates bindings of the servers that take new flows, in the schedule's order; not copied
+   * @param pool the servers that new flows are spread over
+   * @param overflow the servers for new flows that limits refuse to the others
+   * @param bounded whether a limit has to be asked before a flow begins
    * @param persistence the service's clients; null without persistence
    */
   public CompiledService(
       int id,
       VirtualService declaration,
       ForwarderProvider forwarding,
-      Schedule schedule,
-      int[] candidates,
-      PersistenceTable persistence) {
+      Pool pool,
+      Pool overflow,
+      boolean bounded,
+      @Nullable PersistenceTable persistence) {
     this.id = id;
     this.declaration = declaration;
     this.forwarding = forwarding;
-    this.schedule = schedule;
     this.hashInputs = declaration.scheduler().hashInputs();
-    this.candidates = candidates;
+    this.pool = pool;
+    this.overflow = overflow;
+    this.bounded = bounded;
+    this.direct = forwarding instanceof DirectForwarding;
+    this.adopts = declaration.adoptsConnections();
+    ServicePolicies policies = declaration.policies();
+    this.retires = policies.drain() == DrainBehavior.RETIRE_SESSIONS;
+    this.access = policies.access().isEmpty() ? null : policies.access();
+    this.whenRemoved = policies.whenRemoved().of(declaration.protocol() == Protocol.TCP);
     this.persistence = persistence;
     this.timeoutTicks = ticks(declaration.timeouts().orElseGet(forwarding::timeouts));
   }
@@ -95,7 +116,7 @@ public final class CompiledService {
 
   /** Whether the flow table keeps the service's flows; else a translator keeps its sessions. */
   boolean isDirect() {
-    return forwarding instanceof DirectForwarding;
+    return direct;
   }
 
   /**
@@ -107,16 +128,45 @@ public final class CompiledService {
     return declaration.enabled();
   }
 
-  Schedule schedule() {
-    return schedule;
+  Pool pool() {
+    return pool;
+  }
+
+  Pool overflow() {
+    return overflow;
+  }
+
+  /** Whether a new flow has to take a place first. */
+  boolean isBounded() {
+    return bounded;
+  }
+
+  /** Whether TCP segments of unknown connections are scheduled. */
+  boolean adopts() {
+    return adopts;
+  }
+
+  /** Whether a visit of a draining server's client is not to extend its persistence. */
+  boolean retiresClients() {
+    return retires;
+  }
+
+  boolean onePacket() {
+    return declaration.policies().onePacket();
+  }
+
+  /** Whether a client may use the service. */
+  boolean admits(FrameView view) {
+    return access == null || access.allows(view.isV6(), view.sourceHigh(), view.sourceLow());
+  }
+
+  /** What becomes of a flow whose server was removed. */
+  LostFlows.Fate whenRemoved() {
+    return whenRemoved;
   }
 
   HashInputs hashInputs() {
     return hashInputs;
-  }
-
-  int[] candidates() {
-    return candidates;
   }
 
   int timeoutTicks(FlowState state) {

@@ -156,6 +156,7 @@ public final class DataPath {
             linkLayer,
             new LinkEgress(parts.topology().links(), routes, parts.neighbors(), linkLayer, heldFrames),
             new IcmpMessages(parts.allocator()),
+            new TcpResets(parts.allocator()),
             parts.schedulerSeed(),
             parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
             parts.worker());
@@ -266,9 +267,9 @@ public final class DataPath {
 
   private void adoptLatest() {
     table = published.get();
-    int services = table.services().stream().mapToInt(CompiledService::id).max().orElse(-1) + 1;
+    int services = table.allServices().stream().mapToInt(CompiledService::id).max().orElse(-1) + 1;
     Forwarder[] byService = new Forwarder[services];
-    for (CompiledService service : table.services()) {
+    for (CompiledService service : table.allServices()) {
       if (service.forwarding() instanceof DirectForwarding direct) {
         byService[service.id()] = forwarders.computeIfAbsent(direct, DirectForwarding::newForwarder);
       }

@@ -16,13 +16,26 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   private ForwardingTable table;
   private long nowNs;
   private boolean refreshing;
+  private long begun;
 
   FlowAccounting(WorkerCounters counters) {
     this.counters = counters;
   }
 
+  /** Takes over a snapshot, and with it the limits of other services and servers. */
   void adopt(ForwardingTable newTable) {
+    if (table != null && (table.isBounded() || newTable.isBounded())) {
+      int highest = Math.max(table.highestBinding(), newTable.highestBinding());
+      for (int id = 1; id <= highest; id++) {
+        Binding.carryOver(table.binding(id), newTable.binding(id), counters.active(id));
+      }
+    }
     this.table = newTable;
+  }
+
+  /** Flows and sessions that began, ever. */
+  long begun() {
+    return begun;
   }
 
   /** The burst's time. */
@@ -45,12 +58,20 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   @Override
   public void onEnd(FlowTable flows, int handle, End end) {
     int binding = flows.binding(handle);
-    counters.onFlowEnd(binding);
-    if (!flows.state(handle).isClosing()) {
-      counters.onActiveChange(binding, -1);
+    FlowState state = flows.state(handle);
+    if (state == FlowState.SYN && end == End.EXPIRED) {
+      onSynRepeated(binding);
     }
+    onEnd(binding, !state.isClosing());
     if (end != End.REMOVED) {
       refresh(flows, handle, binding);
+    }
+  }
+
+  private void onEnd(int binding, boolean active) {
+    counters.onFlowEnd(binding);
+    if (active) {
+      onActiveChange(binding, -1);
     }
   }
 
@@ -68,27 +89,30 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   private void refresh(int binding, boolean v6, long clientHigh, long clientLow) {
     Binding found = table.binding(binding);
     PersistenceTable clients = found == null ? null : found.service().persistence();
-    if (clients != null) {
+    if (clients != null && found.standing().extendsClients()) {
       clients.refresh(v6, clientHigh, clientLow, binding, nowNs);
     }
   }
 
+  /** The flow's place was taken when its server was chosen. */
   @Override
   public void onBegin(int binding) {
+    begun++;
     counters.onFlowBegin(binding);
   }
 
   @Override
   public void onActiveChange(int binding, int change) {
     counters.onActiveChange(binding, change);
+    Binding found = table.binding(binding);
+    if (found != null && found.isBounded()) {
+      found.onActiveChange(change);
+    }
   }
 
   @Override
   public void onEnd(int binding, boolean active, boolean v6, long clientHigh, long clientLow, boolean replaced) {
-    counters.onFlowEnd(binding);
-    if (active) {
-      counters.onActiveChange(binding, -1);
-    }
+    onEnd(binding, active);
     if (!replaced) {
       refresh(binding, v6, clientHigh, clientLow);
     }
@@ -97,5 +121,26 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   @Override
   public void onAlive(int binding, boolean v6, long clientHigh, long clientLow) {
     refresh(binding, v6, clientHigh, clientLow);
+  }
+
+  @Override
+  public boolean resetsOnIdle(int binding) {
+    Binding found = table.binding(binding);
+    return found != null && found.service().declaration().policies().resetOnIdle();
+  }
+
+  @Override
+  public void onServerAnswered(int binding, long elapsedNs) {
+    counters.onServerAnswered(binding, elapsedNs);
+  }
+
+  @Override
+  public void onSynRepeated(int binding) {
+    counters.onServerSilent(binding);
+  }
+
+  @Override
+  public void onServerRefused(int binding) {
+    counters.onServerRefused(binding);
   }
 }

@@ -6,8 +6,10 @@ import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.topology.Topology;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Everything the workers work by, compiled by control and published with one release store. Immutable, shared; a
@@ -18,6 +20,7 @@ public final class ForwardingTable {
   private final Topology topology;
   private final OwnedAddresses addresses;
   private final List<CompiledService> services;
+  private final List<CompiledService> allServices;
   private final ServiceTable serviceTable;
   private final Binding[] bindings;
   private final Optional<TranslatorProvider> translation;
@@ -25,6 +28,7 @@ public final class ForwardingTable {
   private final UnservedPolicy unserved;
   private final EchoPolicy echo;
   private final boolean hasV6;
+  private final boolean bounded;
 
   /**
    * Compiles a table.
@@ -33,6 +37,7 @@ public final class ForwardingTable {
    * @param topology interfaces and routes
    * @param addresses virtual and interface addresses
    * @param services in order of their declaration
+   * @param former services as they were before a change of their method, for the flows that they still have
    * @param bindings by binding id; null where an id is not in use. Not copied
    * @param translation who translates addresses; nothing when no address is translated
    * @param steering which worker a frame belongs to; nothing with one worker
@@ -44,6 +49,7 @@ public final class ForwardingTable {
       Topology topology,
       OwnedAddresses addresses,
       List<CompiledService> services,
+      List<CompiledService> former,
       Binding[] bindings,
       Optional<TranslatorProvider> translation,
       Optional<Steering> steering,
@@ -53,14 +59,16 @@ public final class ForwardingTable {
     this.topology = topology;
     this.addresses = addresses;
     this.services = List.copyOf(services);
+    this.allServices = Stream.concat(services.stream(), former.stream()).toList();
     this.serviceTable = new ServiceTable(services);
     this.bindings = bindings;
     this.translation = translation;
     this.steering = steering;
     this.unserved = unserved;
     this.echo = echo;
+    this.bounded = Arrays.stream(bindings).anyMatch(binding -> binding != null && binding.isBounded());
     this.hasV6 =
-        services.stream().anyMatch(service -> service.declaration().isV6() && service.isDirect());
+        allServices.stream().anyMatch(service -> service.declaration().isV6() && service.isDirect());
   }
 
   /**
@@ -97,6 +105,11 @@ public final class ForwardingTable {
    */
   public List<CompiledService> services() {
     return services;
+  }
+
+  /** The services, and those that only have flows from before a change of their method. */
+  List<CompiledService> allServices() {
+    return allServices;
   }
 
   /**
@@ -146,6 +159,11 @@ public final class ForwardingTable {
 
   EchoPolicy echo() {
     return echo;
+  }
+
+  /** Whether any server or service has a limit. */
+  boolean isBounded() {
+    return bounded;
   }
 
   boolean hasV6() {

@@ -51,7 +51,7 @@ final class FramePipeline implements Hairpin {
     this.state = state;
     this.counters = state.counters;
     this.accounting = accounting;
-    this.services = new ServiceWalk(state);
+    this.services = new ServiceWalk(state, accounting);
     this.icmp = new IcmpWalk(state, services);
     this.fragments = new FragmentWalk(state, services, fragmentTable, heldEnd);
   }
@@ -59,7 +59,7 @@ final class FramePipeline implements Hairpin {
   /** Takes over a snapshot; between bursts, never within one. */
   void adopt(ForwardingTable newTable, Forwarder[] forwarderByService, @Nullable Translator translator) {
     ServiceRuntime[] next = new ServiceRuntime[forwarderByService.length];
-    for (CompiledService service : newTable.services()) {
+    for (CompiledService service : newTable.allServices()) {
       int id = service.id();
       ServiceRuntime previous = id < state.runtimes.length ? state.runtimes[id] : null;
       next[id] = new ServiceRuntime(service, counters, forwarderByService[id], previous);
@@ -75,7 +75,7 @@ final class FramePipeline implements Hairpin {
     state.addresses = newTable.addresses();
     state.translator = translator;
     if (translator != null) {
-      translator.adopt(newTable.services().stream().map(CompiledService::declaration).toList());
+      translator.adopt(newTable.allServices().stream().map(CompiledService::declaration).toList());
     }
   }
 

@@ -103,6 +103,17 @@ final class IcmpMessages {
   }
 
   /**
+   * Destination unreachable because communication is administratively prohibited (RFC 1812, section 5.2.7.1; RFC 4443,
+   * section 3.1).
+   *
+   * @return a new frame, the caller's, to be sent where the packet came from
+   */
+  ByteBuf prohibited(FrameView view, long ownMac) {
+    int type = view.isV6() ? IcmpHeader.V6_UNREACHABLE : IcmpHeader.UNREACHABLE;
+    return error(view, ownMac, view.destinationHigh(), view.destinationLow(), type, view.isV6() ? 1 : 13, 0);
+  }
+
+  /**
    * An error about a packet, to its sender.
    *
    * @param view the packet as it came

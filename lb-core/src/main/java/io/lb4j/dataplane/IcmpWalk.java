@@ -70,14 +70,14 @@ final class IcmpWalk {
     }
     CompiledService service =
         state.table.serviceTable().anyOn(view.isV6(), view.destinationHigh(), view.destinationLow());
-    if (service == null || service.candidates().length == 0) {
+    if (service == null || service.pool().candidates().length == 0) {
       return Verdict.NO_SERVER;
     }
     long hash = ECHO_HASH.hash(state.schedulerSeed, view.sourceHigh(), view.sourceLow(), 0, 0, 0, 0);
-    int[] candidates = service.candidates();
+    int[] candidates = service.pool().candidates();
     int index = (int) Math.multiplyHigh(hash >>> 1, (long) candidates.length << 1);
     Binding binding = state.table.binding(candidates[index]);
-    return service.isDirect() ? services.forward(view, binding) : services.open(view, service, binding);
+    return service.isDirect() ? services.forward(view, binding) : services.openSession(view, service, binding);
   }
 
   private Verdict answerEcho(FrameView view) {

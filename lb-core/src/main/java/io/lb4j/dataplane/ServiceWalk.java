@@ -9,18 +9,19 @@ import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
-import io.lb4j.persistence.PersistenceTable;
-import io.lb4j.schedule.HashInputs;
+import io.lb4j.service.LostFlows;
+import io.lb4j.service.Overflow;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.TcpHeader;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The middle of the walk: a segment's flow, or the service and server of a new one. Owned by one worker.
  *
  * <pre>
  *   known flow, or session of the translator? ──yes──▶ server still there? ──▶ forward or translate
- *       │ no                                                │ no: UDP and opening SYNs go elsewhere
+ *       │ no                                                │ no: opening SYNs go elsewhere, the rest as declared
  *       ▼                                                   ▼
  *   which service? ─▶ persistence ─▶ schedule ─▶ new flow or session
  *       │ none
@@ -33,10 +34,14 @@ final class ServiceWalk {
 
   private final WorkerState state;
   private final FlowTable flows;
+  private final FlowAccounting accounting;
+  private final ServerChoice servers;
 
-  ServiceWalk(WorkerState state) {
+  ServiceWalk(WorkerState state, FlowAccounting accounting) {
     this.state = state;
     this.flows = state.flows;
+    this.accounting = accounting;
+    this.servers = new ServerChoice(state);
   }
 
   /** A segment or first fragment, hashed. */
@@ -48,11 +53,11 @@ final class ServiceWalk {
         return onSession(view, translator, session);
       }
       if (flows.size() == 0) {
-        return onUnknownFlow(view);
+        return onUnknownFlow(view, false);
       }
     }
     int handle = find(view);
-    return handle == FlowTable.MISS ? onUnknownFlow(view) : onKnownFlow(view, handle);
+    return handle == FlowTable.MISS ? onUnknownFlow(view, false) : onKnownFlow(view, handle);
   }
 
   /** Whether a segment, hashed, belongs to no flow and no session here. */
@@ -84,23 +89,21 @@ final class ServiceWalk {
     Binding binding = state.table.binding(id);
     boolean reply = translator.isReply(session);
     if (binding == null || !binding.keepsFlows()) {
-      translator.end(session);
-      return !reply && isMovable(view) ? onUnknownFlow(view) : Verdict.SERVER_GONE;
+      return onLostSession(view, translator, session, binding, reply);
     }
     CompiledService service = binding.service();
     if (!service.enabled()) {
       return Verdict.SERVICE_DISABLED;
     }
-    if (service.isDirect()) {
-      translator.end(session); // the service has changed its method
-      return reply ? Verdict.SERVER_GONE : onUnknownFlow(view);
+    if (!reply && !service.admits(view)) {
+      return Verdict.CLIENT_DENIED;
     }
     if (reply && view.ingress() != binding.target().link() && !view.isAgain()) {
       return Verdict.SOURCE_SPOOFED; // a server speaks from where it is
     }
     if (!reply && translator.beginsAnew(view, session, binding.takesNewFlows())) {
       translator.end(session);
-      return onUnknownFlow(view);
+      return onUnknownFlow(view, false);
     }
     Verdict verdict = translator.translate(view, session);
     if (verdict == Verdict.FORWARD) {
@@ -115,28 +118,26 @@ final class ServiceWalk {
   private Verdict onKnownFlow(FrameView view, int handle) {
     Binding binding = state.table.binding(flows.binding(handle));
     if (binding == null || !binding.keepsFlows()) {
-      flows.remove(handle);
-      return isMovable(view) ? onUnknownFlow(view) : Verdict.SERVER_GONE;
+      return onLostFlow(view, handle, binding);
     }
     CompiledService service = binding.service();
     if (!service.enabled()) {
       return Verdict.SERVICE_DISABLED;
     }
-    if (!service.isDirect()) {
-      flows.remove(handle); // the service has changed its method
-      return onUnknownFlow(view);
+    if (!service.admits(view)) {
+      return Verdict.CLIENT_DENIED;
     }
     int age = flows.age(handle, state.tick);
     if (age > FRESH_TICKS && age > service.timeoutTicks(flows.state(handle))) {
       flows.remove(handle);
-      return onUnknownFlow(view);
+      return onUnknownFlow(view, false);
     }
     if (view.protocol() == IpProtocol.UDP) {
       FlowTracker.onDatagram(flows, handle, state.tick);
     } else {
       if (isOpening(view) && beginsAnew(view, handle, binding, age)) {
         flows.remove(handle);
-        return onUnknownFlow(view);
+        return onUnknownFlow(view, false);
       }
       trackTcp(view, handle, binding);
     }
@@ -144,16 +145,95 @@ final class ServiceWalk {
   }
 
   private void trackTcp(FrameView view, int handle, Binding binding) {
-    boolean wasClosing = flows.state(handle).isClosing();
-    boolean isClosing = FlowTracker.onSegment(flows, handle, view, state.tick).isClosing();
-    if (wasClosing != isClosing) {
-      state.counters.onActiveChange(binding.id(), isClosing ? -1 : 1);
+    FlowState before = flows.state(handle);
+    FlowState after = FlowTracker.onSegment(flows, handle, view, state.tick);
+    if (before == after && before != FlowState.SYN) {
+      return;
+    }
+    if (before.isClosing() != after.isClosing()) {
+      accounting.onActiveChange(binding.id(), after.isClosing() ? -1 : 1);
+    }
+    if (before == FlowState.SYN) {
+      observeHandshake(view, binding, after);
     }
   }
 
-  /** When its server was removed or is offline, UDP and new connections go elsewhere with this packet, the rest ends. */
-  private static boolean isMovable(FrameView view) {
-    return view.protocol() == IpProtocol.UDP || isOpening(view);
+  /** Only the client's half is seen: what it sends after its SYN tells whether the server has answered. */
+  private void observeHandshake(FrameView view, Binding binding, FlowState after) {
+    if (after == FlowState.ESTABLISHED) {
+      accounting.onServerAnswered(binding.id(), -1);
+    } else if (isOpening(view)) {
+      accounting.onSynRepeated(binding.id());
+    }
+  }
+
+  // ---- lost ----------------------------------------------------------------------------------------------------
+
+  private Verdict onLostFlow(FrameView view, int handle, @Nullable Binding binding) {
+    LostFlows.Fate fate = fate(view, binding);
+    boolean staysToBeReset = fate == LostFlows.Fate.RESET && binding != null && !isOpening(view);
+    if (!staysToBeReset) {
+      flows.remove(handle);
+    }
+    return end(view, fate);
+  }
+
+  private Verdict onLostSession(
+      FrameView view, Translator translator, int session, @Nullable Binding binding, boolean reply) {
+    if (reply) {
+      boolean reset = binding != null && binding.lost() == LostFlows.Fate.RESET;
+      if (!reset) {
+        translator.end(session);
+      }
+      return reset ? reset(view, Verdict.SERVER_GONE) : Verdict.SERVER_GONE;
+    }
+    LostFlows.Fate fate = fate(view, binding);
+    if (fate != LostFlows.Fate.RESET || binding == null || isOpening(view)) {
+      translator.end(session);
+    }
+    return end(view, fate);
+  }
+
+  /** A SYN begins anew in any case; the rest goes by what the service declares, while it is there. */
+  private LostFlows.Fate fate(FrameView view, @Nullable Binding binding) {
+    if (isOpening(view)) {
+      return LostFlows.Fate.REPICK;
+    }
+    if (binding != null) {
+      return binding.lost();
+    }
+    CompiledService service = serviceOf(view);
+    return service != null ? service.whenRemoved() : LostFlows.WHEN_REMOVED.of(view.protocol() == IpProtocol.TCP);
+  }
+
+  private Verdict end(FrameView view, LostFlows.Fate fate) {
+    return switch (fate) {
+      case REPICK -> onUnknownFlow(view, true);
+      case RESET -> reset(view, Verdict.SERVER_GONE);
+      case DROP, KEEP -> Verdict.SERVER_GONE;
+    };
+  }
+
+  /** Tells the sender that there is no such connection, or no such port; the reason when it cannot be told. */
+  private Verdict reset(FrameView view, Verdict reason) {
+    int link = view.ingress();
+    if (view.protocol() == IpProtocol.UDP) {
+      return unreachable(view, reason);
+    }
+    if (!TcpResets.mayAnswer(view)) {
+      return reason;
+    }
+    state.out.transmit(link, state.resets.answer(view, state.linkMacs[link]), FrameMarks.NONE);
+    return Verdict.ANSWER;
+  }
+
+  private Verdict unreachable(FrameView view, Verdict reason) {
+    if (!state.icmp.mayError(state.nowNs)) {
+      return reason;
+    }
+    int link = view.ingress();
+    state.out.transmit(link, state.icmp.unreachable(view, state.linkMacs[link]), FrameMarks.NONE);
+    return Verdict.ANSWER;
   }
 
   private static boolean isOpening(FrameView view) {
@@ -179,12 +259,16 @@ final class ServiceWalk {
 
   // ---- unknown -------------------------------------------------------------------------------------------------
 
-  private Verdict onUnknownFlow(FrameView view) {
+  private @Nullable CompiledService serviceOf(FrameView view) {
     boolean tcp = view.protocol() == IpProtocol.TCP;
-    CompiledService service =
-        state.table
-            .serviceTable()
-            .find(view.isV6(), view.destinationHigh(), view.destinationLow(), tcp, view.destinationPort());
+    return state
+        .table
+        .serviceTable()
+        .find(view.isV6(), view.destinationHigh(), view.destinationLow(), tcp, view.destinationPort());
+  }
+
+  private Verdict onUnknownFlow(FrameView view, boolean midStream) {
+    CompiledService service = serviceOf(view);
     if (service == null) {
       return onUnserved(view, Verdict.NO_SERVICE);
     }
@@ -195,48 +279,88 @@ final class ServiceWalk {
     if (translator != null && isFromOurs(view)) {
       return Verdict.SOURCE_SPOOFED;
     }
+    if (!service.admits(view)) {
+      return Verdict.CLIENT_DENIED;
+    }
     if (translator != null && !service.isDirect() && translator.mustLoop(view)) {
       return translator.hairpin(view);
     }
-    if (tcp && !isOpening(view)) {
+    boolean tcp = view.protocol() == IpProtocol.TCP;
+    if (tcp && !isOpening(view) && !isAdopted(view, service, midStream)) {
       return Verdict.TCP_NOT_SYN;
     }
-    Binding binding = choose(service, view);
+    Binding binding = servers.choose(service, view);
     if (binding == null) {
-      return Verdict.NO_SERVER;
+      return refuseFlow(view, service);
+    }
+    if (service.onePacket()) {
+      servers.remember(view, service, binding);
+      return forward(view, binding);
     }
     return service.isDirect() ? begin(view, service, binding, tcp) : open(view, service, binding);
+  }
+
+  /** A segment of a connection that began without us, or with another server: the chosen server knows it, or resets. */
+  private static boolean isAdopted(FrameView view, CompiledService service, boolean midStream) {
+    int flags = view.tcpFlags();
+    return (midStream || service.adopts()) && (flags & TcpHeader.ACK) != 0 && (flags & (TcpHeader.SYN | TcpHeader.RST)) == 0;
+  }
+
+  private Verdict refuseFlow(FrameView view, CompiledService service) {
+    Verdict reason = servers.refusal();
+    if (reason != Verdict.CONNECTION_LIMIT) {
+      return reason;
+    }
+    Overflow overflow = service.declaration().policies().overflow();
+    return switch (overflow) {
+      case DROP, STANDBY -> reason;
+      case RESET -> reset(view, reason);
+      case UNREACHABLE -> prohibited(view, reason);
+    };
+  }
+
+  private Verdict prohibited(FrameView view, Verdict reason) {
+    if (!state.icmp.mayError(state.nowNs)) {
+      return reason;
+    }
+    int link = view.ingress();
+    state.out.transmit(link, state.icmp.prohibited(view, state.linkMacs[link]), FrameMarks.NONE);
+    return Verdict.ANSWER;
   }
 
   private Verdict begin(FrameView view, CompiledService service, Binding binding, boolean tcp) {
     int handle = insert(view, binding.id(), tcp ? FlowState.SYN : FlowState.UDP_FIRST);
     if (handle < 0) {
+      servers.giveBack(binding);
       return handle == FlowTable.NO_ROOM_EMBRYONIC ? Verdict.EMBRYONIC_LIMIT : Verdict.FLOW_TABLE_FULL;
     }
-    state.counters.onFlowBegin(binding.id());
-    remember(view, service, binding);
+    accounting.onBegin(binding.id());
+    servers.remember(view, service, binding);
     return forward(view, binding);
   }
 
+  /** Opens a session of a service that translates, for a segment. */
+  private Verdict open(FrameView view, CompiledService service, Binding binding) {
+    long sessions = accounting.begun();
+    Verdict verdict = openSession(view, service, binding);
+    if (accounting.begun() == sessions) {
+      servers.giveBack(binding);
+    }
+    return verdict;
+  }
+
   /** Opens a session of a service that translates, for a segment or an echo request. */
-  Verdict open(FrameView view, CompiledService service, Binding binding) {
+  Verdict openSession(FrameView view, CompiledService service, Binding binding) {
     TranslatedForwarding method = (TranslatedForwarding) service.forwarding();
     Verdict verdict = state.translator.open(view, binding.id(), binding.target(), method);
     if (verdict == Verdict.FORWARD || verdict == Verdict.HOLD) {
-      remember(view, service, binding);
+      servers.remember(view, service, binding);
     }
     if (verdict == Verdict.FORWARD) {
       view.setBinding(binding.id());
       state.counters.onServerFrame(binding.id(), view.length());
     }
     return verdict;
-  }
-
-  private void remember(FrameView view, CompiledService service, Binding binding) {
-    PersistenceTable clients = service.persistence();
-    if (clients != null) {
-      clients.put(view.isV6(), view.sourceHigh(), view.sourceLow(), binding.id(), state.nowNs);
-    }
   }
 
   private int insert(FrameView view, int binding, FlowState flowState) {
@@ -262,32 +386,6 @@ final class ServiceWalk {
             binding,
             sequence,
             state.tick);
-  }
-
-  /** The server for a new flow: the client's own while it keeps flows, else the scheduler's choice. */
-  private Binding choose(CompiledService service, FrameView view) {
-    PersistenceTable clients = service.persistence();
-    if (clients != null) {
-      int known = clients.find(view.isV6(), view.sourceHigh(), view.sourceLow(), state.nowNs);
-      Binding binding = known == PersistenceTable.NONE ? null : state.table.binding(known);
-      if (binding != null && binding.keepsFlows() && binding.service() == service) {
-        return binding;
-      }
-    }
-    HashInputs inputs = service.hashInputs();
-    long hash =
-        inputs.isEmpty()
-            ? 0
-            : inputs.hash(
-                state.schedulerSeed,
-                view.sourceHigh(),
-                view.sourceLow(),
-                view.destinationHigh(),
-                view.destinationLow(),
-                view.ports(),
-                view.protocol());
-    int picked = state.runtimes[service.id()].pick(hash);
-    return picked == 0 ? null : state.table.binding(picked);
   }
 
   /** Sends a frame to a server that it is bound to, unchanged above the link layer. */
@@ -372,11 +470,6 @@ final class ServiceWalk {
       return Verdict.PASS;
     }
     boolean isIcmp = view.protocol() == IpProtocol.ICMP || view.protocol() == IpProtocol.ICMPV6;
-    if (policy == UnservedPolicy.DROP || isIcmp || !state.icmp.mayError(state.nowNs)) {
-      return reason;
-    }
-    int link = view.ingress();
-    state.out.transmit(link, state.icmp.unreachable(view, state.linkMacs[link]), FrameMarks.NONE);
-    return Verdict.ANSWER;
+    return policy == UnservedPolicy.DROP || isIcmp ? reason : unreachable(view, reason);
   }
 }

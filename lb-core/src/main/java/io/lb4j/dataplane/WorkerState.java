@@ -23,6 +23,7 @@ final class WorkerState {
   final LinkLayer linkLayer;
   final LinkEgress egress;
   final IcmpMessages icmp;
+  final TcpResets resets;
   final long schedulerSeed;
   final long[] linkMacs;
   final int worker;
@@ -46,6 +47,7 @@ final class WorkerState {
       LinkLayer linkLayer,
       LinkEgress egress,
       IcmpMessages icmp,
+      TcpResets resets,
       long schedulerSeed,
       long[] linkMacs,
       int worker) {
@@ -55,6 +57,7 @@ final class WorkerState {
     this.linkLayer = linkLayer;
     this.egress = egress;
     this.icmp = icmp;
+    this.resets = resets;
     this.schedulerSeed = schedulerSeed;
     this.linkMacs = linkMacs;
     this.worker = worker;

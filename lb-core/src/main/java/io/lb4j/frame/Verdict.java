@@ -100,6 +100,10 @@ public enum Verdict {
   PROTOCOL_NOT_SERVED("no virtual service for this protocol"),
   /** The service is disabled. */
   SERVICE_DISABLED("the virtual service is disabled"),
+  /** The service's access list does not admit the client. */
+  CLIENT_DENIED("the service does not admit the client"),
+  /** The connection limits of the service or its servers are reached. */
+  CONNECTION_LIMIT("connection limits are reached"),
   /** No real server takes new flows. */
   NO_SERVER("no real server is eligible"),
   /** A TCP segment without SYN that belongs to no flow. */

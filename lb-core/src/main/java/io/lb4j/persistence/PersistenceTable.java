@@ -81,6 +81,21 @@ public final class PersistenceTable {
   }
 
   /**
+   * The server a client used last; does not count as a use.
+   *
+   * @param v6 the client's family
+   * @param high first 64 bits of its address, 0 for IPv4
+   * @param low last 64 bits of it, or the IPv4 address
+   * @param nowNs the time
+   * @return a binding id, or {@link #NONE}
+   */
+  public int findQuietly(boolean v6, long high, long low, long nowNs) {
+    advance(nowNs);
+    Integer server = servers.policy().getIfPresentQuietly(key(v6, high, low));
+    return server == null ? NONE : server;
+  }
+
+  /**
    * Remembers a client's server.
    *
    * @param v6 the client's family

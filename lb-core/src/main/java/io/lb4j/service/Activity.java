@@ -7,7 +7,9 @@ public enum Activity {
   /** Takes no new flows but those of clients that persistence sends; established flows continue. */
   DRAIN(false, true),
   /** Takes nothing: established flows end. */
-  OFFLINE(false, false);
+  OFFLINE(false, false),
+  /** Takes new flows while no online server, and no standby server of a lower tier, can. */
+  STANDBY(true, true);
 
   private final boolean takesNewFlows;
   private final boolean keepsFlows;
@@ -18,9 +20,9 @@ public enum Activity {
   }
 
   /**
-   * Whether the scheduler may pick the server.
+   * Whether a scheduler may ever pick the server.
    *
-   * @return true for {@link #ONLINE}
+   * @return true for {@link #ONLINE}, and for {@link #STANDBY} when its turn has come
    */
   public boolean takesNewFlows() {
     return takesNewFlows;

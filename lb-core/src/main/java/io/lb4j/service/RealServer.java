@@ -13,8 +13,14 @@ import io.lb4j.settings.ConfigurationException;
  * @param port its port; 0 when it is the service's own
  * @param weight 0..65535; 0 takes no new flows, as {@link Activity#DRAIN}
  * @param activity what the operator wants
+ * @param tier 1..255: among standby servers those of the lowest tier go first
+ * @param limit connections held at most
  */
-public record RealServer(String name, IpAddress address, int port, int weight, Activity activity) {
+public record RealServer(
+    String name, IpAddress address, int port, int weight, Activity activity, int tier, ConnectionLimit limit) {
+  /** The highest tier of standby servers. */
+  public static final int LAST_TIER = 255;
+
   /** Refuses what cannot be a server. */
   public RealServer {
     String setting = "server " + name;
@@ -36,6 +42,10 @@ public record RealServer(String name, IpAddress address, int port, int weight, A
       throw new ConfigurationException(
           ConfigurationError.OUT_OF_RANGE, setting + ": weight", weight, "not in 0.." + Candidate.MAX_WEIGHT);
     }
+    if (tier < 1 || tier > LAST_TIER) {
+      throw new ConfigurationException(
+          ConfigurationError.OUT_OF_RANGE, setting + ": tier", tier, "not in 1.." + LAST_TIER);
+    }
   }
 
   /**
@@ -51,9 +61,9 @@ public record RealServer(String name, IpAddress address, int port, int weight, A
   }
 
   /**
-   * Whether the scheduler may pick it.
+   * Whether the scheduler may ever pick it.
    *
-   * @return true when online with a weight above 0
+   * @return true when online or standby, with a weight above 0
    */
   public boolean takesNewFlows() {
     return activity.takesNewFlows() && weight > 0;
@@ -66,7 +76,7 @@ public record RealServer(String name, IpAddress address, int port, int weight, A
    * @return a new declaration
    */
   public RealServer withWeight(int newWeight) {
-    return new RealServer(name, address, port, newWeight, activity);
+    return new RealServer(name, address, port, newWeight, activity, tier, limit);
   }
 
   /**
@@ -76,7 +86,7 @@ public record RealServer(String name, IpAddress address, int port, int weight, A
    * @return a new declaration
    */
   public RealServer withActivity(Activity newActivity) {
-    return new RealServer(name, address, port, weight, newActivity);
+    return new RealServer(name, address, port, weight, newActivity, tier, limit);
   }
 
   /** Settings of a real server beside name and address. Owned by the caller of the builder. */
@@ -84,6 +94,8 @@ public record RealServer(String name, IpAddress address, int port, int weight, A
     private int port;
     private int weight = 1;
     private Activity activity = Activity.ONLINE;
+    private int tier = 1;
+    private ConnectionLimit limit = ConnectionLimit.NONE;
 
     /** The defaults: the service's port, weight 1, online. */
     public Options() {}
@@ -113,11 +125,43 @@ public record RealServer(String name, IpAddress address, int port, int weight, A
     /**
      * What is wanted of the server.
      *
-     * @param newActivity online, drain or offline
+     * @param newActivity online, drain, offline or standby
      * @return this
      */
     public Options activity(Activity newActivity) {
       this.activity = newActivity;
+      return this;
+    }
+
+    /**
+     * The server's place among standby servers.
+     *
+     * @param newTier 1..255; the lowest goes first
+     * @return this
+     */
+    public Options tier(int newTier) {
+      this.tier = newTier;
+      return this;
+    }
+
+    /**
+     * How many connections the server holds at most.
+     *
+     * @param most 1 or more
+     * @return this
+     */
+    public Options maxConnections(int most) {
+      return limit(ConnectionLimit.of(most));
+    }
+
+    /**
+     * How many connections the server holds at most, and when it takes new ones again.
+     *
+     * @param newLimit the limit
+     * @return this
+     */
+    public Options limit(ConnectionLimit newLimit) {
+      this.limit = newLimit;
       return this;
     }
 
@@ -129,7 +173,7 @@ public record RealServer(String name, IpAddress address, int port, int weight, A
      * @return an immutable declaration
      */
     public RealServer build(String name, IpAddress address) {
-      return new RealServer(name, address, port, weight, activity);
+      return new RealServer(name, address, port, weight, activity, tier, limit);
     }
   }
 }

@@ -27,6 +27,7 @@ public final class VirtualService {
   private final SourceIpPersistence persistence;
   private final FlowTimeouts timeouts;
   private final boolean enabled;
+  private final ServicePolicies policies;
   private final List<RealServer> servers;
 
   VirtualService(VirtualServiceBuilder from) {
@@ -39,6 +40,7 @@ public final class VirtualService {
     this.persistence = from.persistence;
     this.timeouts = from.timeouts;
     this.enabled = from.enabled;
+    this.policies = from.policies();
     this.servers = List.copyOf(from.servers);
     check();
   }
@@ -64,6 +66,14 @@ public final class VirtualService {
         throw new ConfigurationException(
             ConfigurationError.NOT_UNICAST, setting + ": vip", vip, "cannot be a virtual address");
       }
+    }
+    if (policies.onePacket() && protocol != Protocol.UDP) {
+      throw new ConfigurationException(
+          ConfigurationError.CONTRADICTION, setting + ": one-packet", true, "is for UDP: a connection has many packets");
+    }
+    if (policies.resetOnIdle() && protocol != Protocol.TCP) {
+      throw new ConfigurationException(
+          ConfigurationError.CONTRADICTION, setting + ": reset-on-idle", true, "is for TCP: UDP knows no resets");
     }
     Set<Object> seen = new HashSet<>();
     for (RealServer server : servers) {
@@ -130,6 +140,7 @@ public final class VirtualService {
     copy.persistence = persistence;
     copy.timeouts = timeouts;
     copy.enabled = enabled;
+    copy.policies(policies);
     copy.servers.addAll(servers);
     return copy;
   }
@@ -250,6 +261,24 @@ public final class VirtualService {
    */
   public boolean enabled() {
     return enabled;
+  }
+
+  /**
+   * What was decided about the service's flows.
+   *
+   * @return limits, access, drain and what becomes of flows that lose their server
+   */
+  public ServicePolicies policies() {
+    return policies;
+  }
+
+  /**
+   * Whether TCP segments of unknown connections are scheduled like first ones.
+   *
+   * @return as declared, else whether the scheduler hashes
+   */
+  public boolean adoptsConnections() {
+    return policies.adoption().orElse(!scheduler.hashInputs().isEmpty());
   }
 
   /**

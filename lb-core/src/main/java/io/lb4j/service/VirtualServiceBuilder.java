@@ -8,8 +8,10 @@ import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** Builds a {@link VirtualService}. Owned by its caller; refuses a wrong value at once. */
@@ -24,6 +26,18 @@ public final class VirtualServiceBuilder {
   SourceIpPersistence persistence;
   FlowTimeouts timeouts;
   boolean enabled = true;
+  AccessList access = ServicePolicies.DEFAULTS.access();
+  ConnectionLimit limit = ServicePolicies.DEFAULTS.limit();
+  Overflow overflow = ServicePolicies.DEFAULTS.overflow();
+  DrainBehavior drain = ServicePolicies.DEFAULTS.drain();
+  WhenAllDown whenAllDown = ServicePolicies.DEFAULTS.whenAllDown();
+  LostFlows whenDown = ServicePolicies.DEFAULTS.whenDown();
+  LostFlows whenRemoved = ServicePolicies.DEFAULTS.whenRemoved();
+  boolean onePacket = ServicePolicies.DEFAULTS.onePacket();
+  Optional<Boolean> adoption = ServicePolicies.DEFAULTS.adoption();
+  boolean resetOnIdle = ServicePolicies.DEFAULTS.resetOnIdle();
+  Duration slowStart = ServicePolicies.DEFAULTS.slowStart();
+  Optional<String> group = ServicePolicies.DEFAULTS.group();
 
   VirtualServiceBuilder(Protocol protocol, PortRange ports) {
     this.protocol = protocol;
@@ -122,6 +136,186 @@ public final class VirtualServiceBuilder {
    */
   public VirtualServiceBuilder enabled(boolean on) {
     this.enabled = on;
+    return this;
+  }
+
+  /**
+   * Takes over all policies of another service; the settings below change single ones.
+   *
+   * @param policies what was decided there
+   * @return this
+   */
+  public VirtualServiceBuilder policies(ServicePolicies policies) {
+    this.access = policies.access();
+    this.limit = policies.limit();
+    this.overflow = policies.overflow();
+    this.drain = policies.drain();
+    this.whenAllDown = policies.whenAllDown();
+    this.whenDown = policies.whenDown();
+    this.whenRemoved = policies.whenRemoved();
+    this.onePacket = policies.onePacket();
+    this.adoption = policies.adoption();
+    this.resetOnIdle = policies.resetOnIdle();
+    this.slowStart = policies.slowStart();
+    this.group = policies.group();
+    return this;
+  }
+
+  ServicePolicies policies() {
+    return new ServicePolicies(
+        access,
+        limit,
+        overflow,
+        drain,
+        whenAllDown,
+        whenDown,
+        whenRemoved,
+        onePacket,
+        adoption,
+        resetOnIdle,
+        slowStart,
+        group);
+  }
+
+  /**
+   * Chooses the clients that may use the service; all of them unless told otherwise.
+   *
+   * @param list allowed and denied prefixes
+   * @return this
+   */
+  public VirtualServiceBuilder access(AccessList list) {
+    this.access = list;
+    return this;
+  }
+
+  /**
+   * Bounds the connections on the service's online servers.
+   *
+   * @param newLimit how many, over all workers
+   * @param whenReached what becomes of the next one
+   * @return this
+   */
+  public VirtualServiceBuilder maxConnections(ConnectionLimit newLimit, Overflow whenReached) {
+    this.limit = newLimit;
+    this.overflow = whenReached;
+    return this;
+  }
+
+  /**
+   * Decides what becomes of a new flow that the limits of service and servers refuse.
+   *
+   * @param whenReached dropped unless told otherwise
+   * @return this
+   */
+  public VirtualServiceBuilder overflow(Overflow whenReached) {
+    this.overflow = whenReached;
+    return this;
+  }
+
+  /**
+   * Decides what persistence means for a server that drains.
+   *
+   * @param behavior clients keep coming unless told otherwise
+   * @return this
+   */
+  public VirtualServiceBuilder drain(DrainBehavior behavior) {
+    this.drain = behavior;
+    return this;
+  }
+
+  /**
+   * Decides where new flows go when no server is healthy.
+   *
+   * @param policy nowhere unless told otherwise
+   * @return this
+   */
+  public VirtualServiceBuilder whenAllDown(WhenAllDown policy) {
+    this.whenAllDown = policy;
+    return this;
+  }
+
+  /**
+   * Decides what becomes of flows whose server monitors call down.
+   *
+   * @param fates {@link LostFlows#WHEN_DOWN} unless told otherwise
+   * @return this
+   */
+  public VirtualServiceBuilder whenServerDown(LostFlows fates) {
+    this.whenDown = fates;
+    return this;
+  }
+
+  /**
+   * Decides what becomes of flows whose server was removed or is offline.
+   *
+   * @param fates {@link LostFlows#WHEN_REMOVED} unless told otherwise; none may keep flows
+   * @return this
+   */
+  public VirtualServiceBuilder whenServerRemoved(LostFlows fates) {
+    this.whenRemoved = fates.whenRemoved("service " + label() + ": when-removed");
+    return this;
+  }
+
+  /**
+   * Schedules every datagram by itself, without a flow: for DNS and the like, in Direct Server Return.
+   *
+   * @param on off unless told otherwise; for UDP only
+   * @return this
+   */
+  public VirtualServiceBuilder onePacket(boolean on) {
+    this.onePacket = on;
+    return this;
+  }
+
+  /**
+   * Schedules TCP segments of unknown connections like first ones, so that connections outlive a restart.
+   *
+   * @param on without this setting, exactly those schedulers do so that hash
+   * @return this
+   */
+  public VirtualServiceBuilder adoptsConnections(boolean on) {
+    this.adoption = Optional.of(on);
+    return this;
+  }
+
+  /**
+   * Resets both ends of an established connection that was silent for its time-out. For methods that see both halves.
+   *
+   * @param on off unless told otherwise
+   * @return this
+   */
+  public VirtualServiceBuilder resetOnIdle(boolean on) {
+    this.resetOnIdle = on;
+    return this;
+  }
+
+  /**
+   * Lets a server that has recovered, or was added, reach its weight by and by.
+   *
+   * @param period up to an hour; 0 for at once
+   * @return this
+   */
+  public VirtualServiceBuilder slowStart(Duration period) {
+    if (period.isNegative() || period.compareTo(Duration.ofHours(1)) > 0) {
+      throw new ConfigurationException(
+          ConfigurationError.OUT_OF_RANGE, "service " + label() + ": slow-start", period, "not in 0..1 h");
+    }
+    this.slowStart = period;
+    return this;
+  }
+
+  /**
+   * Puts the service into a group, whose services share their clients where persistence has that scope.
+   *
+   * @param name of the group
+   * @return this
+   */
+  public VirtualServiceBuilder group(String name) {
+    if (name.isBlank()) {
+      throw new ConfigurationException(
+          ConfigurationError.MISSING, "service " + label() + ": group", "''", "a name needs a character");
+    }
+    this.group = Optional.of(name);
     return this;
   }
 

@@ -40,6 +40,8 @@ public enum ConfigurationError {
   NOT_UNICAST("use a unicast address"),
   /** A persistence prefix that would give every client one server. */
   PREFIX_ZERO("use 32 (IPv4) or 128 (IPv6) for one client, or a shorter prefix above 0"),
+  /** Two settings that cannot both hold. */
+  CONTRADICTION("decide for one of the two"),
   /** A setting whose feature this version does not have. */
   NOT_SUPPORTED("leave the setting out"),
   /** The forwarding method has no implementation among the modules in use. */

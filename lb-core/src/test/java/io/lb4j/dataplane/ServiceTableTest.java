@@ -61,7 +61,7 @@ class ServiceTableTest {
               .build();
       if (declared.stream().noneMatch(other -> other.conflictsWith(service))) {
         declared.add(service);
-        compiled.add(new CompiledService(compiled.size(), service, FORWARDING, null, new int[0], null));
+        compiled.add(new CompiledService(compiled.size(), service, FORWARDING, Pool.EMPTY, Pool.EMPTY, false, null));
       }
     }
     return compiled;
@@ -134,7 +134,7 @@ class ServiceTableTest {
               .forwarding(FORWARDING)
               .vip(IpPrefix.host(vip))
               .build();
-      services.add(new CompiledService(i, service, FORWARDING, null, new int[0], null));
+      services.add(new CompiledService(i, service, FORWARDING, Pool.EMPTY, Pool.EMPTY, false, null));
     }
     ServiceTable table = new ServiceTable(services);
     for (CompiledService service : services) {

@@ -55,7 +55,7 @@ class PipelineTest {
             .workers(workers)
             .workerQueue(queue)
             .allocator(allocator)
-            .service(Lan.withServers(Lan.tcp(v6).scheduler(Schedulers.sourceHash()), v6, 3))
+            .service(Lan.withServers(Lan.tcp(v6).scheduler(Schedulers.sourceHash()).adoptsConnections(false), v6, 3))
             .service(
                 Lan.withServers(
                     VirtualService.udp(vip(v6), 53)

@@ -2,12 +2,16 @@ package io.lb4j.dsr;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.address.IpPrefix;
 import io.lb4j.core.LoadBalancerBuilder;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
+import io.lb4j.service.AccessList;
 import io.lb4j.service.Activity;
+import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.Overflow;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.testkit.FrameBuilder;
@@ -18,6 +22,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
@@ -214,6 +219,23 @@ class VerdictTest {
     all.put(Verdict.PROTOCOL_NOT_SERVED, lan -> lan.process(lan.frame(1).protocol(47).payload(new byte[8])));
     all.put(Verdict.SERVICE_DISABLED, lan -> lan.process(syn(lan, OFF)));
     all.put(Verdict.NO_SERVER, lan -> lan.process(syn(lan, DRAINED)));
+    all.put(
+        Verdict.CLIENT_DENIED,
+        lan -> {
+          AccessList nobody = AccessList.of(List.of(), List.of(IpPrefix.of(lan.v6 ? "2001:db8::/32" : "192.0.0.0/2")));
+          VirtualService web = lan.balancer.service("web").declaration();
+          lan.balancer.replaceService(web.toBuilder().access(nobody).build());
+          return lan.process(syn(lan, WEB));
+        });
+    all.put(
+        Verdict.CONNECTION_LIMIT,
+        lan -> {
+          VirtualService web = lan.balancer.service("web").declaration();
+          ConnectionLimit one = ConnectionLimit.of(1);
+          lan.balancer.replaceService(web.toBuilder().maxConnections(one, Overflow.DROP).build());
+          lan.process(syn(lan, WEB));
+          return lan.process(lan.frame(1).tcp(4001, WEB, TcpHeader.SYN));
+        });
     all.put(Verdict.TCP_NOT_SYN, lan -> lan.process(lan.frame(1).tcp(4000, WEB, TcpHeader.ACK)));
     all.put(
         Verdict.SERVER_GONE,

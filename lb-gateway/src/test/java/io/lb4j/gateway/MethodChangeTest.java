@@ -23,53 +23,72 @@ class MethodChangeTest {
     net.balancer.replaceService(DirectRouting.service(net.v6, tcp, method).build());
   }
 
+  private static Packet reply(Network net, boolean tcp, int port) {
+    FrameBuilder frame = net.from(1, net.peer(1));
+    return net.fromInside(Network.transport(frame, tcp, 80, port, TcpHeader.SYN | TcpHeader.ACK)).forwarded();
+  }
+
   @EveryTransport
-  void shouldTranslateAFlowWhoseServiceNoLongerForwardsDirectly(boolean v6, boolean tcp) {
+  void shouldKeepForwardingAFlowDirectlyThatBeganSo(boolean v6, boolean tcp) {
     try (Network net = open(v6, tcp, new DirectRouting())) {
       assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.vip());
       change(net, tcp, Gateway.create());
-      assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.inside(1));
-      FrameBuilder reply = net.from(1, net.peer(1));
-      int flags = TcpHeader.SYN | TcpHeader.ACK;
-      Packet back = net.fromInside(Network.transport(reply, tcp, 80, 3000, flags)).forwarded();
-      assertThat(back.from()).isEqualTo(net.vip() + " 80");
+      assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.vip());
+      assertThat(request(net, tcp, 3001).destination()).as("of a new flow").isEqualTo(net.inside(1));
+      assertThat(reply(net, tcp, 3001).from()).isEqualTo(net.vip() + " 80");
     }
   }
 
   @EveryTransport
-  void shouldForwardAFlowDirectlyWhoseServiceNoLongerTranslates(boolean v6, boolean tcp) {
+  void shouldKeepTranslatingASessionThatBeganSo(boolean v6, boolean tcp) {
     try (Network net = open(v6, tcp, Gateway.create())) {
       assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.inside(1));
       change(net, tcp, new DirectRouting());
-      Packet direct = request(net, tcp, 3000);
-      assertThat(direct.destination()).isEqualTo(net.vip());
+      assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.inside(1));
+      assertThat(reply(net, tcp, 3000).from()).isEqualTo(net.vip() + " 80");
+      Packet direct = request(net, tcp, 3001);
+      assertThat(direct.destination()).as("of a new flow").isEqualTo(net.vip());
       assertThat(direct.destinationMac()).isEqualTo(Network.mac(1));
-      assertThat(net.path.sessions()).as("of the translator").isZero();
     }
   }
 
   @EveryTransport
-  void shouldEndTheReplyOfASessionWhoseServiceNoLongerTranslates(boolean v6, boolean tcp) {
+  void shouldKeepAFlowOverSeveralChangesOfMethod(boolean v6, boolean tcp) {
+    try (Network net = open(v6, tcp, Gateway.create())) {
+      assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.inside(1));
+      change(net, tcp, new DirectRouting());
+      change(net, tcp, Gateway.create());
+      assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.inside(1));
+      change(net, tcp, new DirectRouting());
+      assertThat(request(net, tcp, 3000).destination()).isEqualTo(net.inside(1));
+    }
+  }
+
+  @EveryTransport
+  void shouldEndAFlowOfTheFormerMethodWithItsServer(boolean v6, boolean tcp) {
     try (Network net = open(v6, tcp, Gateway.create())) {
       request(net, tcp, 3000);
       change(net, tcp, new DirectRouting());
-      FrameBuilder reply = net.from(1, net.peer(1));
+      net.balancer.service("web").removeRealServer("s1");
+      FrameBuilder late = net.from(1, net.peer(1));
       int flags = TcpHeader.SYN | TcpHeader.ACK;
-      net.fromInside(Network.transport(reply, tcp, 80, 3000, flags)).droppedSilently(Verdict.SERVER_GONE);
+      net.fromInside(Network.transport(late, tcp, 80, 3000, flags)).droppedSilently(Verdict.SERVER_GONE);
       assertThat(net.path.sessions()).isZero();
     }
   }
 
   /** The quote is of a flow that was forwarded directly: its server's side is the virtual address. */
   @EveryTransport
-  void shouldDropAnErrorAboutAFlowOfTheFormerMethod(boolean v6, boolean tcp) {
+  void shouldSendAnErrorAboutAFlowOfTheFormerMethodToItsServer(boolean v6, boolean tcp) {
     try (Network net = open(v6, tcp, new DirectRouting())) {
       request(net, tcp, 3000);
       change(net, tcp, Gateway.create());
       FrameBuilder quoted = FrameBuilder.from(net.vip(), net.peer(1)).payload(new byte[8]);
       byte[] quote = Packet.of(Network.transport(quoted, tcp, 80, 3000, TcpHeader.ACK).build()).packet();
       FrameBuilder error = net.to(net.vip(), net.peer(9));
-      net.fromOutside(Frames.error(error, v6 ? 2 : 3, v6 ? 0 : 4, 1400, quote)).droppedSilently(Verdict.ICMP_NO_FLOW);
+      Packet sent = net.fromOutside(Frames.error(error, v6 ? 2 : 3, v6 ? 0 : 4, 1400, quote)).forwarded();
+      assertThat(sent.destination()).isEqualTo(net.vip());
+      assertThat(sent.destinationMac()).isEqualTo(Network.mac(1));
     }
   }
 

@@ -1,0 +1,83 @@
+package io.lb4j.control;
+
+import io.lb4j.forward.DirectForwarding;
+import io.lb4j.service.RealServer;
+import io.lb4j.service.VirtualService;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiPredicate;
+
+/**
+ * Services as they were before a change between direct and translated forwarding: flows go on as they began, under
+ * binding ids of their own. Guarded by the registry's lock.
+ */
+final class FormerMethods {
+  private static final String DIRECT = " (direct)";
+  private static final String TRANSLATED = " (translated)";
+
+  private final Map<String, Former> former = new HashMap<>();
+
+  private record Former(VirtualService service, long generation) {}
+
+  /** Under which name the service's servers have their binding ids. */
+  static String owner(VirtualService service) {
+    return service.name() + (service.forwarding() instanceof DirectForwarding ? DIRECT : TRANSLATED);
+  }
+
+  /** Under which name a former service has its id; the present one has its own name. */
+  static String id(VirtualService old) {
+    return "former\n" + old.name();
+  }
+
+  /** The service behind a name that has an id. */
+  static String service(String id) {
+    return id.substring(id.indexOf('\n') + 1);
+  }
+
+  /** Remembers the services whose method changes with a snapshot. */
+  void onChange(Map<String, VirtualService> before, Map<String, VirtualService> after, long generation) {
+    before.forEach(
+        (name, old) -> {
+          VirtualService now = after.get(name);
+          if (now != null && !owner(now).equals(owner(old))) {
+            former.put(name, new Former(old, generation));
+          }
+        });
+  }
+
+  /** The former declaration, until all workers know of the change and none of its servers has flows. */
+  Optional<VirtualService> of(
+      VirtualService now, long sweptGeneration, BiPredicate<VirtualService, RealServer> hasFlows) {
+    Former old = former.get(now.name());
+    if (old == null) {
+      return Optional.empty();
+    }
+    boolean known = sweptGeneration >= old.generation;
+    if (known && old.service.servers().stream().noneMatch(server -> hasFlows.test(old.service, server))) {
+      former.remove(now.name());
+      return Optional.empty();
+    }
+    return Optional.of(old.service);
+  }
+
+  boolean isEmpty() {
+    return former.isEmpty();
+  }
+
+  void retain(Set<String> services) {
+    former.keySet().retainAll(services);
+  }
+
+  FormerMethods copy() {
+    FormerMethods copy = new FormerMethods();
+    copy.former.putAll(former);
+    return copy;
+  }
+
+  void restore(FormerMethods copy) {
+    former.clear();
+    former.putAll(copy.former);
+  }
+}

@@ -1,0 +1,102 @@
+package io.lb4j.dataplane;
+
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.persistence.PersistenceTable;
+import io.lb4j.schedule.HashInputs;
+import io.lb4j.service.Overflow;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who serves a new flow: the client's own server while it may, else the scheduler's choice, within the limits. Owned by
+ * one worker.
+ */
+final class ServerChoice {
+  private final WorkerState state;
+  private Verdict refusal = Verdict.NO_SERVER;
+
+  ServerChoice(WorkerState state) {
+    this.state = state;
+  }
+
+  /** The server for a new flow, its place taken where there are limits; null when there is none, see refusal. */
+  @Nullable Binding choose(CompiledService service, FrameView view) {
+    refusal = Verdict.NO_SERVER;
+    Binding known = knownServer(service, view);
+    if (service.isBounded()) {
+      return chooseWithPlace(service, view, known);
+    }
+    return known != null ? known : binding(state.runtimes[service.id()].pick(hash(service, view)));
+  }
+
+  /** Why the last choice was none. */
+  Verdict refusal() {
+    return refusal;
+  }
+
+  private @Nullable Binding chooseWithPlace(CompiledService service, FrameView view, @Nullable Binding known) {
+    if (known != null && known.takePlace()) {
+      return known;
+    }
+    ServiceRuntime runtime = state.runtimes[service.id()];
+    long hash = hash(service, view);
+    Binding chosen = runtime.pool().pickWithPlace(hash, state.table);
+    if (chosen == null && service.declaration().policies().overflow() == Overflow.STANDBY) {
+      chosen = runtime.overflow().pickWithPlace(hash, state.table);
+    }
+    if (chosen == null && service.pool().candidates().length != 0) {
+      refusal = Verdict.CONNECTION_LIMIT;
+    }
+    return chosen;
+  }
+
+  /** The server that persistence names, while it may be visited. */
+  private @Nullable Binding knownServer(CompiledService service, FrameView view) {
+    PersistenceTable clients = service.persistence();
+    if (clients == null) {
+      return null;
+    }
+    boolean v6 = view.isV6();
+    long high = view.sourceHigh();
+    long low = view.sourceLow();
+    int known =
+        service.retiresClients()
+            ? clients.findQuietly(v6, high, low, state.nowNs)
+            : clients.find(v6, high, low, state.nowNs);
+    Binding binding = known == PersistenceTable.NONE ? null : binding(known);
+    return binding != null && binding.standing().honorsClients() && binding.service() == service ? binding : null;
+  }
+
+  /** Keeps the client on its server; a visit that persistence itself has sent extends it unless the server retires. */
+  void remember(FrameView view, CompiledService service, Binding binding) {
+    PersistenceTable clients = service.persistence();
+    if (clients != null && binding.standing().extendsClients()) {
+      clients.put(view.isV6(), view.sourceHigh(), view.sourceLow(), binding.id(), state.nowNs);
+    }
+  }
+
+  /** The flow did not come about. */
+  void giveBack(Binding binding) {
+    if (binding.isBounded()) {
+      binding.onActiveChange(-1);
+    }
+  }
+
+  private @Nullable Binding binding(int id) {
+    return id == 0 ? null : state.table.binding(id);
+  }
+
+  private long hash(CompiledService service, FrameView view) {
+    HashInputs inputs = service.hashInputs();
+    return inputs.isEmpty()
+        ? 0
+        : inputs.hash(
+            state.schedulerSeed,
+            view.sourceHigh(),
+            view.sourceLow(),
+            view.destinationHigh(),
+            view.destinationLow(),
+            view.ports(),
+            view.protocol());
+  }
+}

@@ -1,0 +1,122 @@
+package io.lb4j.dataplane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.service.ConnectionLimit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+class ConnectionCountTest {
+  @Test
+  void shouldRefuseBeyondTheLimitAndTakeTheNextOneAfterAnEnd() {
+    ConnectionCount count = new ConnectionCount(ConnectionLimit.of(2));
+    assertThat(count.take()).isTrue();
+    assertThat(count.take()).isTrue();
+    assertThat(count.isClosed()).isTrue();
+    assertThat(count.take()).isFalse();
+    count.giveBack();
+    assertThat(count.isClosed()).isFalse();
+    assertThat(count.take()).isTrue();
+    assertThat(count.count()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldStayClosedUntilFewEnoughAreLeft() {
+    ConnectionCount count = new ConnectionCount(new ConnectionLimit(4, 1));
+    for (int i = 0; i < 4; i++) {
+      assertThat(count.take()).isTrue();
+    }
+    count.giveBack();
+    count.giveBack();
+    assertThat(count.count()).isEqualTo(2);
+    assertThat(count.take()).as("below the limit, above the lower bound").isFalse();
+    count.giveBack();
+    assertThat(count.take()).isTrue();
+    assertThat(count.take()).isTrue();
+  }
+
+  @Test
+  void shouldCountFlowsThatWereThereBeforeTheLimit() {
+    ConnectionCount count = new ConnectionCount(ConnectionLimit.of(3));
+    count.add(5);
+    assertThat(count.take()).isFalse();
+    count.add(-2);
+    assertThat(count.take()).isFalse();
+    count.add(-1);
+    assertThat(count.take()).isTrue();
+    assertThat(count.count()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldGiveOutExactlyAsManyPlacesAsThereAre() throws Exception {
+    int threads = 8;
+    int limit = 10_000;
+    ConnectionCount count = new ConnectionCount(ConnectionLimit.of(limit));
+    CyclicBarrier start = new CyclicBarrier(threads);
+    ExecutorService pool = Executors.newFixedThreadPool(threads);
+    try {
+      List<Future<Integer>> taken = new ArrayList<>();
+      for (int thread = 0; thread < threads; thread++) {
+        taken.add(
+            pool.submit(
+                () -> {
+                  start.await();
+                  int own = 0;
+                  for (int i = 0; i < 3 * limit / threads; i++) {
+                    own += count.take() ? 1 : 0;
+                  }
+                  return own;
+                }));
+      }
+      int sum = 0;
+      for (Future<Integer> one : taken) {
+        sum += one.get();
+      }
+      assertThat(sum).isEqualTo(limit);
+      assertThat(count.count()).isEqualTo(limit);
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  @Test
+  void shouldNeverPassTheLimitWhileThreadsComeAndGo() throws Exception {
+    int threads = 8;
+    ConnectionCount count = new ConnectionCount(new ConnectionLimit(50, 20));
+    ExecutorService pool = Executors.newFixedThreadPool(threads);
+    try {
+      List<Future<Integer>> left = new ArrayList<>();
+      for (int thread = 0; thread < threads; thread++) {
+        Random random = new Random(thread);
+        left.add(
+            pool.submit(
+                () -> {
+                  int own = 0;
+                  for (int i = 0; i < 200_000; i++) {
+                    if (own > 0 && random.nextInt(3) == 0) {
+                      count.giveBack();
+                      own--;
+                    } else if (count.take()) {
+                      own++;
+                    }
+                    assertThat(count.count()).isBetween(own, 50);
+                  }
+                  return own;
+                }));
+      }
+      int sum = 0;
+      for (Future<Integer> one : left) {
+        sum += one.get();
+      }
+      assertThat(count.count()).isEqualTo(sum);
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+}
