@@ -5,8 +5,10 @@ import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,8 +45,11 @@ final class ServerStates {
       return Optional.ofNullable(rampSinceNs);
     }
 
-    void monitored(Health now) {
+    /** Answers whether that changes anything. */
+    boolean report(Health now) {
+      Health before = health();
       monitored = now;
+      return health() != before;
     }
 
     void inhibit(boolean on) {
@@ -56,35 +61,25 @@ final class ServerStates {
     }
   }
 
-  ServerState of(String service, RealServer server) {
-    return states.computeIfAbsent(new Key(service, server.identity()), key -> new ServerState());
-  }
-
-  Optional<ServerState> find(String service, String identity) {
-    return Optional.ofNullable(states.get(new Key(service, identity)));
+  ServerState of(String service, String identity) {
+    return states.computeIfAbsent(new Key(service, identity), key -> new ServerState());
   }
 
   /** By identity, of a service's servers. */
   Map<String, Health> health(VirtualService service) {
     Map<String, Health> health = new HashMap<>();
     for (RealServer server : service.servers()) {
-      health.put(server.identity(), of(service.name(), server).health());
+      health.put(server.identity(), of(service.name(), server.identity()).health());
     }
     return health;
   }
 
   /** Forgets servers that are not declared any more. */
   void retain(Collection<VirtualService> services) {
-    Map<Key, ServerState> kept = new HashMap<>();
+    Set<Key> declared = new HashSet<>();
     for (VirtualService service : services) {
-      for (RealServer server : service.servers()) {
-        Key key = new Key(service.name(), server.identity());
-        ServerState state = states.get(key);
-        if (state != null) {
-          kept.put(key, state);
-        }
-      }
+      service.servers().forEach(server -> declared.add(new Key(service.name(), server.identity())));
     }
-    states.keySet().retainAll(kept.keySet());
+    states.keySet().retainAll(declared);
   }
 }

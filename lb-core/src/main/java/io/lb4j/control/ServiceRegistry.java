@@ -22,6 +22,7 @@ import io.lb4j.schedule.Scheduler;
 import io.lb4j.service.Activity;
 import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.Health;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
@@ -155,6 +156,35 @@ public final class ServiceRegistry {
       former.restore(formerBefore);
       throw e;
     }
+  }
+
+  /**
+   * Takes over what is known of a server's health.
+   *
+   * @param service its service
+   * @param identity the server's, see {@link RealServer#identity()}
+   * @param health what monitors, or the host, say
+   * @return the snapshot to publish; nothing when the server is not declared, or when nothing changes
+   */
+  public synchronized Optional<ForwardingTable> report(String service, String identity, Health health) {
+    VirtualService declared = services.get(service);
+    boolean known =
+        declared != null && declared.servers().stream().anyMatch(server -> server.identity().equals(identity));
+    if (!known || !states.of(service, identity).report(health)) {
+      return Optional.empty();
+    }
+    return Optional.of(compile());
+  }
+
+  /**
+   * What is known of a server's health.
+   *
+   * @param service its service
+   * @param server the server
+   * @return {@link Health#UNKNOWN} while nobody has spoken
+   */
+  public synchronized Health health(String service, RealServer server) {
+    return states.of(service, server.identity()).health();
   }
 
   /**

@@ -14,6 +14,8 @@ import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
+import io.lb4j.service.Health;
+import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -341,6 +343,14 @@ public final class LoadBalancer implements AutoCloseable {
           services.computeIfPresent(name, (key, service) -> change.apply(service));
           return services;
         });
+  }
+
+  synchronized void report(String service, String identity, Health health) {
+    registry.report(service, identity, health).ifPresent(published::setRelease);
+  }
+
+  Health health(String service, RealServer server) {
+    return registry.health(service, server);
   }
 
   private synchronized void publish(UnaryOperator<Map<String, VirtualService>> change) {

@@ -1,6 +1,7 @@
 package io.lb4j.core;
 
 import io.lb4j.service.Activity;
+import io.lb4j.service.Health;
 import io.lb4j.service.RealServer;
 import java.util.function.UnaryOperator;
 
@@ -42,6 +43,31 @@ public final class ServerControl {
    */
   public void weight(int weight) {
     change(declared -> declared.withWeight(weight));
+  }
+
+  /**
+   * Reports the server's health, for hosts that watch their servers themselves. Kept until the next report, over every
+   * change that leaves the server's address as it is.
+   *
+   * @param health what was found
+   */
+  public void report(Health health) {
+    RealServer declared = balancer.declaration(service).server(server).orElseThrow();
+    balancer.report(service, declared.identity(), health);
+  }
+
+  /**
+   * What is known of the server's health.
+   *
+   * @return {@link Health#UNKNOWN} while nobody has spoken
+   */
+  public Health health() {
+    return balancer.health(service, balancer.declaration(service).server(server).orElseThrow());
+  }
+
+  /** Lets the server take new flows while no online server can. */
+  public void standby() {
+    change(declared -> declared.withActivity(Activity.STANDBY));
   }
 
   /** Removes the server. */
