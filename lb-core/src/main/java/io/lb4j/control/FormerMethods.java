@@ -4,6 +4,7 @@ import io.lb4j.forward.DirectForwarding;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -24,6 +25,11 @@ final class FormerMethods {
   /** Under which name the service's servers have their binding ids. */
   static String owner(VirtualService service) {
     return service.name() + (service.forwarding() instanceof DirectForwarding ? DIRECT : TRANSLATED);
+  }
+
+  /** Under which names the servers of the service may have binding ids. */
+  static List<String> owners(VirtualService service) {
+    return List.of(service.name() + DIRECT, service.name() + TRANSLATED);
   }
 
   /** Under which name a former service has its id; the present one has its own name. */

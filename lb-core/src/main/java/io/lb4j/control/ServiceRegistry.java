@@ -23,7 +23,9 @@ import io.lb4j.service.Activity;
 import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.Health;
+import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.ServiceChange;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -72,6 +74,7 @@ public final class ServiceRegistry {
   private final Set<Integer> staticNextHops = new HashSet<>();
   private Map<String, VirtualService> services = new LinkedHashMap<>();
   private long generation;
+  private long declarations;
 
   private record PoolKey(String service, String kind) {}
 
@@ -142,15 +145,15 @@ public final class ServiceRegistry {
    */
   public synchronized ForwardingTable change(UnaryOperator<Map<String, VirtualService>> change) {
     Map<String, VirtualService> next = change.apply(new LinkedHashMap<>(services));
-    ConfigurationRules.check(next.values(), topology);
-    Optional<TranslatorProvider> translation = ConfigurationRules.translation(next.values(), outbound);
-    translation.ifPresent(rules -> rules.check(topology, next.values(), flowCapacity));
+    check(next);
     Map<String, VirtualService> before = services;
     FormerMethods formerBefore = former.copy();
     services = next;
     former.onChange(before, next, generation + 1);
     try {
-      return compile();
+      ForwardingTable table = compile();
+      declarations++;
+      return table;
     } catch (ConfigurationException e) {
       services = before;
       former.restore(formerBefore);
@@ -185,6 +188,61 @@ public final class ServiceRegistry {
    */
   public synchronized Health health(String service, RealServer server) {
     return states.of(service, server.identity()).health();
+  }
+
+  /**
+   * Finds out what a change would do.
+   *
+   * @param next all services as they are to be
+   * @return changes, what becomes of flows, and all errors
+   */
+  public synchronized Plan plan(List<VirtualService> next) {
+    List<ConfigurationException> errors = new ArrayList<>();
+    Map<String, VirtualService> accepted = new LinkedHashMap<>();
+    for (VirtualService service : next) {
+      Map<String, VirtualService> trial = new LinkedHashMap<>(accepted);
+      try {
+        if (trial.putIfAbsent(service.name(), service) != null) {
+          throw new ConfigurationException(
+              ConfigurationError.DUPLICATE_NAME, "service", service.name(), "two services have this name");
+        }
+        check(trial);
+        accepted = trial;
+      } catch (ConfigurationException e) {
+        errors.add(e);
+      }
+    }
+    Map<String, VirtualService> wanted = new LinkedHashMap<>();
+    next.forEach(service -> wanted.put(service.name(), service));
+    List<ServiceChange> changes = new Planner(services, wanted, this::flows, states::health).changes();
+    return new Plan(declarations, next, changes, errors);
+  }
+
+  private void check(Map<String, VirtualService> next) {
+    ConfigurationRules.check(next.values(), topology);
+    Optional<TranslatorProvider> translation = ConfigurationRules.translation(next.values(), outbound);
+    translation.ifPresent(rules -> rules.check(topology, next.values(), flowCapacity));
+    for (VirtualService service : next.values()) {
+      ForwarderProvider forwarding = ConfigurationRules.provider(service);
+      service.servers().forEach(server -> link(server, forwarding.nextHop(server, topology)));
+    }
+  }
+
+  /** All flows of a server, those of a former method included. */
+  private long flows(VirtualService service, RealServer server) {
+    return FormerMethods.owners(service).stream()
+        .flatMap(owner -> bindingIds.find(owner, server.identity()).stream())
+        .mapToLong(id -> counts.apply(id).flows())
+        .sum();
+  }
+
+  /**
+   * Counts the changes of declarations.
+   *
+   * @return 1 after the first
+   */
+  public synchronized long declarations() {
+    return declarations;
   }
 
   /**
@@ -442,15 +500,20 @@ public final class ServiceRegistry {
 
   private ForwardTarget target(ForwarderProvider forwarding, RealServer server) {
     IpAddress nextHop = forwarding.nextHop(server, topology);
-    Optional<Integer> link = topology.linkOf(nextHop).map(found -> found.index());
-    int index =
-        link.orElseThrow(
+    int link = link(server, nextHop);
+    return new ForwardTarget(server.address(), server.port(), link, neighbors.register(link, nextHop));
+  }
+
+  private int link(RealServer server, IpAddress nextHop) {
+    return topology
+        .linkOf(nextHop)
+        .orElseThrow(
             () ->
                 new ConfigurationException(
                     ConfigurationError.SERVER_NOT_ON_LINK,
                     "server " + server.name() + ": address",
                     server.address(),
-                    "no interface is connected to the next hop " + nextHop));
-    return new ForwardTarget(server.address(), server.port(), index, neighbors.register(index, nextHop));
+                    "no interface is connected to the next hop " + nextHop))
+        .index();
   }
 }

@@ -15,6 +15,7 @@ import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
 import io.lb4j.service.Health;
+import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -330,6 +331,33 @@ public final class LoadBalancer implements AutoCloseable {
    */
   public void replaceService(VirtualService service) {
     change(service.name(), old -> service);
+  }
+
+  /**
+   * Finds out what a change of all services would do, without doing it.
+   *
+   * @param services as they are to be
+   * @return what is added, removed and changed, what becomes of flows, and what forbids it
+   */
+  public Plan plan(List<VirtualService> services) {
+    return registry.plan(services);
+  }
+
+  /**
+   * Does what a plan says, all of it with one snapshot, or nothing.
+   *
+   * @param plan of this balancer
+   * @throws ConfigurationException the first of its errors
+   * @throws IllegalStateException when the services were changed after it was made
+   */
+  public synchronized void apply(Plan plan) {
+    if (!plan.isApplicable()) {
+      throw plan.errors().get(0);
+    }
+    if (plan.basis() != registry.declarations()) {
+      throw new IllegalStateException("the services have changed since the plan was made: make it anew");
+    }
+    publish(before -> byName(plan.services()));
   }
 
   VirtualService declaration(String name) {

@@ -9,6 +9,7 @@ import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -320,6 +321,27 @@ public final class VirtualService {
    */
   public boolean serves(IpAddress address) {
     return vips.stream().anyMatch(vip -> vip.contains(address));
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof VirtualService that
+        && name.equals(that.name)
+        && vips.equals(that.vips)
+        && protocol == that.protocol
+        && ports.equals(that.ports)
+        && forwarding.equals(that.forwarding)
+        && scheduler.equals(that.scheduler)
+        && Objects.equals(persistence, that.persistence)
+        && Objects.equals(timeouts, that.timeouts)
+        && enabled == that.enabled
+        && policies.equals(that.policies)
+        && servers.equals(that.servers);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(name, vips, protocol, ports, servers);
   }
 
   @Override
