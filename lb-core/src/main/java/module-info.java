@@ -12,9 +12,11 @@ module io.lb4j.core {
   exports io.lb4j.core;
   exports io.lb4j.counters;
   exports io.lb4j.dataplane;
+  exports io.lb4j.event;
   exports io.lb4j.flow;
   exports io.lb4j.forward;
   exports io.lb4j.frame;
+  exports io.lb4j.monitor;
   exports io.lb4j.neighbor;
   exports io.lb4j.persistence;
   exports io.lb4j.port;

@@ -25,8 +25,8 @@ class ArchitectureTest {
           List.of("dataplane"),
           List.of("forward"),
           List.of("service"),
-          List.of("flow", "persistence", "schedule", "neighbor", "counters", "port"),
-          List.of("topology", "frame"),
+          List.of("flow", "persistence", "schedule", "neighbor", "counters", "port", "monitor"),
+          List.of("topology", "frame", "event"),
           List.of("wire", "address", "settings"));
 
   private static final JavaClasses CLASSES =

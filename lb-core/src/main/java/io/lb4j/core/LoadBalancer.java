@@ -2,7 +2,9 @@ package io.lb4j.core;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
-import io.lb4j.control.EventLog;
+import io.lb4j.control.ControlLoop;
+import io.lb4j.control.EventHub;
+import io.lb4j.control.NeighborEvents;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.counters.WorkerCounters;
@@ -55,6 +57,8 @@ public final class LoadBalancer implements AutoCloseable {
   private final List<DataPath> dataPaths = new ArrayList<>();
   private final int workerQueue;
   private final ByteBufAllocator allocator;
+  private final EventHub events;
+  private final ControlLoop control;
   private volatile @Nullable RunningThreads running;
   private boolean closed;
 
@@ -64,6 +68,8 @@ public final class LoadBalancer implements AutoCloseable {
     this.allocator = from.allocator;
     this.ports = from.interfaces.stream().map(options -> Optional.ofNullable(options.port())).toList();
     this.topology = topology(from);
+    this.events = new EventHub(from.listeners);
+    this.control = new ControlLoop(clock);
     NeighborTable neighbors = new NeighborTable();
     this.registry =
         new ServiceRegistry(
@@ -91,7 +97,7 @@ public final class LoadBalancer implements AutoCloseable {
             from.announcements,
             new SplittableRandom(from.flowSeed),
             from.allocator,
-            new EventLog(topology));
+            new NeighborEvents(topology, events));
     published.setRelease(first);
     for (int worker = 0; worker < from.workers; worker++) {
       dataPaths.add(dataPath(from, neighbors, worker));
@@ -224,6 +230,18 @@ public final class LoadBalancer implements AutoCloseable {
                 new Pipeline(dataPaths, open, published::getAcquire, workerQueue, allocator, clock))
             : RunningThreads.toCompletion(dataPaths, open, clock);
     running.start();
+    control.start();
+  }
+
+  /**
+   * Does what control does from time to time: monitors, rates. A started balancer has a thread for it; an embedded one
+   * is ticked by its host, by any thread, not necessarily the one that owns the data path.
+   *
+   * @param nowNs the time, of the builder's clock
+   * @return when to call again at the latest; compare as {@code deadline - now < 0}
+   */
+  public long tickControl(long nowNs) {
+    return control.tick(nowNs);
   }
 
   private boolean needsPipeline(List<Port> open) {
@@ -453,7 +471,8 @@ public final class LoadBalancer implements AutoCloseable {
       return;
     }
     closed = true;
-    boolean interrupted = running != null && !running.stop();
+    boolean interrupted = !control.stop();
+    interrupted |= running != null && !running.stop();
     dataPaths.forEach(DataPath::close);
     ports.forEach(port -> port.ifPresent(Port::close));
     if (interrupted) {

@@ -3,6 +3,7 @@ package io.lb4j.core;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
+import io.lb4j.event.EventListener;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.AnnouncementSettings;
@@ -50,6 +51,7 @@ public final class LoadBalancerBuilder {
   AnnouncementSettings announcements = AnnouncementSettings.defaults();
   NeighborSettings neighborSettings = NeighborSettings.defaults();
   ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
+  final List<EventListener> listeners = new ArrayList<>();
 
   @Nullable TranslatorProvider outbound;
 
@@ -277,6 +279,17 @@ public final class LoadBalancerBuilder {
    */
   public LoadBalancerBuilder allocator(ByteBufAllocator newAllocator) {
     this.allocator = newAllocator;
+    return this;
+  }
+
+  /**
+   * Adds somebody who hears of events.
+   *
+   * @param listener called by whichever thread notices
+   * @return this
+   */
+  public LoadBalancerBuilder listener(EventListener listener) {
+    listeners.add(listener);
     return this;
   }
 

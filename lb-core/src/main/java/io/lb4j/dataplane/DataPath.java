@@ -25,6 +25,8 @@ import io.netty.buffer.ByteBufAllocator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +80,8 @@ public final class DataPath {
   private long sessionRounds;
   private long sessionRoundGeneration;
   private volatile long sessionsSweptGeneration;
+  private final Queue<WorkerCommand> commands = new ConcurrentLinkedQueue<>();
+  private volatile boolean commanded;
 
   /** Counts what the data path sends itself; every such frame passes here. */
   private final class CountingOutput implements FrameOutput {
@@ -324,6 +328,9 @@ public final class DataPath {
    */
   public long tick(long nowNs, FrameOutput out) {
     begin(nowNs, out);
+    if (commanded) {
+      runCommands(nowNs);
+    }
     long deadline = nowNs + SECOND_NS;
     if (timerOwner) {
       deadline = earlier(deadline, linkLayer.tick(nowNs, counted));
@@ -344,6 +351,33 @@ public final class DataPath {
       deadline = earlier(deadline, tickTranslator(nowNs, SWEEP_STEP));
     }
     return earlier(deadline, nextSweepNs(nowNs));
+  }
+
+  /**
+   * Asks for something to be done by the thread that owns this data path, with its next {@link #tick}: at once when the
+   * balancer has threads of its own. Safe from any thread.
+   *
+   * @param command called once
+   */
+  public void submit(WorkerCommand command) {
+    commands.add(command);
+    commanded = true;
+  }
+
+  /**
+   * Whether {@link #tick} is wanted now, whatever its last deadline.
+   *
+   * @return true while commands wait
+   */
+  public boolean hasCommands() {
+    return commanded;
+  }
+
+  private void runCommands(long nowNs) {
+    commanded = false;
+    for (WorkerCommand command = commands.poll(); command != null; command = commands.poll()) {
+      command.run(this, nowNs, counted);
+    }
   }
 
   private static long earlier(long a, long b) {

@@ -61,7 +61,7 @@ public final class Worker implements Runnable {
       try {
         boolean worked = burst();
         long nowNs = clock.getAsLong();
-        if (deadline - nowNs <= 0) {
+        if (deadline - nowNs <= 0 || dataPath.hasCommands()) {
           deadline = dataPath.tick(nowNs, ownFrames);
           flush();
         }

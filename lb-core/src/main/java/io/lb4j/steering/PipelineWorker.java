@@ -91,7 +91,7 @@ final class PipelineWorker implements Runnable, HandOver {
       try {
         boolean worked = work();
         long nowNs = clock.getAsLong();
-        if (inbox.tickIsDue || deadline - nowNs <= 0) {
+        if (inbox.tickIsDue || deadline - nowNs <= 0 || dataPath.hasCommands()) {
           inbox.tickIsDue = false;
           deadline = dataPath.tick(nowNs, ownFrames);
         }

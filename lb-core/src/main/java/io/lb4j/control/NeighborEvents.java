@@ -2,25 +2,27 @@ package io.lb4j.control;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
+import io.lb4j.event.Event;
+import io.lb4j.event.EventListener;
 import io.lb4j.neighbor.NeighborListener;
 import io.lb4j.topology.Topology;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/** Writes what happens to next hops and virtual addresses to the log. Safe from any thread. */
-public final class EventLog implements NeighborListener {
-  private static final Logger LOG = LoggerFactory.getLogger("io.lb4j.events");
-
+/** Makes events of what the link layer notices. Safe from any thread. */
+public final class NeighborEvents implements NeighborListener {
   private final Topology topology;
+  private final EventListener events;
 
   /**
-   * A log that names interfaces.
+   * A source of events that name interfaces.
    *
    * @param topology knows their names
+   * @param events takes the events
    */
-  public EventLog(Topology topology) {
+  public NeighborEvents(Topology topology, EventListener events) {
     this.topology = topology;
+    this.events = events;
   }
 
   private String name(int link) {
@@ -29,31 +31,26 @@ public final class EventLog implements NeighborListener {
 
   @Override
   public void neighborFound(int link, IpAddress address, MacAddress mac) {
-    LOG.info("{}: next hop {} is at {}", name(link), address, mac);
+    events.onEvent(new Event.NeighborFound(name(link), address, mac));
   }
 
   @Override
   public void neighborLost(int link, IpAddress address, @Nullable MacAddress mac) {
-    LOG.warn("{}: next hop {} does not answer (was at {})", name(link), address, mac);
+    events.onEvent(new Event.NeighborLost(name(link), address, Optional.ofNullable(mac)));
   }
 
   @Override
   public void neighborMoved(int link, IpAddress address, MacAddress from, MacAddress to, int changes) {
-    LOG.warn("{}: next hop {} moved from {} to {}, change {}", name(link), address, from, to, changes);
+    events.onEvent(new Event.NeighborMoved(name(link), address, from, to, changes));
   }
 
   @Override
   public void virtualAddressClaimed(int link, IpAddress address) {
-    LOG.info("{}: virtual address {} is ours", name(link), address);
+    events.onEvent(new Event.VirtualAddressClaimed(name(link), address));
   }
 
   @Override
   public void virtualAddressConflict(int link, IpAddress address, MacAddress other, boolean claimed) {
-    LOG.warn(
-        "{}: {} also uses virtual address {}: {}; a real server that does so lacks arp_ignore=1 and arp_announce=2",
-        name(link),
-        other,
-        address,
-        claimed ? "defended" : "not claimed, tried again later");
+    events.onEvent(new Event.VirtualAddressConflict(name(link), address, other, claimed));
   }
 }
