@@ -188,6 +188,15 @@ public final class WorkerCounters {
   }
 
   /**
+   * Counts a flow that began elsewhere and was taken over; it is none of the new ones, and not active yet.
+   *
+   * @param binding of the flow
+   */
+  public void onFlowRestored(int binding) {
+    add(bindings, binding * BINDING_STRIDE + FLOWS, 1);
+  }
+
+  /**
    * Counts a flow that became active again, or is no longer.
    *
    * @param binding of the flow

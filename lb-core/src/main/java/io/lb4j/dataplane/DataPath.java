@@ -493,6 +493,15 @@ public final class DataPath {
   }
 
   /**
+   * The sessions whose both directions pass.
+   *
+   * @return owned by this worker; null while nothing is translated
+   */
+  public @Nullable Translator translator() {
+    return translator;
+  }
+
+  /**
    * Sessions that the translator keeps: those of services that translate, and those that servers started.
    *
    * @return 0 or more; from other threads an estimate

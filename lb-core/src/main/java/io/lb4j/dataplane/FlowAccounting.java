@@ -4,8 +4,10 @@ import io.lb4j.counters.WorkerCounters;
 import io.lb4j.flow.FlowListener;
 import io.lb4j.flow.FlowState;
 import io.lb4j.flow.FlowTable;
+import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.SessionAccounting;
 import io.lb4j.persistence.PersistenceTable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps counters and persistence in step with the flow table: a flow that ends or lives on tells its server's counts
@@ -99,6 +101,21 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   public void onBegin(int binding) {
     begun++;
     counters.onFlowBegin(binding);
+  }
+
+  @Override
+  public @Nullable ForwardTarget target(int binding) {
+    Binding found = table.binding(binding);
+    return found == null ? null : found.target();
+  }
+
+  /** It takes its place now, also beyond a limit: the connection is there. */
+  @Override
+  public void onRestored(int binding, boolean active) {
+    counters.onFlowRestored(binding);
+    if (active) {
+      onActiveChange(binding, 1);
+    }
   }
 
   @Override

@@ -8,15 +8,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param kind whose it is
  * @param protocol 6, 17, 1 or 58
- * @param source who began it: a client, or an inside host
+ * @param source a client, or the inside host, whoever of the two began it
  * @param sourcePort its port, or the identifier of an ICMP query
- * @param destination whom it was sent to: a virtual address, or an outside host
+ * @param destination a virtual address, or whom the inside host talks to
  * @param destinationPort its port; 0 for an ICMP query
  * @param translated the source as the other side sees it; null where the source stays
  * @param translatedPort its port or identifier; 0 where the source stays
  * @param binding the service's real server; 0 when it is no service's
  * @param state where it stands
- * @param sequence the next sequence number, as far as its owner keeps it
+ * @param sequence the source's next sequence number, as far as its owner keeps it
  * @param detail the owner's own, saved and restored as it is
  * @param idleNs nanoseconds since its last frame, rounded as the owner keeps them
  */
@@ -32,7 +32,7 @@ public record FlowRecord(
     int binding,
     FlowState state,
     int sequence,
-    int detail,
+    long detail,
     long idleNs) {
 
   /** Whose a flow is. */
@@ -41,7 +41,7 @@ public record FlowRecord(
     DIRECT,
     /** A service's that is translated: the translator keeps it. */
     TRANSLATED,
-    /** Begun by an inside host. */
+    /** Of an inside host and one outside, whoever began it: the translator keeps it. */
     OUTBOUND
   }
 }

@@ -1,6 +1,7 @@
 package io.lb4j.forward;
 
 import io.lb4j.flow.FlowState;
+import org.jspecify.annotations.Nullable;
 
 /** What a translator asks and tells about the sessions of services. Owned by one worker. */
 public interface SessionAccounting {
@@ -19,6 +20,24 @@ public interface SessionAccounting {
    * @param binding of the session
    */
   void onBegin(int binding);
+
+  /**
+   * The server of a binding, for a session that is taken over.
+   *
+   * @param binding of the session
+   * @return where it is; null when the binding is gone
+   */
+  default @Nullable ForwardTarget target(int binding) {
+    return null;
+  }
+
+  /**
+   * A session that began elsewhere was taken over.
+   *
+   * @param binding of the session
+   * @param active whether it has not begun to close
+   */
+  default void onRestored(int binding, boolean active) {}
 
   /**
    * A session began to close, or lives again.

@@ -195,11 +195,12 @@ public interface Translator {
   int sessions();
 
   /**
-   * Lists sessions, a part of the table at a time.
+   * Lists sessions, a part of the table at a time. A session that is there from the first call to the last is listed;
+   * one that others make move meanwhile may come twice.
    *
    * @param cursor 0 at first, then the last answer
    * @param slots entries of the table to look at
-   * @param to takes each session
+   * @param to takes each session; must not end any
    * @return where to go on; negative when the table is through
    */
   default int list(int cursor, int slots, Consumer<FlowRecord> to) {
@@ -217,10 +218,11 @@ public interface Translator {
   }
 
   /**
-   * Takes a saved session over.
+   * Takes a saved session over. No other one gives way to it.
    *
    * @param record as listed by this or another instance, its binding one of this instance
-   * @return false when there is no room, when its addresses are not ours any more, or when it exists
+   * @return false when there is no room, when its addresses or ports are not ours any more or somebody else's, when it
+   *     exists, when its time is over, or when its packets come to another worker
    */
   default boolean restore(FlowRecord record) {
     return false;
