@@ -31,17 +31,16 @@ final class ConfigurationReader {
 
   private static final String LATER = "this version does not have the feature";
 
-  private static final Keys TOP =
+  static final Keys TOP =
       Keys.of(
               "interfaces", "routes", "neighbors", "services", "flow-table", "workers", "seed", "echo", "unserved",
               "announce")
           .and(OutboundReader.KEYS)
-          .refusing(
-              LATER, "group", "groups", "allow", "deny", "when-all-down", "tier", "monitors", "latency", "role");
-  private static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "io", "mtu").refusing(LATER, "role");
-  private static final Keys ROUTE = Keys.of("to", "via");
-  private static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
-  private static final Keys ANNOUNCE = Keys.of("enabled", "period", "count", "interval", "probes", "probe-wait");
+          .refusing(LATER, "role");
+  static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "io", "mtu");
+  static final Keys ROUTE = Keys.of("to", "via");
+  static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
+  static final Keys ANNOUNCE = Keys.of("enabled", "period", "count", "interval", "probes", "probe-wait");
 
   final List<InterfaceDeclaration> interfaces = new ArrayList<>();
   final List<Route> routes = new ArrayList<>();
@@ -112,7 +111,7 @@ final class ConfigurationReader {
   }
 
   private String interfaceName(Value value) {
-    String name = value.text();
+    String name = value.name();
     if (interfaces.stream().anyMatch(other -> other.name().equals(name))) {
       throw value.refuse(ConfigurationError.DUPLICATE_NAME, "two interfaces have this name");
     }

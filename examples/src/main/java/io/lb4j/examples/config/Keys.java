@@ -33,6 +33,11 @@ final class Keys {
     return new Keys(known, all);
   }
 
+  /** The keys that are read. */
+  List<String> known() {
+    return known;
+  }
+
   boolean knows(String key) {
     return known.contains(key);
   }

@@ -16,8 +16,8 @@ import java.util.Optional;
 
 /** Reads {@code outbound} and the settings of address translation. Owned by one thread. */
 final class OutboundReader {
-  private static final Keys RULE = Keys.of("from", "nat", "ports");
-  private static final Keys TIMEOUTS = Keys.of("syn", "established", "fin", "reset", "udp", "icmp");
+  static final Keys RULE = Keys.of("from", "nat", "ports");
+  static final Keys TIMEOUTS = Keys.of("syn", "established", "fin", "reset", "udp", "icmp");
   private static final Map<String, Filtering> FILTERINGS =
       Map.of(
           "eif", Filtering.ENDPOINT_INDEPENDENT,

@@ -23,6 +23,8 @@ import org.yaml.snakeyaml.nodes.Tag;
 final class Value {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,12})(ms|s|m|h|d)");
 
+  private static final int MOST_SHOWN = 60;
+
   private final Findings findings;
   private final String setting;
   private final Node node;
@@ -49,6 +51,10 @@ final class Value {
     return node instanceof SequenceNode;
   }
 
+  boolean isMapping() {
+    return node instanceof MappingNode;
+  }
+
   ConfigurationException refuse(ConfigurationError error, String reason) {
     return new ConfigurationException(error, setting, shown(), reason);
   }
@@ -60,9 +66,9 @@ final class Value {
     return isList() ? "a list" : "a mapping";
   }
 
-  /** At most 60 characters, without control characters. */
+  /** At most {@value #MOST_SHOWN} characters, without control characters. */
   static String printable(String text) {
-    String shorter = text.length() > 60 ? text.substring(0, 60) + "..." : text;
+    String shorter = text.length() > MOST_SHOWN ? text.substring(0, MOST_SHOWN) + "..." : text;
     return shorter.replaceAll("\\p{Cntrl}", "?");
   }
 
@@ -74,6 +80,15 @@ final class Value {
       throw refuse(ConfigurationError.MISSING, "the key has no value");
     }
     return scalar.getValue();
+  }
+
+  /** A text that stands well in messages and paths of settings. */
+  String name() {
+    String name = text();
+    if (!printable(name).equals(name)) {
+      throw refuse(ConfigurationError.OUT_OF_RANGE, "a name has at most " + MOST_SHOWN + " characters, none of control");
+    }
+    return name;
   }
 
   int integer() {
