@@ -4,6 +4,8 @@ import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.TranslatorProvider;
+import io.lb4j.monitor.Check;
+import io.lb4j.monitor.Monitors;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.ServicePolicies;
 import io.lb4j.service.VirtualService;
@@ -33,6 +35,7 @@ final class ConfigurationRules {
       }
       checkAddresses(service, topology, all);
       checkPolicies(service);
+      checkMonitors(service);
       provider(service).check(service, topology);
     }
   }
@@ -60,6 +63,27 @@ final class ConfigurationRules {
           setting + ": reset-on-idle",
           true,
           "the servers' half of a connection does not pass here");
+    }
+  }
+
+  private static void checkMonitors(VirtualService service) {
+    if (provider(service) instanceof DirectForwarding) {
+      return;
+    }
+    String setting = "service " + service.name();
+    refuseDirect(setting, service.monitors());
+    for (RealServer server : service.servers()) {
+      server.monitors().ifPresent(own -> refuseDirect(setting + ": server " + server.name(), own));
+    }
+  }
+
+  private static void refuseDirect(String setting, Monitors monitors) {
+    if (monitors.list().stream().anyMatch(monitor -> monitor.check() instanceof Check.Direct)) {
+      throw new ConfigurationException(
+          ConfigurationError.NOT_SUPPORTED,
+          setting + ": monitor",
+          "dsr",
+          "servers hold the virtual address in Direct Server Return alone");
     }
   }
 

@@ -144,6 +144,9 @@ final class Planner {
     compare(settings, "reset-on-idle", was.resetOnIdle(), is.resetOnIdle());
     compare(settings, "slow-start", was.slowStart(), is.slowStart());
     compare(settings, "group", was.group(), is.group());
+    compare(settings, "monitor", old.monitors(), now.monitors());
+    compare(settings, "observation", old.observation(), now.observation());
+    compare(settings, "watermark", old.watermark(), now.watermark());
     return settings;
   }
 

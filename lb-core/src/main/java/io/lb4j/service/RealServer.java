@@ -1,9 +1,12 @@
 package io.lb4j.service;
 
 import io.lb4j.address.IpAddress;
+import io.lb4j.monitor.Monitor;
+import io.lb4j.monitor.Monitors;
 import io.lb4j.schedule.Candidate;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import java.util.Optional;
 
 /**
  * A real server of a virtual service. Immutable, shared; changes make a new one.
@@ -15,9 +18,17 @@ import io.lb4j.settings.ConfigurationException;
  * @param activity what the operator wants
  * @param tier 1..255: among standby servers those of the lowest tier go first
  * @param limit connections held at most
+ * @param monitors who watches it; nothing when the service's do
  */
 public record RealServer(
-    String name, IpAddress address, int port, int weight, Activity activity, int tier, ConnectionLimit limit) {
+    String name,
+    IpAddress address,
+    int port,
+    int weight,
+    Activity activity,
+    int tier,
+    ConnectionLimit limit,
+    Optional<Monitors> monitors) {
   /** The highest tier of standby servers. */
   public static final int LAST_TIER = 255;
 
@@ -76,7 +87,7 @@ public record RealServer(
    * @return a new declaration
    */
   public RealServer withWeight(int newWeight) {
-    return new RealServer(name, address, port, newWeight, activity, tier, limit);
+    return new RealServer(name, address, port, newWeight, activity, tier, limit, monitors);
   }
 
   /**
@@ -86,7 +97,7 @@ public record RealServer(
    * @return a new declaration
    */
   public RealServer withActivity(Activity newActivity) {
-    return new RealServer(name, address, port, weight, newActivity, tier, limit);
+    return new RealServer(name, address, port, weight, newActivity, tier, limit, monitors);
   }
 
   /** Settings of a real server beside name and address. Owned by the caller of the builder. */
@@ -96,6 +107,7 @@ public record RealServer(
     private Activity activity = Activity.ONLINE;
     private int tier = 1;
     private ConnectionLimit limit = ConnectionLimit.NONE;
+    private Optional<Monitors> monitors = Optional.empty();
 
     /** The defaults: the service's port, weight 1, online. */
     public Options() {}
@@ -166,6 +178,27 @@ public record RealServer(
     }
 
     /**
+     * Watches the server otherwise than its fellows.
+     *
+     * @param monitor instead of the service's
+     * @return this
+     */
+    public Options monitor(Monitor monitor) {
+      return monitors(Monitors.of(monitor));
+    }
+
+    /**
+     * Watches the server otherwise than its fellows, or not at all.
+     *
+     * @param newMonitors instead of the service's; {@link Monitors#NONE} for nobody
+     * @return this
+     */
+    public Options monitors(Monitors newMonitors) {
+      this.monitors = Optional.of(newMonitors);
+      return this;
+    }
+
+    /**
      * The declaration.
      *
      * @param name unique within the service
@@ -173,7 +206,7 @@ public record RealServer(
      * @return an immutable declaration
      */
     public RealServer build(String name, IpAddress address) {
-      return new RealServer(name, address, port, weight, activity, tier, limit);
+      return new RealServer(name, address, port, weight, activity, tier, limit, monitors);
     }
   }
 }

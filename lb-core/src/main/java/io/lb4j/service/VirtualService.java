@@ -3,6 +3,10 @@ package io.lb4j.service;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.flow.FlowTimeouts;
+import io.lb4j.monitor.Monitor;
+import io.lb4j.monitor.Monitors;
+import io.lb4j.monitor.Observation;
+import io.lb4j.monitor.Watermark;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.settings.ConfigurationError;
@@ -30,6 +34,9 @@ public final class VirtualService {
   private final boolean enabled;
   private final ServicePolicies policies;
   private final List<RealServer> servers;
+  private final Monitors monitors;
+  private final Optional<Observation> observation;
+  private final Watermark watermark;
 
   VirtualService(VirtualServiceBuilder from) {
     this.protocol = from.protocol;
@@ -43,6 +50,9 @@ public final class VirtualService {
     this.enabled = from.enabled;
     this.policies = from.policies();
     this.servers = List.copyOf(from.servers);
+    this.monitors = from.monitors;
+    this.observation = from.observation;
+    this.watermark = from.watermark;
     check();
   }
 
@@ -76,6 +86,10 @@ public final class VirtualService {
       throw new ConfigurationException(
           ConfigurationError.CONTRADICTION, setting + ": reset-on-idle", true, "is for TCP: UDP knows no resets");
     }
+    if (observation.isPresent() && protocol != Protocol.TCP) {
+      throw new ConfigurationException(
+          ConfigurationError.CONTRADICTION, setting + ": observation", "on", "is for TCP: a datagram needs no answer");
+    }
     Set<Object> seen = new HashSet<>();
     for (RealServer server : servers) {
       String serverSetting = setting + ": server " + server.name();
@@ -91,6 +105,18 @@ public final class VirtualService {
         throw new ConfigurationException(
             ConfigurationError.VIP_IS_SERVER, serverSetting, server.address(), "is a virtual address of the service");
       }
+      monitors(server).list().forEach(monitor -> checkPort(monitor, server));
+    }
+  }
+
+  private void checkPort(Monitor monitor, RealServer server) {
+    if (monitor.check().needsPort() && monitoredPort(monitor, server) == 0) {
+      String whose = server.monitors().isPresent() ? ": server " + server.name() : "";
+      throw new ConfigurationException(
+          ConfigurationError.MISSING,
+          "service " + name + whose + ": monitor: port",
+          "none",
+          "the service has the ports " + ports + ", and " + monitor.check().type() + " asks one");
     }
   }
 
@@ -143,6 +169,9 @@ public final class VirtualService {
     copy.enabled = enabled;
     copy.policies(policies);
     copy.servers.addAll(servers);
+    copy.monitors = monitors;
+    copy.observation = observation;
+    copy.watermark = watermark;
     return copy;
   }
 
@@ -302,6 +331,57 @@ public final class VirtualService {
   }
 
   /**
+   * Who watches the servers that have no monitors of their own.
+   *
+   * @return {@link Monitors#NONE} when nobody does
+   */
+  public Monitors monitors() {
+    return monitors;
+  }
+
+  /**
+   * Who watches a server.
+   *
+   * @param server one of the servers
+   * @return its own monitors, else the service's
+   */
+  public Monitors monitors(RealServer server) {
+    return server.monitors().orElse(monitors);
+  }
+
+  /**
+   * The port that a monitor asks.
+   *
+   * @param monitor of the server
+   * @param server one of the servers
+   * @return the monitor's, else the server's, else the service's; 0 when the service has several
+   */
+  public int monitoredPort(Monitor monitor, RealServer server) {
+    if (monitor.port() != 0) {
+      return monitor.port();
+    }
+    return server.port() != 0 ? server.port() : ports.size() == 1 ? ports.first() : 0;
+  }
+
+  /**
+   * Whether, and how, servers are watched by the clients' connections.
+   *
+   * @return nothing when they are not
+   */
+  public Optional<Observation> observation() {
+    return observation;
+  }
+
+  /**
+   * How many servers have to be well before others are taken out of use.
+   *
+   * @return {@link Watermark#NONE} when that does not matter
+   */
+  public Watermark watermark() {
+    return watermark;
+  }
+
+  /**
    * Whether two services claim the same frames with equal right.
    *
    * @param other another service
@@ -336,6 +416,9 @@ public final class VirtualService {
         && Objects.equals(timeouts, that.timeouts)
         && enabled == that.enabled
         && policies.equals(that.policies)
+        && monitors.equals(that.monitors)
+        && observation.equals(that.observation)
+        && watermark.equals(that.watermark)
         && servers.equals(that.servers);
   }
 

@@ -3,6 +3,10 @@ package io.lb4j.service;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.flow.FlowTimeouts;
+import io.lb4j.monitor.Monitor;
+import io.lb4j.monitor.Monitors;
+import io.lb4j.monitor.Observation;
+import io.lb4j.monitor.Watermark;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
@@ -38,6 +42,9 @@ public final class VirtualServiceBuilder {
   boolean resetOnIdle = ServicePolicies.DEFAULTS.resetOnIdle();
   Duration slowStart = ServicePolicies.DEFAULTS.slowStart();
   Optional<String> group = ServicePolicies.DEFAULTS.group();
+  Monitors monitors = Monitors.NONE;
+  Optional<Observation> observation = Optional.empty();
+  Watermark watermark = Watermark.NONE;
 
   VirtualServiceBuilder(Protocol protocol, PortRange ports) {
     this.protocol = protocol;
@@ -316,6 +323,49 @@ public final class VirtualServiceBuilder {
           ConfigurationError.MISSING, "service " + label() + ": group", "''", "a name needs a character");
     }
     this.group = Optional.of(name);
+    return this;
+  }
+
+  /**
+   * Watches the servers. Without this nobody does, and servers are taken to be up unless the host reports otherwise.
+   *
+   * @param monitor for each server that has none of its own
+   * @return this
+   */
+  public VirtualServiceBuilder monitor(Monitor monitor) {
+    return monitors(Monitors.of(monitor));
+  }
+
+  /**
+   * Watches the servers by several monitors, or by none.
+   *
+   * @param newMonitors for each server that has none of its own
+   * @return this
+   */
+  public VirtualServiceBuilder monitors(Monitors newMonitors) {
+    this.monitors = newMonitors;
+    return this;
+  }
+
+  /**
+   * Watches the servers by the clients' connections, beside the monitors; for TCP.
+   *
+   * @param newObservation what is concluded from what; null switches it off, as it is unless told otherwise
+   * @return this
+   */
+  public VirtualServiceBuilder observation(Observation newObservation) {
+    this.observation = Optional.ofNullable(newObservation);
+    return this;
+  }
+
+  /**
+   * Keeps servers in use when too many of them seem to be down.
+   *
+   * @param newWatermark {@link Watermark#NONE} unless told otherwise
+   * @return this
+   */
+  public VirtualServiceBuilder watermark(Watermark newWatermark) {
+    this.watermark = newWatermark;
     return this;
   }
 
