@@ -13,6 +13,11 @@ record LeastConnections() implements Scheduler {
   }
 
   @Override
+  public boolean usesWeights() {
+    return false;
+  }
+
+  @Override
   public Schedule prepare(List<Candidate> candidates, long seed) {
     return new Turns(new Roster(candidates));
   }

@@ -10,4 +10,18 @@ public interface Picker {
    * @return index into the list of candidates
    */
   int pick(long hash, ActiveFlows active);
+
+  /**
+   * Picks again for the same flow, because the server picked before holds as many connections as it may. Unless
+   * overridden, a discipline that hashes answers as if for another flow, the same one each time; others take their next
+   * pick.
+   *
+   * @param hash as before
+   * @param attempt 1 for the second choice, 2 for the third
+   * @param active as before; servers known to be full look busiest of all
+   * @return index into the list of candidates, perhaps one that was picked before
+   */
+  default int pickAgain(long hash, int attempt, ActiveFlows active) {
+    return pick(SplitMix64.mix(hash + attempt * SplitMix64.GAMMA), active);
+  }
 }

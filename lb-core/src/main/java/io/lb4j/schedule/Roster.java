@@ -31,6 +31,11 @@ final class Roster {
     return candidates.get(candidate).identity();
   }
 
+  /** The position of an identity; -1 when it is not there. */
+  int find(String identity) {
+    return positions.getOrDefault(identity, -1);
+  }
+
   int[] weights() {
     return candidates.stream().mapToInt(Candidate::weight).toArray();
   }

@@ -14,6 +14,11 @@ record RoundRobin() implements Scheduler {
   }
 
   @Override
+  public boolean usesWeights() {
+    return false;
+  }
+
+  @Override
   public Schedule prepare(List<Candidate> candidates, long seed) {
     return new Turns(new Roster(candidates));
   }

@@ -28,6 +28,16 @@ public interface Scheduler {
   }
 
   /**
+   * Whether a server's share of new flows follows its weight. What a server in slow start may get at most is a part of
+   * its fair share, and that is the same for all where weights do not count.
+   *
+   * @return false when the discipline ignores weights
+   */
+  default boolean usesWeights() {
+    return true;
+  }
+
+  /**
    * Compiles the discipline for the servers that take new flows now. Called by the control thread; may be slow.
    *
    * @param candidates one or more, each of weight 1 or more; their order is the order of declaration

@@ -14,8 +14,13 @@ public final class Schedulers {
           weightedRoundRobin(),
           leastConnections(),
           weightedLeastConnections(),
+          shortestExpectedDelay(),
+          neverQueue(),
+          powerOfTwoChoices(),
+          fastestResponse(),
           sourceHash(),
-          maglev());
+          maglev(),
+          rendezvous());
 
   private static final List<String> NAMES = BUILT_IN.stream().map(Scheduler::name).toList();
 
@@ -55,6 +60,43 @@ public final class Schedulers {
    */
   public static Scheduler weightedLeastConnections() {
     return new WeightedLeastConnections();
+  }
+
+  /**
+   * Shortest expected delay, {@code sed}: the server with the smallest quotient of active flows plus one and weight.
+   *
+   * @return the discipline
+   */
+  public static Scheduler shortestExpectedDelay() {
+    return new ShortestExpectedDelay();
+  }
+
+  /**
+   * Never queue, {@code nq}: an idle server at once, the heaviest of them, else the shortest expected delay.
+   *
+   * @return the discipline
+   */
+  public static Scheduler neverQueue() {
+    return new NeverQueue();
+  }
+
+  /**
+   * Power of two choices, {@code p2c}: of two servers drawn in proportion to their weights the one with fewer active
+   * flows per weight.
+   *
+   * @return the discipline
+   */
+  public static Scheduler powerOfTwoChoices() {
+    return new PowerOfTwoChoices();
+  }
+
+  /**
+   * Fastest response, {@code fastest}: in turn, by weights that follow the servers' smoothed response times.
+   *
+   * @return the discipline
+   */
+  public static Scheduler fastestResponse() {
+    return new FastestResponse();
   }
 
   /**
@@ -109,6 +151,38 @@ public final class Schedulers {
   }
 
   /**
+   * Rendezvous hashing, {@code hrw}: a consistent hash over all five parts of the flow, with a second choice for each,
+   * in a table of {@value RendezvousTable#DEFAULT_ROWS} rows.
+   *
+   * @return the discipline
+   */
+  public static Scheduler rendezvous() {
+    return rendezvous(HashInputs.FIVE_TUPLE);
+  }
+
+  /**
+   * Rendezvous hashing over other parts of the flow.
+   *
+   * @param inputs at least one part
+   * @return the discipline
+   */
+  public static Scheduler rendezvous(HashInputs inputs) {
+    return rendezvous(inputs, RendezvousTable.DEFAULT_ROWS);
+  }
+
+  /**
+   * Rendezvous hashing with a table of another size.
+   *
+   * @param inputs at least one part
+   * @param rows a power of two, 256..{@value RendezvousTable#MAX_ROWS}; about 600 for each server keep shares within
+   *     10 % or so
+   * @return the discipline
+   */
+  public static Scheduler rendezvous(HashInputs inputs, int rows) {
+    return new Rendezvous(inputs, RendezvousTable.requireRows(rows));
+  }
+
+  /**
    * The discipline of a configuration name, with its default arguments.
    *
    * @param name one of {@link #names()}
@@ -121,7 +195,7 @@ public final class Schedulers {
   /**
    * The configuration names.
    *
-   * @return {@code rr wrr lc wlc sh maglev}, unmodifiable
+   * @return {@code rr wrr lc wlc sed nq p2c fastest sh maglev hrw}, unmodifiable
    */
   public static List<String> names() {
     return NAMES;

@@ -38,6 +38,15 @@ final class WeightedRange implements Schedule, Picker {
     return slots;
   }
 
+  /** Where each candidate begins, by its position. */
+  long[] starts() {
+    long[] starts = new long[order.length];
+    for (int place = 1; place < order.length; place++) {
+      starts[order[place]] = ends[place - 1];
+    }
+    return starts;
+  }
+
   @Override
   public Picker newPicker(Picker previous) {
     return this;
@@ -45,7 +54,11 @@ final class WeightedRange implements Schedule, Picker {
 
   @Override
   public int pick(long hash, ActiveFlows active) {
-    long point = HashRange.index(hash, total);
+    return at(HashRange.index(hash, total));
+  }
+
+  /** The candidate at a point, 0..total-1. */
+  int at(long point) {
     int low = 0;
     int high = ends.length - 1;
     while (low < high) {

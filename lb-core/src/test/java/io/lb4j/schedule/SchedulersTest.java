@@ -12,10 +12,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SchedulersTest {
   @Test
   void shouldFindEachDisciplineByItsName() {
-    assertThat(Schedulers.names()).containsExactly("rr", "wrr", "lc", "wlc", "sh", "maglev");
+    assertThat(Schedulers.names()).containsExactly(
+            "rr", "wrr", "lc", "wlc", "sed", "nq", "p2c", "fastest", "sh", "maglev", "hrw");
     for (String name : Schedulers.names()) {
       assertThat(Schedulers.named(name).orElseThrow().name()).isEqualTo(name);
     }
+    assertThat(Schedulers.names()).doesNotHaveDuplicates();
     assertThat(Schedulers.named("RR")).isEmpty();
     assertThat(Schedulers.named("")).isEmpty();
   }
@@ -28,6 +30,10 @@ class SchedulersTest {
     assertThat(Schedulers.sourceHash(inputs)).hasSameHashCodeAs(Schedulers.sourceHash());
     assertThat(Schedulers.maglev(inputs)).isNotEqualTo(Schedulers.maglev());
     assertThat(Schedulers.maglev(inputs, 65537)).isEqualTo(Schedulers.maglev(inputs, 65537));
+    assertThat(Schedulers.rendezvous(inputs, 16384)).isEqualTo(Schedulers.rendezvous(inputs, 16384));
+    assertThat(Schedulers.rendezvous(inputs, 16384)).isNotEqualTo(Schedulers.rendezvous(inputs));
+    assertThat(Schedulers.neverQueue()).isEqualTo(Schedulers.neverQueue());
+    assertThat(Schedulers.neverQueue()).isNotEqualTo(Schedulers.shortestExpectedDelay());
   }
 
   @Test
@@ -35,6 +41,8 @@ class SchedulersTest {
     assertThat(Schedulers.weightedRoundRobin().hashInputs().isEmpty()).isTrue();
     assertThat(Schedulers.sourceHash().hashInputs()).isEqualTo(HashInputs.SOURCE);
     assertThat(Schedulers.maglev().hashInputs()).isEqualTo(HashInputs.FIVE_TUPLE);
+    assertThat(Schedulers.rendezvous().hashInputs()).isEqualTo(HashInputs.FIVE_TUPLE);
+    assertThat(Schedulers.powerOfTwoChoices().hashInputs().isEmpty()).isTrue();
   }
 
   @Test
@@ -42,6 +50,14 @@ class SchedulersTest {
     assertThatThrownBy(() -> Schedulers.sourceHash(HashInputs.NONE)).isInstanceOf(ConfigurationException.class);
     assertThatThrownBy(() -> Schedulers.maglev(HashInputs.NONE)).isInstanceOf(ConfigurationException.class);
     assertThatThrownBy(() -> Schedulers.maglev(HashInputs.SOURCE, 65536)).isInstanceOf(ConfigurationException.class);
+    assertThatThrownBy(() -> Schedulers.rendezvous(HashInputs.NONE)).isInstanceOf(ConfigurationException.class);
+  }
+
+  @Test
+  void shouldTellWhetherWeightsCount() {
+    List<String> blind =
+        Schedulers.names().stream().filter(name -> !Schedulers.named(name).orElseThrow().usesWeights()).toList();
+    assertThat(blind).containsExactly("rr", "lc");
   }
 
   @ParameterizedTest

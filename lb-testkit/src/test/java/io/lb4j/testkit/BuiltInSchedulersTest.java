@@ -69,6 +69,59 @@ class BuiltInSchedulersTest {
   }
 
   @Nested
+  class ShortestExpectedDelayTest extends SchedulerContract {
+    @Override
+    protected Scheduler scheduler() {
+      return Schedulers.shortestExpectedDelay();
+    }
+
+    @Override
+    protected double tolerance() {
+      return 0;
+    }
+  }
+
+  @Nested
+  class NeverQueueTest extends SchedulerContract {
+    @Override
+    protected Scheduler scheduler() {
+      return Schedulers.neverQueue();
+    }
+
+    @Override
+    protected double tolerance() {
+      return 0;
+    }
+  }
+
+  @Nested
+  class PowerOfTwoChoicesTest extends SchedulerContract {
+    @Override
+    protected Scheduler scheduler() {
+      return Schedulers.powerOfTwoChoices();
+    }
+
+    @Override
+    protected double tolerance() {
+      return 0.0005;
+    }
+  }
+
+  /** No response time is known here, so the weights decide. */
+  @Nested
+  class FastestResponseTest extends SchedulerContract {
+    @Override
+    protected Scheduler scheduler() {
+      return Schedulers.fastestResponse();
+    }
+
+    @Override
+    protected double tolerance() {
+      return 0;
+    }
+  }
+
+  @Nested
   class SourceHashTest extends SchedulerContract {
     @Override
     protected Scheduler scheduler() {
@@ -89,6 +142,15 @@ class BuiltInSchedulersTest {
     @Override
     protected Scheduler scheduler() {
       return Schedulers.maglev(HashInputs.SOURCE, 8191);
+    }
+  }
+
+  /** A fourth of the default rows, as building them for 4,096 servers is most of what this suite would do. */
+  @Nested
+  class RendezvousTest extends SchedulerContract {
+    @Override
+    protected Scheduler scheduler() {
+      return Schedulers.rendezvous(HashInputs.SOURCE, 1 << 14);
     }
   }
 }
