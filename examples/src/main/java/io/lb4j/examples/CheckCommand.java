@@ -20,7 +20,9 @@ import picocli.CommandLine.Parameters;
     name = "check",
     description = "Checks a configuration file; each finding has its line, a code, the reason and the remedy.",
     mixinStandardHelpOptions = true,
-    footer = {"", "Exit codes: 0 nothing found but information, 1 findings, 2 the file cannot be read."})
+    footer = {
+      "", "Exit codes: 0 nothing found but information, 1 findings, 2 the file cannot be read or, with --print, used."
+    })
 final class CheckCommand implements Callable<Integer> {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -30,8 +32,14 @@ final class CheckCommand implements Callable<Integer> {
   @Option(names = "--json", description = "print one JSON object")
   private boolean json;
 
+  @Option(names = "--print", description = "print the file in canonical form: keys in one order, defaults left out")
+  private boolean print;
+
   @Override
   public Integer call() throws ConfigurationFileException {
+    if (print) {
+      return print();
+    }
     List<Finding> findings = findings();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -43,6 +51,13 @@ final class CheckCommand implements Callable<Integer> {
     }
     out.flush();
     return findings.stream().anyMatch(Finding::isFault) ? Lb.FAILED : Lb.OK;
+  }
+
+  private int print() throws ConfigurationFileException {
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(Configuration.load(file).text());
+    out.flush();
+    return Lb.OK;
   }
 
   private List<Finding> findings() throws ConfigurationFileException {

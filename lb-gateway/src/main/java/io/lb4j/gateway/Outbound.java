@@ -210,9 +210,24 @@ public final class Outbound implements TranslatorProvider {
     return new NatTranslator(this, context);
   }
 
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Outbound that && parts().equals(that.parts());
+  }
+
+  @Override
+  public int hashCode() {
+    return parts().hashCode();
+  }
+
+  private List<Object> parts() {
+    return List.of(rules, filtering, pooling, unsolicitedSyn, inboundRefresh, timeouts, icmpTimeout, listener);
+  }
+
   /** Collects rules and settings. Owned by its caller; every setter refuses a value that cannot be right. */
   public static final class Builder {
     private static final FlowTimeouts DEFAULT_TIMEOUTS = Gateway.TWO_DIRECTIONS;
+    private static final MappingListener NOBODY = new MappingListener() {};
 
     private final List<OutboundRule> rules = new ArrayList<>();
     private Filtering filtering = Filtering.ADDRESS_DEPENDENT;
@@ -221,7 +236,7 @@ public final class Outbound implements TranslatorProvider {
     private boolean inboundRefresh;
     private FlowTimeouts timeouts = DEFAULT_TIMEOUTS;
     private Duration icmpTimeout = Duration.ofSeconds(60);
-    private MappingListener listener = new MappingListener() {};
+    private MappingListener listener = NOBODY;
 
     private Builder() {}
 

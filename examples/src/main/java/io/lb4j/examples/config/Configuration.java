@@ -5,17 +5,13 @@ import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
-import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
-import io.lb4j.service.EchoPolicy;
-import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.topology.Route;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,11 +21,13 @@ import java.util.stream.Stream;
 
 /** What a configuration file declares, read and checked key by key. Immutable, shared. */
 public final class Configuration {
+  private final String file;
+  private final Declarations declared;
   private final SettingLines lines;
-  private final ConfigurationReader from;
 
-  Configuration(ConfigurationReader from, SettingLines lines) {
-    this.from = from;
+  Configuration(String file, Declarations declared, SettingLines lines) {
+    this.file = file;
+    this.declared = declared;
     this.lines = lines;
   }
 
@@ -45,12 +43,45 @@ public final class Configuration {
   }
 
   /**
+   * Reads the text of a file.
+   *
+   * @param file its name, for findings
+   * @param text YAML
+   * @return what it declares
+   * @throws ConfigurationFileException with every finding and its line
+   */
+  public static Configuration parse(String file, String text) throws ConfigurationFileException {
+    return new ConfigurationReader(file).read(YamlFile.root(Path.of(file), text));
+  }
+
+  /**
    * The file's name.
    *
    * @return as it was given
    */
   public String file() {
-    return from.file();
+    return file;
+  }
+
+  /**
+   * The same with other services, for example those that run.
+   *
+   * @param services in the order of the text
+   * @return a new configuration
+   */
+  public Configuration withServices(List<VirtualService> services) {
+    return new Configuration(file, declared.withServices(services), lines);
+  }
+
+  /**
+   * The canonical text: keys in one order, defaults left out. Two configurations have the same exactly when they are
+   * equal, and reading it gives this one.
+   *
+   * @return YAML
+   * @throws ConfigurationException when a service was made by a program and no file could declare it
+   */
+  public String text() {
+    return new CanonicalText(declared).toString();
   }
 
   /**
@@ -59,7 +90,7 @@ public final class Configuration {
    * @return one or more, in the order of the file
    */
   public List<InterfaceDeclaration> interfaces() {
-    return from.interfaces;
+    return declared.interfaces();
   }
 
   /**
@@ -68,7 +99,7 @@ public final class Configuration {
    * @return in the order of the file
    */
   public List<VirtualService> services() {
-    return from.services;
+    return declared.services();
   }
 
   /**
@@ -77,16 +108,16 @@ public final class Configuration {
    * @return in the order of the file
    */
   public List<Route> routes() {
-    return from.routes;
+    return declared.routes();
   }
 
   /**
    * The static neighbours.
    *
-   * @return a copy
+   * @return in the order of the file
    */
   public Map<IpAddress, MacAddress> neighbors() {
-    return new LinkedHashMap<>(from.neighbors);
+    return declared.neighbors();
   }
 
   /**
@@ -95,7 +126,7 @@ public final class Configuration {
    * @return the defaults where the file says nothing
    */
   public AnnouncementSettings announcements() {
-    return from.announcements;
+    return declared.announcements();
   }
 
   /**
@@ -104,7 +135,7 @@ public final class Configuration {
    * @return nothing where the file says nothing
    */
   public Optional<Outbound> outbound() {
-    return from.outbound;
+    return declared.outbound();
   }
 
   /**
@@ -113,13 +144,13 @@ public final class Configuration {
    * @return without the interfaces' own
    */
   public List<IpPrefix> balancerAddresses() {
-    Stream<IpPrefix> vips = from.services.stream().flatMap(service -> service.vips().stream());
+    Stream<IpPrefix> vips = declared.services().stream().flatMap(service -> service.vips().stream());
     Stream<IpPrefix> sources =
-        from.services.stream()
+        declared.services().stream()
             .map(VirtualService::forwarding)
             .filter(TranslatedForwarding.class::isInstance)
             .flatMap(method -> ((TranslatedForwarding) method).addresses().stream());
-    Stream<IpPrefix> pools = from.outbound.stream().flatMap(outbound -> outbound.addresses().stream());
+    Stream<IpPrefix> pools = declared.outbound().stream().flatMap(outbound -> outbound.addresses().stream());
     return Stream.of(vips, sources, pools).flatMap(Function.identity()).distinct().toList();
   }
 
@@ -129,40 +160,17 @@ public final class Configuration {
    * @return nothing where the file says nothing
    */
   public OptionalLong seed() {
-    return from.seed;
+    return declared.seed();
   }
 
   /**
-   * What only a restart changes, as text that can be compared.
+   * What only a restart changes.
    *
-   * @return equal for equal settings
+   * @param changed the file as it is now
+   * @return keys of the top level that differ, in canonical order
    */
-  public String fixedSettings() {
-    return from.interfaces.stream()
-            .map(i -> i.name() + i.mac() + i.addresses() + i.mtu())
-            .toList()
-        + " "
-        + from.routes
-        + from.neighbors
-        + from.flowCapacity
-        + from.overflow
-        + from.workers
-        + from.seed
-        + from.echo
-        + from.unserved
-        + from.announcements
-        + from.outbound.map(Configuration::text);
-  }
-
-  private static String text(Outbound outbound) {
-    return " "
-        + outbound.rules()
-        + outbound.filtering()
-        + outbound.pooling()
-        + outbound.unsolicitedSyn()
-        + outbound.inboundRefresh()
-        + outbound.timeouts()
-        + outbound.icmpTimeout();
+  public List<String> restartSettings(Configuration changed) {
+    return declared.differences(changed.declared);
   }
 
   /**
@@ -181,17 +189,14 @@ public final class Configuration {
 
   private LoadBalancerBuilder fill() {
     LoadBalancerBuilder builder = LoadBalancer.builder();
-    from.routes.forEach(route -> builder.route(route.to().toString(), route.via().toString()));
-    from.neighbors.forEach((address, mac) -> builder.neighbor(address.toString(), mac.toString()));
-    from.services.forEach(builder::service);
-    Optional<FlowTableOverflow> overflow = Optional.ofNullable(from.overflow);
-    overflow.ifPresentOrElse(
-        policy -> builder.flowTable(from.flowCapacity, policy), () -> builder.flowTable(from.flowCapacity));
-    from.outbound.ifPresent(builder::outbound);
-    builder.workers(from.workers);
-    from.seed.ifPresent(builder::seed);
-    Optional.<EchoPolicy>ofNullable(from.echo).ifPresent(builder::echo);
-    Optional.<UnservedPolicy>ofNullable(from.unserved).ifPresent(builder::unserved);
+    declared.routes().forEach(route -> builder.route(route.to().toString(), route.via().toString()));
+    declared.neighbors().forEach((address, mac) -> builder.neighbor(address.toString(), mac.toString()));
+    declared.services().forEach(builder::service);
+    builder.flowTable(declared.flowCapacity(), declared.overflow());
+    declared.outbound().ifPresent(builder::outbound);
+    builder.workers(declared.workers());
+    declared.seed().ifPresent(builder::seed);
+    builder.echo(declared.echo()).unserved(declared.unserved());
     return builder;
   }
 
@@ -234,5 +239,21 @@ public final class Configuration {
     Findings findings = new Findings(file());
     findings.add(lines.lineOf(refused.setting()), "", refused);
     return ConfigurationFileException.of(findings.list());
+  }
+
+  /** Equal when both declare the same, wherever. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Configuration that && declared.equals(that.declared);
+  }
+
+  @Override
+  public int hashCode() {
+    return declared.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return file;
   }
 }

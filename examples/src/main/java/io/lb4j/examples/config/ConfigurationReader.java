@@ -26,8 +26,8 @@ import org.yaml.snakeyaml.nodes.Node;
 
 /** Reads the top of the file. Owned by one thread while it reads, then never changed. */
 final class ConfigurationReader {
-  private static final int DEFAULT_FLOW_CAPACITY = 1 << 20;
-  private static final int DEFAULT_MTU = 0;
+  static final int DEFAULT_FLOW_CAPACITY = 1 << 20;
+  static final int DEFAULT_MTU = 0;
 
   private static final String LATER = "this version does not have the feature";
 
@@ -42,18 +42,18 @@ final class ConfigurationReader {
   static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
   static final Keys ANNOUNCE = Keys.of("enabled", "period", "count", "interval", "probes", "probe-wait");
 
-  final List<InterfaceDeclaration> interfaces = new ArrayList<>();
-  final List<Route> routes = new ArrayList<>();
-  final Map<IpAddress, MacAddress> neighbors = new LinkedHashMap<>();
-  final List<VirtualService> services = new ArrayList<>();
-  int flowCapacity = DEFAULT_FLOW_CAPACITY;
-  FlowTableOverflow overflow;
-  int workers = 1;
-  OptionalLong seed = OptionalLong.empty();
-  EchoPolicy echo;
-  UnservedPolicy unserved;
-  AnnouncementSettings announcements = AnnouncementSettings.defaults();
-  Optional<Outbound> outbound = Optional.empty();
+  private final List<InterfaceDeclaration> interfaces = new ArrayList<>();
+  private final List<Route> routes = new ArrayList<>();
+  private final Map<IpAddress, MacAddress> neighbors = new LinkedHashMap<>();
+  private final List<VirtualService> services = new ArrayList<>();
+  private int flowCapacity = DEFAULT_FLOW_CAPACITY;
+  private FlowTableOverflow overflow = FlowTableOverflow.EVICT_EMBRYONIC;
+  private int workers = 1;
+  private OptionalLong seed = OptionalLong.empty();
+  private EchoPolicy echo = EchoPolicy.ANSWER;
+  private UnservedPolicy unserved = UnservedPolicy.DROP;
+  private AnnouncementSettings announcements = AnnouncementSettings.defaults();
+  private Optional<Outbound> outbound = Optional.empty();
 
   private final Findings findings;
   private final SettingLines lines = new SettingLines();
@@ -62,15 +62,15 @@ final class ConfigurationReader {
     this.findings = new Findings(file);
   }
 
-  String file() {
-    return findings.file();
-  }
-
   Configuration read(Node root) throws ConfigurationFileException {
     Value document = new Value(findings, "", root);
     document.guard(() -> readTop(document.section(TOP)));
     findings.throwIfAny();
-    return new Configuration(this, lines);
+    Declarations declared =
+        new Declarations(
+            interfaces, routes, neighbors, services, flowCapacity, overflow, workers, seed, echo, unserved,
+            announcements, outbound);
+    return new Configuration(findings.file(), declared, lines);
   }
 
   private void readTop(Section top) {
@@ -106,7 +106,7 @@ final class ConfigurationReader {
     int mtu = section.get("mtu", DEFAULT_MTU, value -> value.integer(576, 65535));
     section.with("io", ConfigurationReader::io);
     if (name != null) {
-      interfaces.add(new InterfaceDeclaration(name, mac, addresses, mtu, section.line()));
+      interfaces.add(new InterfaceDeclaration(name, mac, addresses, mtu));
     }
   }
 
@@ -127,7 +127,7 @@ final class ConfigurationReader {
   }
 
   private static List<String> addresses(Value value) {
-    return value.listOrOne().stream().map(Value::text).peek(InterfaceAddress::of).toList();
+    return value.listOrOne().stream().map(own -> InterfaceAddress.of(own.text()).toString()).toList();
   }
 
   private static void io(Value value) {

@@ -11,9 +11,8 @@ import java.util.Optional;
  * @param mac nothing when the live interface's own is used
  * @param addresses the balancer's own with their prefix length; empty when the live interface's are used
  * @param mtu 0 when the live interface's is used, or 1500 where there is none
- * @param line where it is declared
  */
-public record InterfaceDeclaration(String name, Optional<MacAddress> mac, List<String> addresses, int mtu, int line) {
+public record InterfaceDeclaration(String name, Optional<MacAddress> mac, List<String> addresses, int mtu) {
   /** Keeps a copy of the addresses. */
   public InterfaceDeclaration {
     addresses = List.copyOf(addresses);

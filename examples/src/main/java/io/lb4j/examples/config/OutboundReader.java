@@ -35,7 +35,7 @@ final class OutboundReader {
     this.lines = lines;
   }
 
-  /** What the file says, or nothing when it has none of the keys. */
+  /** What the file says, or nothing when it says no more than the defaults. */
   Optional<Outbound> read(Section top) {
     top.with("outbound", rules -> rules.each(this::rule));
     top.with("filtering", value -> builder.filtering(filtering(value)));
@@ -43,7 +43,7 @@ final class OutboundReader {
     top.with("unsolicited-syn", value -> builder.unsolicitedSyn(value.oneOf(UnsolicitedSyn.class)));
     top.with("inbound-refresh", value -> builder.inboundRefresh(value.yes()));
     top.with("outbound-timeouts", this::timeouts);
-    return KEYS.stream().anyMatch(top::has) ? Optional.of(builder.build()) : Optional.empty();
+    return Optional.of(builder.build()).filter(outbound -> !outbound.equals(Outbound.none()));
   }
 
   private void rule(Value entry) {
@@ -86,6 +86,10 @@ final class OutboundReader {
       throw value.refuse(ConfigurationError.NOT_SUPPORTED, "without 'nat' packets are routed and keep their ports");
     }
     return PortRange.of(value.text());
+  }
+
+  static String keyOf(Filtering filtering) {
+    return FILTERINGS.entrySet().stream().filter(e -> e.getValue() == filtering).findFirst().orElseThrow().getKey();
   }
 
   private static Filtering filtering(Value value) {

@@ -30,7 +30,11 @@ final class YamlFile {
 
   /** The file's one document. */
   static Node root(Path file) throws ConfigurationFileException {
-    String text = text(file);
+    return root(file, text(file));
+  }
+
+  /** The one document of a text that stands in this file. */
+  static Node root(Path file, String text) throws ConfigurationFileException {
     try {
       Node root = new Yaml(options()).compose(new StringReader(text));
       if (root == null) {

@@ -124,8 +124,9 @@ public final class LiveBalancer implements AutoCloseable {
     try {
       Configuration changed = Configuration.load(file);
       new Rehearsal(changed).build().close();
-      if (!changed.fixedSettings().equals(configuration.fixedSettings())) {
-        warn(err, file + ": settings other than services changed; they need a restart");
+      List<String> fixed = configuration.restartSettings(changed);
+      if (!fixed.isEmpty()) {
+        warn(err, file + ": these settings need a restart: " + String.join(", ", fixed));
       }
       List<String> done =
           new ServiceChanges(balancer, balancer.services(), changed.services())
