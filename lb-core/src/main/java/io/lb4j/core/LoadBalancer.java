@@ -12,6 +12,8 @@ import io.lb4j.dataplane.Binding;
 import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
+import io.lb4j.dataplane.FrameProbes;
+import io.lb4j.monitor.FrameProber;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
@@ -52,6 +54,7 @@ public final class LoadBalancer implements AutoCloseable {
   private final List<Optional<Port>> ports;
   private final ServiceRegistry registry;
   private final LinkLayer linkLayer;
+  private final FrameProbes probes;
   private final LongSupplier clock;
   private final AtomicReference<ForwardingTable> published = new AtomicReference<>();
   private final List<DataPath> dataPaths = new ArrayList<>();
@@ -98,6 +101,7 @@ public final class LoadBalancer implements AutoCloseable {
             new SplittableRandom(from.flowSeed),
             from.allocator,
             new NeighborEvents(topology, events));
+    this.probes = new FrameProbes(topology, neighbors, linkLayer, from.allocator, from.flowSeed);
     published.setRelease(first);
     for (int worker = 0; worker < from.workers; worker++) {
       dataPaths.add(dataPath(from, neighbors, worker));
@@ -186,6 +190,7 @@ public final class LoadBalancer implements AutoCloseable {
             topology,
             neighbors,
             linkLayer,
+            probes,
             from.neighborSettings,
             from.allocator,
             from.flowCapacity,
@@ -280,6 +285,15 @@ public final class LoadBalancer implements AutoCloseable {
       throw new IllegalStateException("an embedded balancer is not started and has one worker");
     }
     return dataPaths.get(0);
+  }
+
+  /**
+   * Probes that are frames of the balancer's own, which no socket can send. They leave with the data path's next tick.
+   *
+   * @return always the same object, safe from any thread
+   */
+  public FrameProber frameProber() {
+    return probes;
   }
 
   /**

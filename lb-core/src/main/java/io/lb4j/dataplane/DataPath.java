@@ -108,6 +108,7 @@ public final class DataPath {
    * @param topology interfaces and routes
    * @param neighbors shared by all workers
    * @param linkLayer shared by all workers
+   * @param probes shared by all workers
    * @param neighborSettings bounds of held frames
    * @param allocator for frames that are held or made
    * @param flowCapacity flows held at most
@@ -123,6 +124,7 @@ public final class DataPath {
       Topology topology,
       NeighborTable neighbors,
       LinkLayer linkLayer,
+      FrameProbes probes,
       NeighborSettings neighborSettings,
       ByteBufAllocator allocator,
       int flowCapacity,
@@ -161,12 +163,16 @@ public final class DataPath {
             new LinkEgress(parts.topology().links(), routes, parts.neighbors(), linkLayer, heldFrames),
             new IcmpMessages(parts.allocator()),
             new TcpResets(parts.allocator()),
+            parts.probes(),
             parts.schedulerSeed(),
             parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
             parts.worker());
     this.pipeline = new FramePipeline(state, accounting, fragments, this::fragmentEnded);
     this.lastSweepNs = parts.nowNs();
     this.nextFragmentCheckNs = parts.nowNs();
+    if (timerOwner) {
+      parts.probes().sendBy(this::submit);
+    }
     adoptLatest();
   }
 
@@ -241,10 +247,13 @@ public final class DataPath {
     return verdict;
   }
 
-  /** Asks at once for the next hops that frames wait for; nothing but two reads while there are none. */
+  /** Asks at once for the next hops that frames wait for; nothing but three reads while there are none. */
   private void resolveNextHops(long nowNs) {
     if (timerOwner) {
       linkLayer.tick(nowNs, counted);
+      if (state.probes.isDue(nowNs)) {
+        state.probes.tick(nowNs, counted);
+      }
     }
   }
 
@@ -334,6 +343,7 @@ public final class DataPath {
     long deadline = nowNs + SECOND_NS;
     if (timerOwner) {
       deadline = earlier(deadline, linkLayer.tick(nowNs, counted));
+      deadline = earlier(deadline, state.probes.tick(nowNs, counted));
     }
     if (heldFrames.size() != 0) {
       releaseHeld(nowNs);
@@ -531,10 +541,13 @@ public final class DataPath {
     return translator == null ? sweptGeneration : Math.min(sweptGeneration, sessionsSweptGeneration);
   }
 
-  /** Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}. To be called when no frame will follow. */
+  /** Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}, and all probes. To be called when no frame will follow. */
   public void close() {
     if (translator != null) {
       translator.close();
+    }
+    if (timerOwner) {
+      state.probes.close();
     }
     pipeline.close();
     heldFrames.close(heldFrameEnded);

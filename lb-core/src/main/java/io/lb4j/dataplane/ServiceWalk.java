@@ -268,6 +268,9 @@ final class ServiceWalk {
   }
 
   private Verdict onUnknownFlow(FrameView view, boolean midStream) {
+    if (state.isProbeReturned(view)) {
+      return Verdict.OWN_FRAME;
+    }
     CompiledService service = serviceOf(view);
     if (service == null) {
       return onUnserved(view, Verdict.NO_SERVICE);
@@ -401,13 +404,16 @@ final class ServiceWalk {
 
   // ---- what no service wants -----------------------------------------------------------------------------------
 
-  /** The translator's other traffic, or a virtual address without a service; the rest is the host's. */
+  /** The translator's other traffic, a virtual address without a service, or a probe's answer; the rest is the host's. */
   Verdict onUnserved(FrameView view, Verdict reason) {
     Verdict translated = crossing(view);
     if (translated != null) {
       return translated;
     }
-    return state.isToVip(view) ? refuse(view, reason) : Verdict.PASS;
+    if (state.isToVip(view)) {
+      return refuse(view, reason);
+    }
+    return state.isProbeAnswer(view) ? Verdict.PROBE_ANSWERED : Verdict.PASS;
   }
 
   /** What the translator makes of a packet; null when it is for a virtual or interface address, or a group. */

@@ -24,6 +24,7 @@ final class WorkerState {
   final LinkEgress egress;
   final IcmpMessages icmp;
   final TcpResets resets;
+  final FrameProbes probes;
   final long schedulerSeed;
   final long[] linkMacs;
   final int worker;
@@ -48,6 +49,7 @@ final class WorkerState {
       LinkEgress egress,
       IcmpMessages icmp,
       TcpResets resets,
+      FrameProbes probes,
       long schedulerSeed,
       long[] linkMacs,
       int worker) {
@@ -58,6 +60,7 @@ final class WorkerState {
     this.egress = egress;
     this.icmp = icmp;
     this.resets = resets;
+    this.probes = probes;
     this.schedulerSeed = schedulerSeed;
     this.linkMacs = linkMacs;
     this.worker = worker;
@@ -69,6 +72,20 @@ final class WorkerState {
 
   boolean isToInterface(FrameView view) {
     return addresses.interfaceOf(view.isV6(), view.destinationHigh(), view.destinationLow()) >= 0;
+  }
+
+  private boolean isFromInterface(FrameView view) {
+    return addresses.interfaceOf(view.isV6(), view.sourceHigh(), view.sourceLow()) >= 0;
+  }
+
+  /** Whether a packet that no flow and no service wants answers to a probe of ours. */
+  boolean isProbeAnswer(FrameView view) {
+    return probes.areInFlight() && isToInterface(view) && probes.onAnswer(view, nowNs, out);
+  }
+
+  /** Whether a packet to a virtual address is a probe of ours, which a server has sent on instead of keeping it. */
+  boolean isProbeReturned(FrameView view) {
+    return probes.areInFlight() && isFromInterface(view) && probes.onReturn(view, nowNs, out);
   }
 
   /** Whether frames may belong to other workers, and can be given to them. */

@@ -12,6 +12,8 @@ public enum Verdict {
   ANSWER(Kind.ANSWER, "answered by the balancer"),
   /** None of ours: left as it came for the host beside us. */
   PASS(Kind.PASS, "left to the host"),
+  /** What the balancer asked of a server, or of its network, was answered: it ends here. */
+  PROBE_ANSWERED(Kind.TAKEN, "an answer to a probe of ours"),
   /** Copied and waiting, for a neighbour or for a first fragment; a final verdict follows. */
   HOLD(Kind.HOLD, "waiting for a neighbour or a first fragment"),
   /** Gone to the worker that has its flow, which ends it and counts its final verdict; never counted itself. */
@@ -160,6 +162,8 @@ public enum Verdict {
     ANSWER,
     /** Left to the host. */
     PASS,
+    /** For the balancer itself, which took it. */
+    TAKEN,
     /** Not final. */
     HOLD,
     /** Gone, with a reason. */
@@ -183,7 +187,7 @@ public enum Verdict {
   /**
    * What the verdict means.
    *
-   * @return one of five
+   * @return one of six
    */
   public Kind kind() {
     return kind;

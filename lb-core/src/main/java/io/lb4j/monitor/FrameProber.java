@@ -6,7 +6,8 @@ import java.util.function.Consumer;
 
 /**
  * Probes that no socket can make: they are frames of the balancer's own address, put together by the data path. Safe
- * from any thread. The consumer is called exactly once, by a worker: it must be quick.
+ * from any thread. The consumer is called exactly once, by a worker, or at once when nothing can be sent: it must be
+ * quick. Time-outs are more than 0 and at most an hour.
  */
 public interface FrameProber {
   /**

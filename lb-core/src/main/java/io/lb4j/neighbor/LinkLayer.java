@@ -149,6 +149,20 @@ public final class LinkLayer {
   }
 
   /**
+   * As {@link #solicit}, for somebody who has to know whether a next hop is there now: one that failed is asked for at
+   * the next tick, whatever is left of its back-off. To be called at a bounded rate. Takes no lock.
+   *
+   * @param neighborId a next hop; any other id is ignored
+   */
+  public void insist(int neighborId) {
+    Neighbor neighbor = neighbors.neighbor(neighborId);
+    if (neighbor != null && neighbor.insisted.compareAndSet(false, true)) {
+      wanted.add(neighbor);
+      disturbed = true;
+    }
+  }
+
+  /**
    * Does what is due. For one worker, once per burst and whenever the answered deadline is reached.
    *
    * @param nowNs the time

@@ -16,6 +16,9 @@ final class Neighbor {
   /** Whether the data path asked for it since the last round of solicitations began. Any thread. */
   final AtomicBoolean wanted = new AtomicBoolean();
 
+  /** Whether somebody asked for it who does not wait for the end of a back-off. Any thread. */
+  final AtomicBoolean insisted = new AtomicBoolean();
+
   /** Written under the table's monitor. */
   volatile boolean registered = true;
 

@@ -48,12 +48,13 @@ final class Resolver {
     this.listener = listener;
   }
 
-  /** The data path wants a next hop: begins to ask unless that is under way, or a back-off is. */
+  /** The data path wants a next hop: begins to ask unless that is under way, or a back-off is that may go on. */
   void want(Neighbor neighbor, long nowNs, FrameOutput out) {
     NeighborState state = table.state(neighbor.id);
+    boolean atOnce = neighbor.insisted.getAndSet(false) && state == NeighborState.FAILED;
     if (state.isResolved()) {
       neighbor.wanted.set(false);
-    } else if (neighbor.registered && !timerOf(neighbor).armed) {
+    } else if (neighbor.registered && (atOnce || !timerOf(neighbor).armed)) {
       ask(neighbor, nowNs, out);
     }
   }
