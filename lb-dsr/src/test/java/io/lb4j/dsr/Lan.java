@@ -31,11 +31,15 @@ final class Lan implements AutoCloseable {
   long nowNs = 1_000_000_000L;
 
   Lan(boolean v6, UnaryOperator<LoadBalancerBuilder> options) {
+    this(v6, false, options);
+  }
+
+  Lan(boolean v6, boolean hostStack, UnaryOperator<LoadBalancerBuilder> options) {
     this.v6 = v6;
     LoadBalancerBuilder builder =
         LoadBalancer.builder()
             .networkInterface(
-                "eth0", i -> i.mac(LB_MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
+                "eth0", i -> i.mac(LB_MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(hostStack))
             .neighbor(server(1), mac(1))
             .neighbor(server(2), mac(2))
             .neighbor(server(3), mac(3))
@@ -50,6 +54,10 @@ final class Lan implements AutoCloseable {
 
   String vip() {
     return v6 ? "2001:db8:5::100" : "192.0.2.100";
+  }
+
+  String own() {
+    return v6 ? "2001:db8:5::5" : "192.0.2.5";
   }
 
   String client(int n) {

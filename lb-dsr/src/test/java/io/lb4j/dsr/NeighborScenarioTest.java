@@ -17,9 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class NeighborScenarioTest {
-  private static final String PEER_MAC = "02:00:00:00:00:20";
+  static final String PEER_MAC = "02:00:00:00:00:20";
 
-  private static String peer(boolean v6) {
+  /** A server that no configuration has a MAC address of. */
+  static String peer(boolean v6) {
     return v6 ? "2001:db8:5::20" : "192.0.2.20";
   }
 
@@ -56,7 +57,8 @@ class NeighborScenarioTest {
     return bytes;
   }
 
-  private static ByteBuf reply(Lan lan) {
+  /** What it answers when it is asked for. */
+  static ByteBuf reply(Lan lan) {
     if (!lan.v6) {
       return arp(2, PEER_MAC, peer(false), Lan.LB_MAC, "192.0.2.5");
     }

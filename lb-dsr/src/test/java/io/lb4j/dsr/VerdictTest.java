@@ -87,6 +87,13 @@ class VerdictTest {
     all.put(
         Verdict.PASS,
         lan -> lan.process(FrameBuilder.from(lan.client(1), lan.v6 ? "2001:db8:5::5" : "192.0.2.5").tcp(4000, 22, 2)));
+    all.put(
+        Verdict.PROBE_ANSWERED,
+        lan -> {
+          Asked asked = new Asked(lan);
+          asked.ping(lan.server(1));
+          return lan.process(asked.echoReply(asked.only()));
+        });
     all.put(Verdict.HOLD, lan -> lan.process(syn(lan, SILENT)));
     all.put(
         Verdict.CLOSED_WHILE_HELD,

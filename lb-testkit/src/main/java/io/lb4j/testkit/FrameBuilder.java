@@ -29,6 +29,7 @@ public final class FrameBuilder {
   private int flags = TcpHeader.SYN;
   private int sequence = 1;
   private int acknowledgment;
+  private int window = 65_535;
   private byte[] payload = {};
   private byte[] ipOptions = {};
   private byte[] tcpOptions = {};
@@ -118,6 +119,17 @@ public final class FrameBuilder {
   public FrameBuilder numbers(int newSequence, int newAcknowledgment) {
     sequence = newSequence;
     acknowledgment = newAcknowledgment;
+    return this;
+  }
+
+  /**
+   * Sets the TCP window.
+   *
+   * @param bytes 0..65535; 65,535 unless told otherwise
+   * @return this
+   */
+  public FrameBuilder window(int bytes) {
+    window = bytes;
     return this;
   }
 
@@ -330,7 +342,7 @@ public final class FrameBuilder {
     int checksum = -1;
     if (protocol == IpProtocol.TCP) {
       out.writeShort(sourcePort).writeShort(destinationPort).writeInt(sequence).writeInt(acknowledgment);
-      out.writeByte(0x50 + (tcpOptions.length << 2)).writeByte(flags).writeShort(65535).writeInt(0);
+      out.writeByte(0x50 + (tcpOptions.length << 2)).writeByte(flags).writeShort(window).writeInt(0);
       out.writeBytes(tcpOptions);
       checksum = TcpHeader.CHECKSUM_OFFSET;
     } else if (protocol == IpProtocol.UDP) {
