@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.MacAddress;
 import io.lb4j.flow.FlowHash;
+import io.lb4j.flow.FlowRecord;
 import io.lb4j.flow.FlowState;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.forward.Egress;
@@ -210,6 +211,51 @@ class SteeringTest {
     }
     if (protocol == Packet.TCP || protocol == Packet.UDP) {
       assertThat(used).as("the work is shared").hasSize(WORKERS);
+    }
+  }
+
+  private static List<FlowRecord> list(Translator worker) {
+    List<FlowRecord> records = new ArrayList<>();
+    for (int cursor = 0; cursor >= 0; ) {
+      cursor = worker.list(cursor, 100_000, records::add);
+    }
+    return records;
+  }
+
+  /** Offered to all workers, as control does that knows nothing of steering. */
+  @ParameterizedTest
+  @CsvSource({"false,6", "false,17", "false,1", "true,6", "true,17", "true,58"})
+  void shouldTakeASavedSessionOverByTheWorkerThatGetsItsPackets(boolean v6, int protocol) {
+    Outbound rules = rules(v6);
+    Steering steering = rules.steering(SEED, WORKERS, List.of());
+    boolean query = protocol == Packet.ICMP || protocol == Packet.ICMPV6;
+    for (int index = 0; index < WORKERS; index++) {
+      Translator worker = worker(rules, index);
+      for (int n = 0; n < 200; n++) {
+        FrameBuilder question =
+            FrameBuilder.from(Network.inside(v6, 1 + n % 100), Network.peer(v6, 1 + n % 7))
+                .macs(Network.INSIDE_MAC, Network.mac(1 + n % 100));
+        int port = 3000 + n / 100;
+        FrameView view =
+            view(
+                (query
+                        ? Frames.echo(question, v6, port)
+                        : Network.transport(question, protocol == Packet.TCP, port, 80, TcpHeader.SYN))
+                    .build(),
+                Network.INSIDE);
+        if (steering.workerOf(view) == index) {
+          view.setHash(hash(view));
+          assertThat(worker.onUnserved(view)).isEqualTo(Verdict.FORWARD);
+        }
+      }
+      List<FlowRecord> records = list(worker);
+      assertThat(records).isNotEmpty();
+      for (int other = 0; other < WORKERS; other++) {
+        boolean same = other == index;
+        Translator fresh = worker(rules, other);
+        assertThat(records).allMatch(record -> fresh.restore(record) == same);
+        assertThat(fresh.sessions()).isEqualTo(same ? records.size() : 0);
+      }
     }
   }
 

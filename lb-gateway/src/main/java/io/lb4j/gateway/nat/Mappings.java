@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Mappings of inside addresses and ports to external ones, whatever the destination (RFC 4787, REQ-1), and filters:
@@ -25,7 +26,6 @@ import java.util.SplittableRandom;
 final class Mappings {
   private final Outbound settings;
   private final SplittableRandom random;
-  private final long seed;
   private final Map<IpAddress, PortPool> pools = new LinkedHashMap<>();
   private final PortPool[][] poolsOfRule;
   private final AddressSet external;
@@ -38,10 +38,9 @@ final class Mappings {
   private final Tuple inboundScratch = new Tuple();
   private final Tuple outboundScratch = new Tuple();
 
-  Mappings(Outbound settings, SplittableRandom random, long seed, int worker, int workers) {
+  Mappings(Outbound settings, SplittableRandom random, int worker, int workers) {
     this.settings = settings;
     this.random = random;
-    this.seed = seed;
     this.rules = settings.rules().toArray(OutboundRule[]::new);
     this.poolsOfRule = new PortPool[rules.length][];
     for (int i = 0; i < rules.length; i++) {
@@ -160,12 +159,12 @@ final class Mappings {
     return false;
   }
 
-  /** An inside host always has the same external address (RFC 4787, REQ-2). */
+  /** An inside host always has the same external address (RFC 4787, REQ-2), also after a restart. */
   private int usualPool(Tuple from, int count) {
     if (count == 1) {
       return 0;
     }
-    long h = (from.sourceLow ^ seed) * 0xFF51_AFD7_ED55_8CCDL;
+    long h = from.sourceLow * 0xFF51_AFD7_ED55_8CCDL;
     h = (h ^ h >>> 32 ^ from.sourceHigh) * 0xC4CE_B9FE_1A85_EC53L;
     return (int) ((h >>> 33) % count);
   }
@@ -188,6 +187,43 @@ final class Mappings {
             from.sourcePort(),
             external,
             port);
+  }
+
+  /**
+   * Makes a mapping that another instance had, or finds it; it has lived as long as the session's packets that leave.
+   *
+   * @param from as the inside host sends
+   * @param became what that became
+   * @param rule the inside host's
+   * @param leaving word of the direction that leaves
+   * @return false when the pool has no such port, it is somebody else's, or the host has another one
+   */
+  boolean restore(Tuple from, Tuple became, int rule, long leaving) {
+    int mapping = mappingOf(from);
+    if (mapping == Sessions.MISS) {
+      PortPool pool = pool(rule, became);
+      int port = became.sourcePort();
+      boolean inRange = port >= rules[rule].firstPort() && port <= rules[rule].lastPort();
+      if (pool == null || !inRange || !pool.takeExactly(SessionTable.code(from.protocol), port)) {
+        return false;
+      }
+      add(from, pool.address(), port);
+      mapping = mappingOf(from);
+      sessions.setWord(mapping, Word.withTickOf(sessions.word(mapping), leaving));
+      return true;
+    }
+    sessions.becomes(mapping, value);
+    prolong(mapping, leaving);
+    return value.sameSource(became) && value.sourcePort() == became.sourcePort();
+  }
+
+  private @Nullable PortPool pool(int rule, Tuple became) {
+    for (PortPool pool : poolsOfRule[rule]) {
+      if (pool.address().high() == became.sourceHigh && pool.address().low() == became.sourceLow) {
+        return pool;
+      }
+    }
+    return null;
   }
 
   /** Writes the inside address and port of an inbound packet into its tuple; false without a mapping. */

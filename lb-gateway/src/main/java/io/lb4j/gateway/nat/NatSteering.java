@@ -91,23 +91,69 @@ public final class NatSteering implements Steering {
 
   @Override
   public int otherOwnerOf(FrameView view) {
-    boolean v6 = view.isV6();
-    Known from = addresses.find(v6, view.sourceHigh(), view.sourceLow());
-    if (from == null || !from.serves(view.protocol(), view.sourcePort())) {
+    return otherOwner(
+        view.isV6(),
+        view.sourceHigh(),
+        view.sourceLow(),
+        view.destinationHigh(),
+        view.destinationLow(),
+        view.sourcePort(),
+        view.protocol());
+  }
+
+  private int otherOwner(
+      boolean v6,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int sourcePort,
+      int protocol) {
+    Known from = addresses.find(v6, sourceHigh, sourceLow);
+    if (from == null || !from.serves(protocol, sourcePort)) {
       return NOBODY;
     }
-    int inside = insideOf(v6, view.sourceHigh(), view.sourceLow());
-    Known to = addresses.find(v6, view.destinationHigh(), view.destinationLow());
-    if (inside == OUTSIDE || addresses.isVirtual(to, v6, view.destinationHigh(), view.destinationLow())) {
+    int inside = insideOf(v6, sourceHigh, sourceLow);
+    Known to = addresses.find(v6, destinationHigh, destinationLow);
+    if (inside == OUTSIDE || addresses.isVirtual(to, v6, destinationHigh, destinationLow)) {
       return NOBODY;
     }
     if (to != null && to.isExternal()) {
-      return inside == MAPPED ? worker(view.sourceHigh(), view.sourceLow()) : NOBODY;
+      return inside == MAPPED ? worker(sourceHigh, sourceLow) : NOBODY;
     }
     boolean fullNat = to != null && to.isFullNat();
-    return fullNat
-        ? NOBODY
-        : ofCrossing(v6, view.sourceHigh(), view.sourceLow(), view.destinationHigh(), view.destinationLow());
+    return fullNat ? NOBODY : ofCrossing(v6, sourceHigh, sourceLow, destinationHigh, destinationLow);
+  }
+
+  /**
+   * Whether a worker gets the packets of a session's direction, at once or after another worker that does not know it.
+   *
+   * @param reply whether the direction is the second one, which tells an ICMP answer from a request
+   */
+  boolean mayGoTo(int worker, Tuple of, boolean reply) {
+    boolean query = of.protocol != IpProtocol.TCP && of.protocol != IpProtocol.UDP;
+    Kind kind = !query ? Kind.PORTS : reply ? Kind.ANSWER : Kind.REQUEST;
+    int owner =
+        owner(
+            of.v6,
+            of.sourceHigh,
+            of.sourceLow,
+            of.destinationHigh,
+            of.destinationLow,
+            of.ports,
+            of.protocol,
+            kind);
+    return owner == worker
+        || !query
+            && worker
+                == otherOwner(
+                    of.v6,
+                    of.sourceHigh,
+                    of.sourceLow,
+                    of.destinationHigh,
+                    of.destinationLow,
+                    of.sourcePort(),
+                    of.protocol);
   }
 
   // ---- packets -------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 package io.lb4j.gateway.nat;
 
+import io.lb4j.flow.FlowRecord;
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.TranslatedHeader;
@@ -16,6 +17,7 @@ import io.lb4j.settings.ConfigurationException;
 import io.lb4j.wire.IpProtocol;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +51,7 @@ public final class NatTranslator implements Translator {
   private final UnsolicitedSyns unsolicited;
   private final ProxyHeaders proxyHeaders;
   private final ProxiedSessions proxied;
+  private final SessionRecords records;
   private final Tuple key = new Tuple();
   private final Tuple to = new Tuple();
   private final Tuple reply = new Tuple();
@@ -65,7 +68,7 @@ public final class NatTranslator implements Translator {
     checkCapacity(context.capacity());
     SplittableRandom random = new SplittableRandom(context.seed() + context.worker());
     this.settings = settings;
-    this.mappings = new Mappings(settings, random, context.seed(), context.worker(), context.workers());
+    this.mappings = new Mappings(settings, random, context.worker(), context.workers());
     this.sessions =
         new Sessions(
             context.hash(),
@@ -89,6 +92,7 @@ public final class NatTranslator implements Translator {
     this.icmp = new IcmpTranslator(sessions, departure, proxyHeaders, context.topology(), this::isOurs);
     this.crossing = new Crossing(settings, context, sessions, mappings, sender, unsolicited, this::isOurs);
     this.services = new ServiceSessions(context, sessions, sender, this::isOurs, random);
+    this.records = new SessionRecords(settings, context, sessions, mappings, proxyHeaders, this::isOurs);
   }
 
   /**
@@ -135,6 +139,7 @@ public final class NatTranslator implements Translator {
       sessions.enableV6();
     }
     mappings.adopt(declared);
+    records.adopt(declared);
     long shortestNs =
         declared.stream()
             .flatMap(service -> service.persistence().stream())
@@ -318,6 +323,23 @@ public final class NatTranslator implements Translator {
     long route = departure.route(to);
     Verdict refusal = departure.refusal(view, route);
     return refusal != null ? refusal : sender.sendUnchanged(view, route);
+  }
+
+  // ---- records -------------------------------------------------------------------------------------------------
+
+  @Override
+  public int list(int cursor, int slots, Consumer<FlowRecord> to) {
+    return records.list(cursor, slots, to);
+  }
+
+  @Override
+  public boolean end(FlowRecord record) {
+    return records.end(record);
+  }
+
+  @Override
+  public boolean restore(FlowRecord record) {
+    return records.restore(record);
   }
 
   // ---- time ----------------------------------------------------------------------------------------------------

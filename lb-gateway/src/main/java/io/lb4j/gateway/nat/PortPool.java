@@ -91,6 +91,16 @@ final class PortPool {
     return same != NONE ? same : takeRandom(code, wanted & 1 ^ 1, from, to, random);
   }
 
+  /** Takes one port and no other; false when it is somebody's, a service's or another worker's. */
+  boolean takeExactly(int code, int port) {
+    int which = code * 2 + (port & 1);
+    boolean free = owns(port) && isFree(which, bit(port));
+    if (free) {
+      taken[which].set(bit(port));
+    }
+    return free;
+  }
+
   private int takeRandom(int code, int parity, int from, int to, SplittableRandom random) {
     int lowest = firstBit(from, parity);
     int highest = lastBit(to, parity);

@@ -70,9 +70,14 @@ final class ProxyHeaders {
     if (!sessions.hasRoomForNote(client.v6)) {
       return NONE;
     }
+    return restore(client, WAITING, segment.tcpSequence());
+  }
+
+  /** Notes what is known of a connection, for which there is room. */
+  int restore(Tuple client, int phase, int firstByte) {
     value.of(noteOf(client));
-    int note = sessions.add(key, value, Word.of(Word.NOTE, SessionTable.code(key.protocol), WAITING, 0, 0));
-    sessions.setCount(note, segment.tcpSequence());
+    int note = sessions.add(key, value, Word.of(Word.NOTE, SessionTable.code(key.protocol), phase, 0, 0));
+    sessions.setCount(note, firstByte);
     return note;
   }
 
@@ -84,11 +89,11 @@ final class ProxyHeaders {
     }
   }
 
-  private int firstByte(int note) {
+  int firstByte(int note) {
     return sessions.count(note);
   }
 
-  private int phase(int note) {
+  int phase(int note) {
     return Word.state(sessions.word(note));
   }
 

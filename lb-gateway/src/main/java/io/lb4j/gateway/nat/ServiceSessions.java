@@ -141,7 +141,6 @@ final class ServiceSessions {
 
   /** Whether nobody has the reply's tuple, or only a session whose time is over. */
   private boolean isFree() {
-    reply.reverse(to);
-    return sessions.find(reply) == Sessions.MISS && sessions.lookup(reply) == Sessions.MISS;
+    return sessions.isFree(reply.reverse(to));
   }
 }

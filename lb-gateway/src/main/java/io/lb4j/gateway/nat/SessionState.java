@@ -1,6 +1,7 @@
 package io.lb4j.gateway.nat;
 
 import io.lb4j.flow.FlowState;
+import io.lb4j.wire.IpProtocol;
 
 /**
  * States of a session whose both directions are seen, as small numbers that the table stores (RFC 5382; RFC 6146,
@@ -70,6 +71,20 @@ final class SessionState {
   /** Both sides have ended it, or one has reset it. */
   static boolean isClosing(int state) {
     return state >= FIN_BOTH && state <= RESET_REPLY;
+  }
+
+  /** Whether a number is a state of sessions of a protocol. */
+  static boolean isOf(int state, int protocol) {
+    return switch (protocol) {
+      case IpProtocol.TCP -> state > 0 && state < OPEN || state >= ESTABLISHED && state <= RESET_REPLY;
+      case IpProtocol.UDP -> state == UDP_FIRST || state == UDP_ANSWERED || state == UDP;
+      default -> isQuery(state);
+    };
+  }
+
+  /** The state that an operator is shown. */
+  static FlowState shown(int state) {
+    return state >= UDP_FIRST && isEmbryonic(state) ? FlowState.UDP_FIRST : timer(state);
   }
 
   /** The state whose time-out applies; queries have one of their own. */

@@ -297,6 +297,11 @@ final class SessionTable {
     return home(hashOf(tuple));
   }
 
+  /** Whether an entry lives at the table's beginning because its end had no room. */
+  boolean isWrapped(int slot) {
+    return word(slot) != 0 && homeOf(slot) > slot;
+  }
+
   private int homeOf(int slot) {
     int at = slot * stride;
     int protocol = protocol(Word.protocolCode(word(slot)));

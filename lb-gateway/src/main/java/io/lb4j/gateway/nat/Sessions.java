@@ -8,6 +8,7 @@ import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.forward.SessionAccounting;
 import io.lb4j.frame.FrameView;
 import java.time.Duration;
+import java.util.function.IntConsumer;
 
 /**
  * The sessions of one worker: pairs of entries in the table of their family, their life and their end. Owned by that
@@ -305,6 +306,15 @@ final class Sessions {
    * @return the first direction's handle
    */
   int open(Tuple key, Tuple becomes, long firstWord, long replyWord) {
+    int handle = insert(key, becomes, firstWord, replyWord);
+    int binding = Word.binding(firstWord);
+    if (binding != 0) {
+      accounting.onBegin(binding);
+    }
+    return handle;
+  }
+
+  private int insert(Tuple key, Tuple becomes, long firstWord, long replyWord) {
     assert lookup(key) == MISS && lookup(turned.reverse(becomes)) == MISS : "a tuple is taken";
     SessionTable table = key.v6 ? v6 : v4;
     int slot = table.insert(key, becomes, firstWord);
@@ -313,11 +323,35 @@ final class Sessions {
     if (SessionState.isEmbryonic(Word.state(firstWord))) {
       embryonic[family(key.v6)]++;
     }
+    return key.v6 ? slot | V6_HANDLE : slot;
+  }
+
+  /** Opens a session that began elsewhere, for which {@link #hasRoomFor} found room and whose tuples are free. */
+  void restore(Tuple key, Tuple becomes, long firstWord, long replyWord) {
+    insert(key, becomes, firstWord, replyWord);
     int binding = Word.binding(firstWord);
     if (binding != 0) {
-      accounting.onBegin(binding);
+      accounting.onRestored(binding, !SessionState.isClosing(Word.state(firstWord)));
     }
-    return key.v6 ? slot | V6_HANDLE : slot;
+  }
+
+  /** Whether there is room for a session without that others give way. */
+  boolean hasRoomFor(boolean isV6, boolean isEmbryonic) {
+    SessionTable table = isV6 ? v6 : v4;
+    return table != null
+        && sessions < capacity
+        && table.hasRoomFor(ENTRIES_OF_A_SESSION)
+        && !(isEmbryonic && embryonic[family(isV6)] >= embryonicLimit);
+  }
+
+  /** Whether nobody has a tuple, or only a session whose time is over, which ends. */
+  boolean isFree(Tuple tuple) {
+    return find(tuple) == MISS && lookup(tuple) == MISS;
+  }
+
+  /** Whether a session that was silent for so many ticks has ended. */
+  boolean isOver(long word, int age) {
+    return age > timeoutTicks(word);
   }
 
   boolean hasRoomForNote(boolean isV6) {
@@ -442,6 +476,43 @@ final class Sessions {
       return 1 << 16 | age;
     }
     return overflow == FlowTableOverflow.EVICT_OLDEST ? age : -1;
+  }
+
+  // ---- listing -------------------------------------------------------------------------------------------------
+
+  /**
+   * Visits the first directions of sessions, {@code slots} entries of the table at a time, the last entry first: what
+   * moves when others end moves towards the first, so that it comes twice rather than not at all. Only entries that a
+   * table's end has no room for move the other way; they come at the beginning.
+   *
+   * @param from 0, then the last answer
+   * @return where to go on; negative when all were visited
+   */
+  int list(int from, int slots, IntConsumer visitor) {
+    long end = Math.min((long) from + slots, slots());
+    int position = from;
+    for (; position < end; position++) {
+      SessionTable table = position < v4.slots() ? v4 : v6;
+      int family = table == v4 ? 0 : V6_HANDLE;
+      int slot = table.slots() - 1 - (table == v4 ? position : position - v4.slots());
+      if (slot == table.slots() - 1) {
+        for (int wrapped = 0; table.isWrapped(wrapped); wrapped++) {
+          list(wrapped | family, visitor);
+        }
+      }
+      if (!table.isWrapped(slot)) {
+        list(slot | family, visitor);
+      }
+    }
+    return position < slots() ? position : MISS;
+  }
+
+  private void list(int handle, IntConsumer visitor) {
+    long word = word(handle);
+    boolean session = word != 0 && Word.kind(word) == Word.SESSION && !Word.has(word, Word.REPLY);
+    if (session && !isExpired(handle, 0)) {
+      visitor.accept(handle);
+    }
   }
 
   // ---- expiry --------------------------------------------------------------------------------------------------
