@@ -43,6 +43,7 @@ final class SchedulingReader {
     return switch (name) {
       case "sh" -> Schedulers.sourceHash(inputs);
       case "maglev" -> Schedulers.maglev(inputs);
+      case "hrw" -> Schedulers.rendezvous(inputs);
       default -> throw new IllegalArgumentException("the scheduler " + name + " has no choice of parts");
     };
   }
