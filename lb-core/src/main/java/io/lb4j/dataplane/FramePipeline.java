@@ -95,8 +95,17 @@ final class FramePipeline implements Hairpin {
     int size = batch.size();
     int sum = 0;
     for (int i = 0; i < size; i++) {
+      sum += batch.get(i).touch();
+    }
+    for (int i = 0; i < size; i++) {
       FrameView view = batch.get(i);
       if (FrameParser.parse(view) == FrameKind.SEGMENT) {
+        state.hash(view);
+      }
+    }
+    for (int i = 0; i < size; i++) {
+      FrameView view = batch.get(i);
+      if (view.kind() == FrameKind.SEGMENT) {
         sum += touch(view);
       }
     }
@@ -107,7 +116,7 @@ final class FramePipeline implements Hairpin {
   }
 
   private int touch(FrameView view) {
-    int hash = state.hash(view);
+    int hash = view.hash();
     Translator translator = state.translator;
     if (translator == null) {
       return state.flows.touch(view.isV6(), hash);
@@ -161,11 +170,11 @@ final class FramePipeline implements Hairpin {
     if (view.kind() == FrameKind.MALFORMED) {
       return view.verdict();
     }
-    long destination = EthernetHeader.destination(view.buffer(), view.start());
+    long destination = view.destinationMac();
     if (destination != state.linkMacs[view.ingress()]) {
       return notToOurMac(view, destination);
     }
-    if ((view.buffer().getByte(view.start() + EthernetHeader.SOURCE_OFFSET) & 1) != 0) {
+    if ((view.getUnsignedByte(view.start() + EthernetHeader.SOURCE_OFFSET) & 1) != 0) {
       return Verdict.SOURCE_MAC_GROUP;
     }
     return dispatch(view);
@@ -224,7 +233,7 @@ final class FramePipeline implements Hairpin {
 
   /** Groups are for ARP, neighbour discovery and the host; a service frame to a group is nobody's (RFC 1122, 3.3.6). */
   private Verdict notToOurMac(FrameView view, long destination) {
-    long source = EthernetHeader.source(view.buffer(), view.start());
+    long source = view.sourceMac();
     if (source == state.linkMacs[view.ingress()]) {
       return Verdict.OWN_FRAME;
     }

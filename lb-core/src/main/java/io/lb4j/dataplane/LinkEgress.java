@@ -9,7 +9,6 @@ import io.lb4j.neighbor.HeldFrames;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.topology.Link;
-import io.lb4j.wire.EthernetHeader;
 import java.util.List;
 
 /** Writes the link layer of frames that leave. Owned by one worker; allocates nothing unless a frame is held. */
@@ -49,7 +48,7 @@ final class LinkEgress implements Egress {
     if (mac == NeighborTable.UNRESOLVED) {
       return hold(frame, link, neighbor);
     }
-    EthernetHeader.setAddresses(frame.buffer(), frame.start(), mac, macs[link]);
+    frame.setMacs(mac, macs[link]);
     frame.setEgress(link);
     return frame.end(Verdict.FORWARD);
   }

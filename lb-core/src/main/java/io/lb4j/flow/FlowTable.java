@@ -3,8 +3,7 @@ package io.lb4j.flow;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.wire.IpProtocol;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.lb4j.wire.OffHeap;
 
 /**
  * The flows a worker knows: five-tuple to binding (service and real server), TCP state, next expected sequence number
@@ -88,7 +87,6 @@ public final class FlowTable {
   private static final int EVICTION_WINDOW = 8;
 
   private static final long LARGE_JUMP_TICKS = 1 << 11;
-  private static final ByteBuffer NO_MEMORY = ByteBuffer.allocateDirect(0);
 
   private final FlowHash hash;
   private final FlowListener listener;
@@ -96,9 +94,9 @@ public final class FlowTable {
   private final int capacity;
   private final int embryonicLimit;
   private final int v4Buckets;
-  private final ByteBuffer v4;
+  private final OffHeap v4;
   private int v6Buckets;
-  private ByteBuffer v6 = NO_MEMORY;
+  private OffHeap v6 = OffHeap.NONE;
   private int size;
   private int embryonic;
   private long evictions;
@@ -133,10 +131,10 @@ public final class FlowTable {
     this.v4 = memory(v4Buckets);
   }
 
-  private ByteBuffer memory(int buckets) {
+  private OffHeap memory(int buckets) {
     int bytes = buckets << BUCKET_SHIFT;
     try {
-      return ByteBuffer.allocateDirect(bytes + 64).alignedSlice(64).limit(bytes).slice().order(ByteOrder.nativeOrder());
+      return OffHeap.of(bytes);
     } catch (OutOfMemoryError e) {
       throw new ConfigurationException(
           ConfigurationError.OUT_OF_RANGE,
@@ -197,7 +195,7 @@ public final class FlowTable {
    * @return bytes
    */
   public long memoryBytes() {
-    return (long) v4.capacity() + v6.capacity();
+    return (long) v4.size() + v6.size();
   }
 
   /**
@@ -273,7 +271,7 @@ public final class FlowTable {
    * @return a handle, or {@link #MISS}
    */
   public int find4(int flowHash, long source, long destination, int ports, int protocol) {
-    ByteBuffer memory = v4;
+    OffHeap memory = v4;
     long addresses = source << 32 | destination;
     boolean udp = protocol == IpProtocol.UDP;
     int bucket = home(flowHash, v4Buckets);
@@ -294,7 +292,7 @@ public final class FlowTable {
           && isOf(memory.getInt(at + WORDS + 8), udp)) {
         return at + WORDS + 8 >> 2;
       }
-      if (memory.get(at + OVERFLOW) == 0 || probes == V4_PROBES) {
+      if (memory.getByte(at + OVERFLOW) == 0 || probes == V4_PROBES) {
         return MISS;
       }
       bucket = bucket + 1 == v4Buckets ? 0 : bucket + 1;
@@ -321,7 +319,7 @@ public final class FlowTable {
       long destinationLow,
       int ports,
       int protocol) {
-    ByteBuffer memory = v6;
+    OffHeap memory = v6;
     boolean udp = protocol == IpProtocol.UDP;
     if (v6Buckets == 0) {
       return MISS;
@@ -337,7 +335,7 @@ public final class FlowTable {
           && isOf(memory.getInt(at + WORDS), udp)) {
         return at + WORDS >> 2 | V6_HANDLE;
       }
-      if (memory.get(at + OVERFLOW) == 0 || probes == V6_PROBES) {
+      if (memory.getByte(at + OVERFLOW) == 0 || probes == V6_PROBES) {
         return MISS;
       }
       bucket = bucket + 1 == v6Buckets ? 0 : bucket + 1;
@@ -372,8 +370,8 @@ public final class FlowTable {
     }
     int at = slot & -64;
     int which = (slot - at - WORDS) >> 2;
-    v4.putLong(at + (which << 3), source << 32 | destination);
-    v4.putInt(at + V4_PORTS + (which << 2), ports);
+    v4.setLong(at + (which << 3), source << 32 | destination);
+    v4.setInt(at + V4_PORTS + (which << 2), ports);
     fill(v4, slot, state, binding, sequence, tick);
     return slot >> 2;
   }
@@ -409,19 +407,19 @@ public final class FlowTable {
       return slot;
     }
     int at = slot - WORDS;
-    v6.putLong(at, sourceHigh);
-    v6.putLong(at + 8, sourceLow);
-    v6.putLong(at + 16, destinationHigh);
-    v6.putLong(at + 24, destinationLow);
-    v6.putInt(at + V6_PORTS, ports);
+    v6.setLong(at, sourceHigh);
+    v6.setLong(at + 8, sourceLow);
+    v6.setLong(at + 16, destinationHigh);
+    v6.setLong(at + 24, destinationLow);
+    v6.setInt(at + V6_PORTS, ports);
     fill(v6, slot, state, binding, sequence, tick);
     return slot >> 2 | V6_HANDLE;
   }
 
-  private void fill(ByteBuffer memory, int slot, FlowState state, int binding, int sequence, int tick) {
-    memory.putInt(slot - SEQUENCE_BEFORE_WORD, sequence);
-    memory.put(bindingHigh(slot), (byte) (binding >>> 12));
-    memory.putInt(slot, word(state, tick, binding));
+  private void fill(OffHeap memory, int slot, FlowState state, int binding, int sequence, int tick) {
+    memory.setInt(slot - SEQUENCE_BEFORE_WORD, sequence);
+    memory.setByte(bindingHigh(slot), (byte) (binding >>> 12));
+    memory.setInt(slot, word(state, tick, binding));
     size++;
     if (state.isEmbryonic()) {
       embryonic++;
@@ -437,7 +435,7 @@ public final class FlowTable {
   }
 
   /** Answers the offset of a free word for the flow, counted in the buckets it flows over; or a refusal. */
-  private int claim(ByteBuffer memory, int buckets, int slots, int flowHash, FlowState state, int tick) {
+  private int claim(OffHeap memory, int buckets, int slots, int flowHash, FlowState state, int tick) {
     int home = home(flowHash, buckets);
     boolean tooManyEmbryonic = state.isEmbryonic() && embryonic >= embryonicLimit;
     int slot = tooManyEmbryonic || size >= capacity ? -1 : freeSlot(memory, buckets, slots, home);
@@ -454,12 +452,12 @@ public final class FlowTable {
     int target = slot >> BUCKET_SHIFT;
     for (int bucket = home; bucket != target; bucket = bucket + 1 == buckets ? 0 : bucket + 1) {
       int over = (bucket << BUCKET_SHIFT) + OVERFLOW;
-      memory.put(over, (byte) (memory.get(over) + 1));
+      memory.setByte(over, (byte) (memory.getByte(over) + 1));
     }
     return slot;
   }
 
-  private static int freeSlot(ByteBuffer memory, int buckets, int slots, int home) {
+  private static int freeSlot(OffHeap memory, int buckets, int slots, int home) {
     int most = Math.min(buckets, slots == SLOTS ? V4_PROBES : V6_PROBES);
     int bucket = home;
     for (int probes = 0; probes < most; probes++) {
@@ -475,7 +473,7 @@ public final class FlowTable {
   }
 
   /** Ends one flow near a new flow's home, if the policy lets any give way. */
-  private boolean evict(ByteBuffer memory, int buckets, int slots, int home, int tick, boolean onlyEmbryonic) {
+  private boolean evict(OffHeap memory, int buckets, int slots, int home, int tick, boolean onlyEmbryonic) {
     int victim = -1;
     int victimRank = Integer.MIN_VALUE;
     int bucket = home;
@@ -499,7 +497,7 @@ public final class FlowTable {
   }
 
   /** Who gives way first: the expired, the half-open, the ended, then the silent; negative: never. */
-  private int rank(ByteBuffer memory, int slot, int tick, boolean onlyEmbryonic) {
+  private int rank(OffHeap memory, int slot, int tick, boolean onlyEmbryonic) {
     int word = memory.getInt(slot);
     if (word == 0) {
       return Integer.MIN_VALUE;
@@ -525,7 +523,7 @@ public final class FlowTable {
     return overflow == FlowTableOverflow.EVICT_OLDEST ? age : -1;
   }
 
-  private ByteBuffer memoryOf(int handle) {
+  private OffHeap memoryOf(int handle) {
     return (handle & V6_HANDLE) != 0 ? v6 : v4;
   }
 
@@ -533,8 +531,8 @@ public final class FlowTable {
     return (handle & HANDLE_MASK) << 2;
   }
 
-  private static int bindingAt(ByteBuffer memory, int slot) {
-    return memory.getInt(slot) & BINDING_LOW_MASK | (memory.get(bindingHigh(slot)) & 0xFF) << 12;
+  private static int bindingAt(OffHeap memory, int slot) {
+    return memory.getInt(slot) & BINDING_LOW_MASK | (memory.getByte(bindingHigh(slot)) & 0xFF) << 12;
   }
 
   /**
@@ -622,7 +620,7 @@ public final class FlowTable {
    * @param tick now
    */
   void update(int handle, FlowState state, int sequence, int tick) {
-    ByteBuffer memory = memoryOf(handle);
+    OffHeap memory = memoryOf(handle);
     int slot = slotOf(handle);
     int word = memory.getInt(slot);
     int newWord = word(state, tick, word);
@@ -630,10 +628,10 @@ public final class FlowTable {
       if (word >>> STATE_SHIFT != state.ordinal()) {
         embryonic += (state.isEmbryonic() ? 1 : 0) - (FlowState.of(word >>> STATE_SHIFT).isEmbryonic() ? 1 : 0);
       }
-      memory.putInt(slot, newWord);
+      memory.setInt(slot, newWord);
     }
     if (memory.getInt(slot - SEQUENCE_BEFORE_WORD) != sequence) {
-      memory.putInt(slot - SEQUENCE_BEFORE_WORD, sequence);
+      memory.setInt(slot - SEQUENCE_BEFORE_WORD, sequence);
     }
   }
 
@@ -649,7 +647,7 @@ public final class FlowTable {
   private void end(int handle, FlowListener.End why) {
     listener.onEnd(this, handle, why);
     boolean six = isV6(handle);
-    ByteBuffer memory = memoryOf(handle);
+    OffHeap memory = memoryOf(handle);
     int slot = slotOf(handle);
     int home = six ? home(hashAt6(slot - WORDS, slot), v6Buckets) : home(hashAt4(slot), v4Buckets);
     int buckets = six ? v6Buckets : v4Buckets;
@@ -657,11 +655,11 @@ public final class FlowTable {
       embryonic--;
     }
     size--;
-    memory.putInt(slot, 0);
+    memory.setInt(slot, 0);
     int target = slot >> BUCKET_SHIFT;
     for (int bucket = home; bucket != target; bucket = bucket + 1 == buckets ? 0 : bucket + 1) {
       int over = (bucket << BUCKET_SHIFT) + OVERFLOW;
-      memory.put(over, (byte) (memory.get(over) - 1));
+      memory.setByte(over, (byte) (memory.getByte(over) - 1));
     }
   }
 
@@ -736,7 +734,7 @@ public final class FlowTable {
     }
   }
 
-  private void visitSlot(ByteBuffer memory, int slot, int family, int tick, long further) {
+  private void visitSlot(OffHeap memory, int slot, int family, int tick, long further) {
     int word = memory.getInt(slot);
     if (word == 0) {
       return;

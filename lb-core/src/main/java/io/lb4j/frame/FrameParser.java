@@ -11,7 +11,6 @@ import io.lb4j.wire.Ipv4Header;
 import io.lb4j.wire.Ipv6Header;
 import io.lb4j.wire.TcpHeader;
 import io.lb4j.wire.UdpHeader;
-import io.netty.buffer.ByteBuf;
 
 /**
  * Reads a frame once, in place, into its view: Ethernet II with up to two tags, ARP, IPv4 with options, IPv6 with
@@ -82,7 +81,7 @@ public final class FrameParser {
     if ((view.marks & FrameMarks.TRUNCATED) != 0) {
       return refuse(view, Verdict.FRAME_TRUNCATED);
     }
-    int etherType = view.buffer.getUnsignedShort(view.start + EthernetHeader.ETHER_TYPE_OFFSET);
+    int etherType = view.getUnsignedShort(view.start + EthernetHeader.ETHER_TYPE_OFFSET);
     view.network = view.start + EthernetHeader.LENGTH;
     if (EthernetHeader.isTag(etherType)) {
       etherType = skipTags(view, etherType);
@@ -107,7 +106,7 @@ public final class FrameParser {
       if (view.network + TAG_LENGTH > end) {
         return -1 - Verdict.FRAME_TOO_SHORT.ordinal();
       }
-      etherType = view.buffer.getUnsignedShort(view.network + 2);
+      etherType = view.getUnsignedShort(view.network + 2);
       view.network += TAG_LENGTH;
     }
     return etherType;
@@ -127,15 +126,14 @@ public final class FrameParser {
   }
 
   private static FrameKind ipv4(FrameView view) {
-    ByteBuf buffer = view.buffer;
     int ip = view.network;
     int available = view.start + view.length - ip;
     if (available < Ipv4Header.MINIMUM_LENGTH) {
       return refuse(view, Verdict.FRAME_TOO_SHORT);
     }
-    long first = buffer.getLong(ip); // version, IHL, service, total length, identification, flags, offset
-    long second = buffer.getLong(ip + 8); // time to live, protocol, checksum, source
-    int destination = buffer.getInt(ip + Ipv4Header.DESTINATION_OFFSET);
+    long first = view.getLong(ip); // version, IHL, service, total length, identification, flags, offset
+    long second = view.getLong(ip + 8); // time to live, protocol, checksum, source
+    int destination = view.getInt(ip + Ipv4Header.DESTINATION_OFFSET);
     int versionAndLength = (int) (first >>> 56);
     int totalLength = (int) (first >>> 32) & 0xFFFF;
     if (totalLength == 0 && (view.marks & FrameMarks.GSO) != 0) {
@@ -155,7 +153,7 @@ public final class FrameParser {
         (first >>> 32) + (first & 0xFFFF_FFFFL) + (second >>> 32) + (second & 0xFFFF_FFFFL)
             + (destination & 0xFFFF_FFFFL);
     if (headerLength > Ipv4Header.MINIMUM_LENGTH) {
-      sum = InternetChecksum.sum(buffer, ip + Ipv4Header.MINIMUM_LENGTH, headerLength - Ipv4Header.MINIMUM_LENGTH, sum);
+      sum = InternetChecksum.sum(view.buffer, ip + Ipv4Header.MINIMUM_LENGTH, headerLength - Ipv4Header.MINIMUM_LENGTH, sum);
     }
     if (InternetChecksum.fold(sum) != 0xFFFF) {
       return refuse(view, Verdict.IPV4_CHECKSUM);
@@ -197,13 +195,12 @@ public final class FrameParser {
   }
 
   private static FrameKind ipv6(FrameView view) {
-    ByteBuf buffer = view.buffer;
     int ip = view.network;
     int available = view.start + view.length - ip;
     if (available < Ipv6Header.LENGTH) {
       return refuse(view, Verdict.FRAME_TOO_SHORT);
     }
-    long first = buffer.getLong(ip); // version, class, label, payload length, next header, hop limit
+    long first = view.getLong(ip); // version, class, label, payload length, next header, hop limit
     int payloadLength = (int) (first >>> 16) & 0xFFFF;
     if (payloadLength == 0 && (view.marks & FrameMarks.GSO) != 0) {
       payloadLength = available - Ipv6Header.LENGTH;
@@ -216,10 +213,10 @@ public final class FrameParser {
     }
     view.v6 = true;
     view.fragment = false;
-    view.sourceHigh = buffer.getLong(ip + Ipv6Header.SOURCE_OFFSET);
-    view.sourceLow = buffer.getLong(ip + Ipv6Header.SOURCE_OFFSET + 8);
-    view.destinationHigh = buffer.getLong(ip + Ipv6Header.DESTINATION_OFFSET);
-    view.destinationLow = buffer.getLong(ip + Ipv6Header.DESTINATION_OFFSET + 8);
+    view.sourceHigh = view.getLong(ip + Ipv6Header.SOURCE_OFFSET);
+    view.sourceLow = view.getLong(ip + Ipv6Header.SOURCE_OFFSET + 8);
+    view.destinationHigh = view.getLong(ip + Ipv6Header.DESTINATION_OFFSET);
+    view.destinationLow = view.getLong(ip + Ipv6Header.DESTINATION_OFFSET + 8);
     view.protocol = (int) (first >>> 8) & 0xFF;
     view.transport = ip + Ipv6Header.LENGTH;
     view.networkEnd = view.transport + payloadLength;
@@ -265,7 +262,7 @@ public final class FrameParser {
           if (at + 8 > view.networkEnd) {
             return refuse(view, Verdict.IPV6_EXTENSION_LENGTH);
           }
-          int units = view.buffer.getUnsignedByte(at + 1);
+          int units = view.getUnsignedByte(at + 1);
           int length = header == IpProtocol.AUTHENTICATION ? units + 2 << 2 : units + 1 << 3;
           if (at + length > view.networkEnd) {
             return refuse(view, Verdict.IPV6_EXTENSION_LENGTH);
@@ -273,7 +270,7 @@ public final class FrameParser {
           if (at + length - first > MAX_EXTENSION_BYTES) {
             return refuse(view, Verdict.IPV6_EXTENSION_CHAIN);
           }
-          view.protocol = view.buffer.getUnsignedByte(at);
+          view.protocol = view.getUnsignedByte(at);
           view.transport = at + length;
         }
         case IpProtocol.FRAGMENT -> {
@@ -294,10 +291,10 @@ public final class FrameParser {
     if (at + FRAGMENT_HEADER_LENGTH > view.networkEnd) {
       return refuse(view, Verdict.IPV6_EXTENSION_LENGTH);
     }
-    int offsetAndMore = view.buffer.getUnsignedShort(at + 2);
-    view.protocol = view.buffer.getUnsignedByte(at);
+    int offsetAndMore = view.getUnsignedShort(at + 2);
+    view.protocol = view.getUnsignedByte(at);
     view.fragmentHeader = at;
-    view.identification = view.buffer.getInt(at + 4);
+    view.identification = view.getInt(at + 4);
     view.transport = at + FRAGMENT_HEADER_LENGTH;
     int offset = offsetAndMore & 0xFFF8;
     boolean more = (offsetAndMore & 1) != 0;
@@ -340,11 +337,11 @@ public final class FrameParser {
       if (at + 8 > view.networkEnd) {
         return refuse(view, Verdict.IPV6_EXTENSION_LENGTH);
       }
-      int end = at + (view.buffer.getUnsignedByte(at + 1) + 1 << 3);
+      int end = at + (view.getUnsignedByte(at + 1) + 1 << 3);
       if (end > view.networkEnd || end - at > MAX_EXTENSION_BYTES) {
         return refuse(view, Verdict.IPV6_EXTENSION_LENGTH);
       }
-      view.protocol = view.buffer.getUnsignedByte(at);
+      view.protocol = view.getUnsignedByte(at);
       view.transport = end;
     }
     return transport(view, whole);
@@ -365,14 +362,13 @@ public final class FrameParser {
   }
 
   private static FrameKind tcp(FrameView view) {
-    ByteBuf buffer = view.buffer;
     int tcp = view.transport;
     int available = view.networkEnd - tcp;
     if (available < TcpHeader.MINIMUM_LENGTH) {
       return refuse(view, Verdict.TCP_HEADER_LENGTH);
     }
-    long portsAndSequence = buffer.getLong(tcp);
-    int offsetAndFlags = buffer.getUnsignedShort(tcp + TcpHeader.DATA_OFFSET_OFFSET);
+    long portsAndSequence = view.getLong(tcp);
+    int offsetAndFlags = view.getUnsignedShort(tcp + TcpHeader.DATA_OFFSET_OFFSET);
     int headerLength = offsetAndFlags >>> 12 << 2;
     if (headerLength < TcpHeader.MINIMUM_LENGTH || headerLength > available) {
       return refuse(view, Verdict.TCP_HEADER_LENGTH);
@@ -388,13 +384,12 @@ public final class FrameParser {
   }
 
   private static FrameKind udp(FrameView view, boolean whole) {
-    ByteBuf buffer = view.buffer;
     int udp = view.transport;
     int available = view.networkEnd - udp;
     if (available < UdpHeader.LENGTH) {
       return refuse(view, Verdict.UDP_HEADER_LENGTH);
     }
-    long header = buffer.getLong(udp);
+    long header = view.getLong(udp);
     int length = (int) (header >>> 16) & 0xFFFF;
     boolean superFrame = length == 0 && (view.marks & FrameMarks.GSO) != 0;
     if (!superFrame && (length < UdpHeader.LENGTH || whole && length > available)) {
@@ -418,8 +413,8 @@ public final class FrameParser {
     if (view.networkEnd - icmp < IcmpHeader.LENGTH) {
       return refuse(view, Verdict.ICMP_TOO_SHORT);
     }
-    view.icmpType = view.buffer.getUnsignedByte(icmp);
-    view.icmpCode = view.buffer.getUnsignedByte(icmp + 1);
+    view.icmpType = view.getUnsignedByte(icmp);
+    view.icmpCode = view.getUnsignedByte(icmp + 1);
     return FrameKind.ICMP;
   }
 }

@@ -1,0 +1,130 @@
+package io.lb4j.wire;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * A block of zeroed memory outside the heap for tables, aligned to a cache line; values in the machine's order. Read and
+ * written by address where this JVM gives addresses ({@link DirectMemory}), else through a {@code ByteBuffer}; freed when
+ * it is garbage. Owned by whoever made it. Offsets are not checked unless assertions are on: callers compute them from
+ * indices that they have bounded.
+ */
+public final class OffHeap {
+  /** No memory. */
+  public static final OffHeap NONE = new OffHeap(0);
+
+  private static final int LINE = 64;
+
+  private final ByteBuffer buffer; // keeps the memory, whichever way it is reached
+  private final long address;
+  private final int size;
+
+  private OffHeap(int bytes) {
+    ByteBuffer whole = ByteBuffer.allocateDirect(bytes + LINE);
+    this.buffer = whole.alignedSlice(LINE).limit(bytes).slice().order(ByteOrder.nativeOrder());
+    this.address = DirectMemory.addressOf(buffer);
+    this.size = bytes;
+  }
+
+  /**
+   * Takes memory.
+   *
+   * @param bytes how much, a multiple of 8
+   * @return zeroed
+   * @throws OutOfMemoryError when {@code -XX:MaxDirectMemorySize} does not leave so much
+   */
+  public static OffHeap of(int bytes) {
+    return bytes == 0 ? NONE : new OffHeap(bytes);
+  }
+
+  /**
+   * The block's size.
+   *
+   * @return bytes
+   */
+  public int size() {
+    return size;
+  }
+
+  private boolean holds(int offset, int bytes) {
+    return offset >= 0 && offset <= size - bytes;
+  }
+
+  /**
+   * Reads 8 bits.
+   *
+   * @param offset in bytes
+   * @return the byte, signed
+   */
+  public byte getByte(int offset) {
+    assert holds(offset, 1);
+    return DirectMemory.AVAILABLE ? (byte) DirectMemory.getUnsignedByte(address + offset) : buffer.get(offset);
+  }
+
+  /**
+   * Reads 32 bits.
+   *
+   * @param offset in bytes
+   * @return the value
+   */
+  public int getInt(int offset) {
+    assert holds(offset, 4);
+    return DirectMemory.AVAILABLE ? DirectMemory.getIntNative(address + offset) : buffer.getInt(offset);
+  }
+
+  /**
+   * Reads 64 bits.
+   *
+   * @param offset in bytes
+   * @return the value
+   */
+  public long getLong(int offset) {
+    assert holds(offset, 8);
+    return DirectMemory.AVAILABLE ? DirectMemory.getLongNative(address + offset) : buffer.getLong(offset);
+  }
+
+  /**
+   * Writes 8 bits.
+   *
+   * @param offset in bytes
+   * @param value the byte
+   */
+  public void setByte(int offset, byte value) {
+    assert holds(offset, 1);
+    if (DirectMemory.AVAILABLE) {
+      DirectMemory.setByte(address + offset, value);
+    } else {
+      buffer.put(offset, value);
+    }
+  }
+
+  /**
+   * Writes 32 bits.
+   *
+   * @param offset in bytes
+   * @param value the value
+   */
+  public void setInt(int offset, int value) {
+    assert holds(offset, 4);
+    if (DirectMemory.AVAILABLE) {
+      DirectMemory.setIntNative(address + offset, value);
+    } else {
+      buffer.putInt(offset, value);
+    }
+  }
+
+  /**
+   * Writes 64 bits.
+   *
+   * @param offset in bytes
+   * @param value the value
+   */
+  public void setLong(int offset, long value) {
+    assert holds(offset, 8);
+    if (DirectMemory.AVAILABLE) {
+      DirectMemory.setLongNative(address + offset, value);
+    } else {
+      buffer.putLong(offset, value);
+    }
+  }
+}
