@@ -93,9 +93,30 @@ public final class WorkerCounters {
    * @param length bytes
    */
   public void onReceived(int link, int length) {
+    onReceived(link, 1, length);
+  }
+
+  /**
+   * Counts frames that came in.
+   *
+   * @param link interface index
+   * @param frames how many
+   * @param bytes of all of them
+   */
+  public void onReceived(int link, int frames, long bytes) {
     int base = link * STRIDE;
-    add(links, base + RECEIVED, 1);
-    add(links, base + RECEIVED_BYTES, length);
+    add(links, base + RECEIVED, frames);
+    add(links, base + RECEIVED_BYTES, bytes);
+  }
+
+  /**
+   * Counts frames with the verdict {@link Verdict#FORWARD}.
+   *
+   * @param link interface they came in by
+   * @param frames how many
+   */
+  public void onForwarded(int link, int frames) {
+    add(links, link * STRIDE + Verdict.FORWARD.ordinal(), frames);
   }
 
   /**

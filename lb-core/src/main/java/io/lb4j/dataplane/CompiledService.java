@@ -155,6 +155,10 @@ public final class CompiledService {
     return declaration.policies().onePacket();
   }
 
+  boolean admitsEverybody() {
+    return access == null;
+  }
+
   /** Whether a client may use the service. */
   boolean admits(FrameView view) {
     return access == null || access.allows(view.isV6(), view.sourceHigh(), view.sourceLow());

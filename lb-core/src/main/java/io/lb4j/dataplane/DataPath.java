@@ -71,6 +71,7 @@ public final class DataPath {
   private @Nullable Translator translator;
   private HeldFrameObserver observer = (tag, verdict, ingress, egress, binding, length) -> {};
   private long lastSweepNs;
+  private long bucketNs; // from one bucket of the sweep to the next
   private long nextFragmentCheckNs;
   private long sweepRounds;
   private long refreshEveryRounds = 1;
@@ -292,6 +293,7 @@ public final class DataPath {
     }
     pipeline.adopt(table, byService, translator);
     refreshEveryRounds = refreshRounds();
+    bucketNs = roundNs() / flows.buckets();
   }
 
   private Translator newTranslator(TranslatorProvider provider) {
@@ -405,6 +407,9 @@ public final class DataPath {
   /** Visits as many buckets as the time since the last visit asks for, {@code most} of them. */
   private void sweep(long nowNs, int most) {
     long elapsed = nowNs - lastSweepNs;
+    if (elapsed < bucketNs) {
+      return; // the usual case, without a division
+    }
     int buckets = flows.buckets();
     long roundNs = roundNs();
     long due = elapsed >= roundNs ? buckets : elapsed * buckets / roundNs;

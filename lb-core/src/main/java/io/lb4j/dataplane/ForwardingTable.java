@@ -1,5 +1,6 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.OwnedAddresses;
@@ -16,6 +17,12 @@ import java.util.stream.Stream;
  * worker reads the reference once per burst and so never sees half a change.
  */
 public final class ForwardingTable {
+  /** No plain way: the binding itself has to be asked. */
+  static final long NOT_PLAIN = 0;
+
+  private static final long PLAIN = 1L << 62;
+  private static final int LINK_SHIFT = 32;
+
   private final long generation;
   private final Topology topology;
   private final OwnedAddresses addresses;
@@ -23,6 +30,7 @@ public final class ForwardingTable {
   private final List<CompiledService> allServices;
   private final ServiceTable serviceTable;
   private final Binding[] bindings;
+  private final long[] plainWays;
   private final Optional<TranslatorProvider> translation;
   private final Optional<Steering> steering;
   private final UnservedPolicy unserved;
@@ -62,6 +70,7 @@ public final class ForwardingTable {
     this.allServices = Stream.concat(services.stream(), former.stream()).toList();
     this.serviceTable = new ServiceTable(services);
     this.bindings = bindings;
+    this.plainWays = Arrays.stream(bindings).mapToLong(ForwardingTable::plainWay).toArray();
     this.translation = translation;
     this.steering = steering;
     this.unserved = unserved;
@@ -120,6 +129,31 @@ public final class ForwardingTable {
    */
   public Binding binding(int id) {
     return id >= 0 && id < bindings.length ? bindings[id] : null;
+  }
+
+  /** One word for what known flows of most servers need, so that 4,000 servers' fit in the first-level cache. */
+  private static long plainWay(Binding binding) {
+    boolean plain =
+        binding != null
+            && binding.keepsFlows()
+            && binding.service().enabled()
+            && binding.service().admitsEverybody()
+            && binding.service().forwarding() instanceof DirectForwarding direct
+            && direct.changesLinkLayerOnly();
+    return plain ? PLAIN | (long) binding.target().link() << LINK_SHIFT | binding.target().neighbor() : NOT_PLAIN;
+  }
+
+  /** The way of a binding's known flows, if nothing has to be asked and nothing above the link layer changes. */
+  long plainWay(int id) {
+    return id < plainWays.length ? plainWays[id] : NOT_PLAIN;
+  }
+
+  static int link(long plainWay) {
+    return (int) (plainWay >>> LINK_SHIFT) & 0xFFFF;
+  }
+
+  static int neighbor(long plainWay) {
+    return (int) plainWay;
   }
 
   /**

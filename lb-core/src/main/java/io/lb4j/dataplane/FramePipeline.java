@@ -110,9 +110,34 @@ final class FramePipeline implements Hairpin {
       }
     }
     touched = sum;
-    for (int i = 0; i < size; i++) {
-      finish(batch.get(i));
+    for (int i = 0; i < size; ) {
+      i = finishRun(batch, i);
     }
+  }
+
+  /** Ends frames of one interface from {@code first} on, counted together; answers where the next run begins. */
+  private int finishRun(FrameBatch batch, int first) {
+    int size = batch.size();
+    int link = batch.get(first).ingress();
+    int next = first;
+    int forwarded = 0;
+    long bytes = 0;
+    try {
+      while (next < size && batch.get(next).ingress() == link) {
+        FrameView view = batch.get(next++);
+        bytes += view.length();
+        Verdict verdict = view.end(resolve(view));
+        if (verdict == Verdict.FORWARD && view.egress() >= 0) {
+          forwarded++;
+        } else {
+          count(view, verdict);
+        }
+      }
+    } finally {
+      counters.onReceived(link, next - first, bytes);
+      counters.onForwarded(link, forwarded);
+    }
+    return next;
   }
 
   private int touch(FrameView view) {
@@ -134,7 +159,7 @@ final class FramePipeline implements Hairpin {
   }
 
   private Verdict finish(FrameView view) {
-    counters.onReceived(view.ingress(), view.length());
+    counters.onReceived(view.ingress(), 1, view.length());
     return count(view, view.end(resolve(view)));
   }
 

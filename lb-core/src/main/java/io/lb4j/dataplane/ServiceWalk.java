@@ -57,7 +57,23 @@ final class ServiceWalk {
       }
     }
     int handle = find(view);
-    return handle == FlowTable.MISS ? onUnknownFlow(view, false) : onKnownFlow(view, handle);
+    if (handle == FlowTable.MISS) {
+      return onUnknownFlow(view, false);
+    }
+    int usual = FlowTracker.usualBinding(flows, handle, view, state.tick);
+    long way = state.table.plainWay(usual);
+    return way == ForwardingTable.NOT_PLAIN ? onKnownFlow(view, handle) : onUsual(view, handle, usual, way);
+  }
+
+  /** Nearly every frame: nothing about its flow or its server has changed, and nothing but MAC addresses will. */
+  private Verdict onUsual(FrameView view, int handle, int binding, long way) {
+    FlowTracker.onUsual(flows, handle, view, state.tick);
+    view.setBinding(binding);
+    Verdict verdict = state.egress.send(view, ForwardingTable.link(way), ForwardingTable.neighbor(way));
+    if (verdict == Verdict.FORWARD) {
+      state.counters.onServerFrame(binding, view.length());
+    }
+    return verdict;
   }
 
   /** Whether a segment, hashed, belongs to no flow and no session here. */

@@ -535,6 +535,36 @@ public final class FlowTable {
     return memory.getInt(slot) & BINDING_LOW_MASK | (memory.getByte(bindingHigh(slot)) & 0xFF) << 12;
   }
 
+  /** State, tick and the lower bits of the binding, for the methods below that take a word. */
+  int word(int handle) {
+    return memoryOf(handle).getInt(slotOf(handle));
+  }
+
+  static FlowState stateOf(int word) {
+    return FlowState.of(word >>> STATE_SHIFT);
+  }
+
+  static int ageOf(int word, int tick) {
+    return tick - (word >>> TICK_IN_WORD) & TICK_MASK;
+  }
+
+  int binding(int handle, int word) {
+    return word & BINDING_LOW_MASK | (memoryOf(handle).getByte(bindingHigh(slotOf(handle))) & 0xFF) << 12;
+  }
+
+  /** Records the time of a frame that changes no state. */
+  void refresh(int handle, int word, int tick) {
+    int now = word & ~(TICK_MASK << TICK_IN_WORD) | (tick & TICK_MASK) << TICK_IN_WORD;
+    if (now != word) {
+      memoryOf(handle).setInt(slotOf(handle), now);
+    }
+  }
+
+  /** Records the next expected sequence number. */
+  void expect(int handle, int sequence) {
+    memoryOf(handle).setInt(slotOf(handle) - SEQUENCE_BEFORE_WORD, sequence);
+  }
+
   /**
    * The service and server of a flow.
    *

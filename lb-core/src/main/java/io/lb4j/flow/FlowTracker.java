@@ -1,6 +1,7 @@
 package io.lb4j.flow;
 
 import io.lb4j.frame.FrameView;
+import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.TcpHeader;
 
 /**
@@ -17,7 +18,49 @@ public final class FlowTracker {
 
   private static final int CLOSING_FLAGS = TcpHeader.FIN | TcpHeader.SYN | TcpHeader.RST;
 
+  /** Below the shortest time-out no flow can have expired: {@link FlowTimeouts} allows no less than a second. */
+  private static final int FRESH_TICKS = (int) (1_000_000_000L / FlowTable.TICK_NS);
+
   private FlowTracker() {}
+
+  /**
+   * Begins to record a frame of a known flow, if it is of the usual kind: a plain segment of an established connection,
+   * or a datagram of a UDP flow that is known to be one, less than a second after the last. Such a frame changes no
+   * state and belongs to its flow whatever the time-outs are.
+   *
+   * @param table holds the flow
+   * @param handle of the flow
+   * @param segment a segment or datagram
+   * @param tick now
+   * @return the flow's binding, for {@link #onUsual} to be called if its server is still to be used; 0 when the frame is
+   *     not of the usual kind
+   */
+  public static int usualBinding(FlowTable table, int handle, FrameView segment, int tick) {
+    int word = table.word(handle);
+    FlowState state = FlowTable.stateOf(word);
+    boolean plain =
+        state == FlowState.ESTABLISHED ? (segment.tcpFlags() & CLOSING_FLAGS) == 0 : state == FlowState.UDP;
+    return plain && FlowTable.ageOf(word, tick) <= FRESH_TICKS ? table.binding(handle, word) : 0;
+  }
+
+  /**
+   * Records a frame of the usual kind.
+   *
+   * @param table holds the flow
+   * @param handle of the flow
+   * @param segment a frame for which {@link #usualBinding} has answered a binding
+   * @param tick now
+   */
+  public static void onUsual(FlowTable table, int handle, FrameView segment, int tick) {
+    table.refresh(handle, table.word(handle), tick);
+    if (segment.protocol() == IpProtocol.TCP) {
+      int next = segment.tcpNextSequence();
+      int ahead = next - table.sequence(handle);
+      if (ahead > 0 && ahead <= WINDOW) {
+        table.expect(handle, next);
+      }
+    }
+  }
 
   /**
    * Records a segment of a known flow.

@@ -8,4 +8,14 @@ public interface DirectForwarding extends ForwarderProvider {
    * @return a forwarder that the calling worker owns
    */
   Forwarder newForwarder();
+
+  /**
+   * Whether the forwarder does nothing but send the frame to its target's link and next hop. The data path then does so
+   * itself for known flows, without asking a forwarder.
+   *
+   * @return false unless overridden
+   */
+  default boolean changesLinkLayerOnly() {
+    return false;
+  }
 }

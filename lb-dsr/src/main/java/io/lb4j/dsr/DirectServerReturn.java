@@ -81,4 +81,9 @@ public final class DirectServerReturn implements DirectForwarding {
   public Forwarder newForwarder() {
     return (frame, target, egress) -> egress.send(frame, target.link(), target.neighbor());
   }
+
+  @Override
+  public boolean changesLinkLayerOnly() {
+    return true;
+  }
 }
