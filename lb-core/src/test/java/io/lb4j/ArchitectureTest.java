@@ -1,5 +1,8 @@
 package io.lb4j;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -9,6 +12,8 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -21,7 +26,7 @@ class ArchitectureTest {
       List.of(
           List.of("core"),
           List.of("control"),
-          List.of("steering"),
+          List.of("steering", "health"),
           List.of("dataplane"),
           List.of("forward"),
           List.of("service"),
@@ -79,5 +84,16 @@ class ArchitectureTest {
         .dependOnClassesThat(resideInAnyPackage("java.nio.file..", "java.nio.channels..", "sun..", "jdk.internal.."))
         .check(CLASSES);
     noClasses().should().callMethod(Thread.class, "sleep", long.class).check(CLASSES);
+  }
+
+  @Test
+  void shouldOpenSocketsForProbesAlone() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.lb4j.health..")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("java.net..").and(not(belongToAnyOf(InetAddress.class, UnknownHostException.class))))
+        .check(CLASSES);
   }
 }

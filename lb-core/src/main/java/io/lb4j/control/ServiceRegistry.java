@@ -8,11 +8,13 @@ import io.lb4j.dataplane.ConnectionCount;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.Pool;
 import io.lb4j.dataplane.Standing;
+import io.lb4j.event.Event;
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.TranslatorProvider;
+import io.lb4j.health.HealthReport;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.persistence.PersistenceTable;
@@ -22,9 +24,9 @@ import io.lb4j.schedule.Scheduler;
 import io.lb4j.service.Activity;
 import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
-import io.lb4j.service.Health;
 import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.ServerHealth;
 import io.lb4j.service.ServiceChange;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
@@ -150,6 +152,7 @@ public final class ServiceRegistry {
     FormerMethods formerBefore = former.copy();
     services = next;
     former.onChange(before, next, generation + 1);
+    states.settle(next.values());
     try {
       ForwardingTable table = compile();
       declarations++;
@@ -157,37 +160,49 @@ public final class ServiceRegistry {
     } catch (ConfigurationException e) {
       services = before;
       former.restore(formerBefore);
+      states.settle(before.values());
+      states.takeEvents();
       throw e;
     }
   }
 
   /**
-   * Takes over what is known of a server's health.
+   * Takes over what is said of servers' health, one report after the other. Reports about servers that are not declared
+   * are left out.
    *
-   * @param service its service
-   * @param identity the server's, see {@link RealServer#identity()}
-   * @param health what monitors, or the host, say
-   * @return the snapshot to publish; nothing when the server is not declared, or when nothing changes
+   * @param reports in the order in which they were made
+   * @return the snapshot to publish; nothing when traffic goes as before
    */
-  public synchronized Optional<ForwardingTable> report(String service, String identity, Health health) {
-    VirtualService declared = services.get(service);
-    boolean known =
-        declared != null && declared.servers().stream().anyMatch(server -> server.identity().equals(identity));
-    if (!known || !states.of(service, identity).report(health)) {
-      return Optional.empty();
+  public synchronized Optional<ForwardingTable> report(List<HealthReport> reports) {
+    boolean changed = false;
+    for (HealthReport report : reports) {
+      VirtualService declared = services.get(report.service());
+      boolean known =
+          declared != null
+              && declared.servers().stream().anyMatch(server -> server.identity().equals(report.identity()));
+      changed |= known && states.report(declared, report);
     }
-    return Optional.of(compile());
+    return changed ? Optional.of(compile()) : Optional.empty();
   }
 
   /**
-   * What is known of a server's health.
+   * What happened to servers since the last call; to be told after the snapshot was published.
+   *
+   * @return in order
+   */
+  public synchronized List<Event> takeEvents() {
+    return states.takeEvents();
+  }
+
+  /**
+   * The health by which a server is used.
    *
    * @param service its service
    * @param server the server
-   * @return {@link Health#UNKNOWN} while nobody has spoken
+   * @return {@link ServerHealth#UNKNOWN} while nobody has spoken
    */
-  public synchronized Health health(String service, RealServer server) {
-    return states.of(service, server.identity()).health();
+  public synchronized ServerHealth health(String service, RealServer server) {
+    return states.used(service, server.identity());
   }
 
   /**

@@ -13,14 +13,15 @@ import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.FrameProbes;
+import io.lb4j.health.HealthReport;
 import io.lb4j.monitor.FrameProber;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
-import io.lb4j.service.Health;
 import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.ServerHealth;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -405,11 +406,18 @@ public final class LoadBalancer implements AutoCloseable {
         });
   }
 
-  synchronized void report(String service, String identity, Health health) {
-    registry.report(service, identity, health).ifPresent(published::setRelease);
+  /** Takes over reports about servers, and tells what became of them. */
+  synchronized void report(List<HealthReport> reports) {
+    registry.report(reports).ifPresent(published::setRelease);
+    tell();
   }
 
-  Health health(String service, RealServer server) {
+  /** Under the balancer's lock, so that events keep their order. */
+  private void tell() {
+    registry.takeEvents().forEach(events::onEvent);
+  }
+
+  ServerHealth health(String service, RealServer server) {
     return registry.health(service, server);
   }
 
@@ -425,6 +433,8 @@ public final class LoadBalancer implements AutoCloseable {
     if (running != null) {
       resolveServers(next);
     }
+    tell();
+    control.wake();
   }
 
   /** Workers that receive for themselves cannot be steered: the first service that translates comes too late. */

@@ -1,8 +1,10 @@
 package io.lb4j.core;
 
+import io.lb4j.health.HealthReport;
 import io.lb4j.service.Activity;
 import io.lb4j.service.Health;
 import io.lb4j.service.RealServer;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 /** A handle to change one server of a service while it runs. Safe from any thread. */
@@ -47,22 +49,35 @@ public final class ServerControl {
 
   /**
    * Reports the server's health, for hosts that watch their servers themselves. Kept until the next report, over every
-   * change that leaves the server's address as it is.
+   * change that leaves the server's address as it is. Where monitors watch too, the server is down when one of both
+   * says so.
    *
-   * @param health what was found
+   * @param health what was found; {@link Health#UNKNOWN} takes the last report back
    */
   public void report(Health health) {
-    RealServer declared = balancer.declaration(service).server(server).orElseThrow();
-    balancer.report(service, declared.identity(), health);
+    report(health, "reported");
   }
 
   /**
-   * What is known of the server's health.
+   * Reports the server's health and why.
+   *
+   * @param health what was found; {@link Health#UNKNOWN} takes the last report back
+   * @param reason a short code that events and statistics show
+   */
+  public void report(Health health, String reason) {
+    RealServer declared = balancer.declaration(service).server(server).orElseThrow();
+    HealthReport report =
+        new HealthReport(service, declared.identity(), HealthReport.Source.HOST, health, reason, "");
+    balancer.report(List.of(report));
+  }
+
+  /**
+   * The health by which the server is used. Statistics tell why.
    *
    * @return {@link Health#UNKNOWN} while nobody has spoken
    */
   public Health health() {
-    return balancer.health(service, balancer.declaration(service).server(server).orElseThrow());
+    return balancer.health(service, balancer.declaration(service).server(server).orElseThrow()).health();
   }
 
   /** Lets the server take new flows while no online server can. */

@@ -5,6 +5,7 @@ import io.lb4j.counters.LinkCounts;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.frame.Verdict;
 import io.lb4j.service.Activity;
+import io.lb4j.service.ServerHealth;
 import java.util.List;
 import java.util.Map;
 
@@ -58,10 +59,17 @@ public record Statistics(
    * @param port of the server; 0 when it is the service's own
    * @param weight as declared
    * @param activity as declared
+   * @param health by which it is used, and why
    * @param counts of its frames and flows
    */
   public record ServerStatistics(
-      String name, IpAddress address, int port, int weight, Activity activity, ServerCounts counts) {}
+      String name,
+      IpAddress address,
+      int port,
+      int weight,
+      Activity activity,
+      ServerHealth health,
+      ServerCounts counts) {}
 
   /**
    * Of the flow tables.

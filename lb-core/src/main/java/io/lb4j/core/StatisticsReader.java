@@ -7,6 +7,7 @@ import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.frame.Verdict;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.ServerHealth;
 import io.lb4j.service.VirtualService;
 import io.lb4j.topology.Link;
 import io.lb4j.topology.Topology;
@@ -87,6 +88,7 @@ final class StatisticsReader {
     int binding = registry.binding(service.name(), server);
     ServerCounts now = counts.apply(binding);
     ServerCounts before = registry.baseline(binding);
+    ServerHealth health = registry.health(service.name(), server);
     ServerCounts own =
         new ServerCounts(
             now.frames() - before.frames(),
@@ -95,7 +97,7 @@ final class StatisticsReader {
             now.flows(),
             now.active());
     return new Statistics.ServerStatistics(
-        server.name(), server.address(), server.port(), server.weight(), server.activity(), own);
+        server.name(), server.address(), server.port(), server.weight(), server.activity(), health, own);
   }
 
   private Statistics.FlowTableStatistics flowTable() {
