@@ -63,13 +63,12 @@ final class BindingIds {
     return next++;
   }
 
-  /** Takes back the numbers that a snapshot no longer uses; answers them. */
-  Set<Integer> retain(Set<Integer> inUse, long generation) {
+  /** Takes back the numbers that a snapshot no longer uses. */
+  void retain(Set<Integer> inUse, long generation) {
     Set<Integer> gone = new java.util.TreeSet<>(ids.values());
     gone.removeAll(inUse);
     ids.values().removeAll(gone);
     gone.forEach(id -> retired.add(new Retired(id, generation)));
-    return gone;
   }
 
   int highest() {

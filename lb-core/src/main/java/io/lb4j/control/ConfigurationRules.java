@@ -38,6 +38,7 @@ final class ConfigurationRules {
       checkMonitors(service);
       provider(service).check(service, topology);
     }
+    SharedClients.check(all);
   }
 
   private static void checkPolicies(VirtualService service) {

@@ -7,6 +7,7 @@ import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.ConnectionCount;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.Pool;
+import io.lb4j.dataplane.ServiceClients;
 import io.lb4j.dataplane.Standing;
 import io.lb4j.event.Event;
 import io.lb4j.forward.ForwardTarget;
@@ -67,7 +68,7 @@ public final class ServiceRegistry {
   private final LongSupplier sweptGeneration;
   private final BindingIds bindingIds;
   private final Map<String, Integer> serviceIds = new HashMap<>();
-  private final Map<String, PersistenceTable> clients = new HashMap<>();
+  private final ClientTables clients;
   private final Map<PoolKey, Prepared> prepared = new HashMap<>();
   private final ServerStates states = new ServerStates();
   private final FormerMethods former = new FormerMethods();
@@ -127,6 +128,7 @@ public final class ServiceRegistry {
     this.counts = counts;
     this.sweptGeneration = sweptGeneration;
     this.bindingIds = new BindingIds(sweptGeneration, counts);
+    this.clients = new ClientTables(clock);
   }
 
   /**
@@ -309,6 +311,7 @@ public final class ServiceRegistry {
     generation++;
     forgetRemoved();
     limitsInUse = new HashMap<>();
+    clients.prepare(services.values());
     List<CompiledService> compiled = new ArrayList<>();
     List<CompiledService> before = new ArrayList<>();
     Map<Integer, Binding> bindings = new HashMap<>();
@@ -317,7 +320,8 @@ public final class ServiceRegistry {
       formerOf(service).ifPresent(old -> before.add(compileFormer(old, service, bindings)));
     }
     limits = limitsInUse;
-    bindingIds.retain(bindings.keySet(), generation).forEach(this::forgetClients);
+    bindingIds.retain(bindings.keySet(), generation);
+    clients.keep(services.values());
     Set<Integer> nextHops = new HashSet<>(staticNextHops);
     bindings.values().forEach(binding -> nextHops.add(binding.target().neighbor()));
     neighbors.retain(nextHops);
@@ -345,7 +349,6 @@ public final class ServiceRegistry {
     Set<String> names = services.keySet();
     serviceIds.keySet().removeIf(name -> !names.contains(FormerMethods.service(name)));
     prepared.keySet().removeIf(pool -> !names.contains(pool.service));
-    clients.keySet().retainAll(names);
     former.retain(names);
     states.retain(services.values());
   }
@@ -381,10 +384,6 @@ public final class ServiceRegistry {
         translation
             .map(rules -> rules.steering(steeringSeed, workers, services.values()))
             .orElseGet(() -> new ClientSteering(steeringSeed, workers)));
-  }
-
-  private void forgetClients(int binding) {
-    clients.values().forEach(table -> table.forget(binding));
   }
 
   private CompiledService compile(VirtualService service, Map<Integer, Binding> bindings) {
@@ -500,17 +499,17 @@ public final class ServiceRegistry {
     return new Pool(now.schedule, bindings);
   }
 
-  private @Nullable PersistenceTable clientsOf(VirtualService service) {
-    if (service.persistence().isEmpty()) {
-      clients.remove(service.name());
+  private @Nullable ServiceClients clientsOf(VirtualService service) {
+    PersistenceTable table = clients.of(service);
+    if (table == null) {
       return null;
     }
-    PersistenceTable before = clients.get(service.name());
-    boolean same = before != null && before.settings().equals(service.persistence().get());
-    PersistenceTable now =
-        same ? before : new PersistenceTable(service.persistence().get(), clock.getAsLong());
-    clients.put(service.name(), now);
-    return now;
+    Map<Integer, Integer> numbers = new HashMap<>();
+    for (RealServer server : service.servers()) {
+      int binding = bindingIds.of(FormerMethods.owner(service), server.identity());
+      numbers.put(binding, clients.number(service, server));
+    }
+    return new ServiceClients(table, numbers);
   }
 
   private ForwardTarget target(ForwarderProvider forwarding, RealServer server) {

@@ -6,7 +6,6 @@ import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.frame.FrameView;
-import io.lb4j.persistence.PersistenceTable;
 import io.lb4j.schedule.HashInputs;
 import io.lb4j.service.AccessList;
 import io.lb4j.service.DrainBehavior;
@@ -36,7 +35,7 @@ public final class CompiledService {
   private final @Nullable AccessList access;
   private final LostFlows.Fate whenRemoved;
   private final int[] timeoutTicks;
-  private final PersistenceTable persistence;
+  private final @Nullable ServiceClients clients;
 
   /**
    * Compiles a service.
@@ -47,7 +46,7 @@ public final class CompiledService {
    * @param pool the servers that new flows are spread over
    * @param overflow the servers for new flows that limits refuse to the others
    * @param bounded whether a limit has to be asked before a flow begins
-   * @param persistence the service's clients; null without persistence
+   * @param clients the service's clients; null without persistence
    */
   public CompiledService(
       int id,
@@ -56,7 +55,7 @@ public final class CompiledService {
       Pool pool,
       Pool overflow,
       boolean bounded,
-      @Nullable PersistenceTable persistence) {
+      @Nullable ServiceClients clients) {
     this.id = id;
     this.declaration = declaration;
     this.forwarding = forwarding;
@@ -70,7 +69,7 @@ public final class CompiledService {
     this.retires = policies.drain() == DrainBehavior.RETIRE_SESSIONS;
     this.access = policies.access().isEmpty() ? null : policies.access();
     this.whenRemoved = policies.whenRemoved().of(declaration.protocol() == Protocol.TCP);
-    this.persistence = persistence;
+    this.clients = clients;
     this.timeoutTicks = ticks(declaration.timeouts().orElseGet(forwarding::timeouts));
   }
 
@@ -177,8 +176,8 @@ public final class CompiledService {
     return timeoutTicks[state.ordinal()];
   }
 
-  PersistenceTable persistence() {
-    return persistence;
+  @Nullable ServiceClients knownClients() {
+    return clients;
   }
 
   /**
@@ -186,7 +185,7 @@ public final class CompiledService {
    *
    * @return nothing without persistence
    */
-  public Optional<PersistenceTable> clients() {
-    return Optional.ofNullable(persistence);
+  public Optional<ServiceClients> clients() {
+    return Optional.ofNullable(clients);
   }
 }

@@ -6,7 +6,6 @@ import io.lb4j.flow.FlowState;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.SessionAccounting;
-import io.lb4j.persistence.PersistenceTable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,14 +84,15 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   }
 
   private void refresh(FlowTable flows, int handle, int binding) {
-    refresh(binding, flows.isV6(handle), flows.sourceHigh(handle), flows.sourceLow(handle));
+    int port = flows.ports(handle) & 0xFFFF;
+    refresh(binding, flows.isV6(handle), flows.sourceHigh(handle), flows.sourceLow(handle), port);
   }
 
-  private void refresh(int binding, boolean v6, long clientHigh, long clientLow) {
+  private void refresh(int binding, boolean v6, long clientHigh, long clientLow, int port) {
     Binding found = table.binding(binding);
-    PersistenceTable clients = found == null ? null : found.service().persistence();
+    ServiceClients clients = found == null ? null : found.service().knownClients();
     if (clients != null && found.standing().extendsClients()) {
-      clients.refresh(v6, clientHigh, clientLow, binding, nowNs);
+      clients.refresh(v6, clientHigh, clientLow, port, binding, nowNs);
     }
   }
 
@@ -128,16 +128,17 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   }
 
   @Override
-  public void onEnd(int binding, boolean active, boolean v6, long clientHigh, long clientLow, boolean replaced) {
+  public void onEnd(
+      int binding, boolean active, boolean v6, long clientHigh, long clientLow, int port, boolean replaced) {
     onEnd(binding, active);
     if (!replaced) {
-      refresh(binding, v6, clientHigh, clientLow);
+      refresh(binding, v6, clientHigh, clientLow, port);
     }
   }
 
   @Override
-  public void onAlive(int binding, boolean v6, long clientHigh, long clientLow) {
-    refresh(binding, v6, clientHigh, clientLow);
+  public void onAlive(int binding, boolean v6, long clientHigh, long clientLow, int port) {
+    refresh(binding, v6, clientHigh, clientLow, port);
   }
 
   @Override

@@ -1,8 +1,8 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
-import io.lb4j.persistence.PersistenceTable;
 import io.lb4j.schedule.HashInputs;
 import io.lb4j.service.Overflow;
 import org.jspecify.annotations.Nullable;
@@ -52,26 +52,22 @@ final class ServerChoice {
 
   /** The server that persistence names, while it may be visited. */
   private @Nullable Binding knownServer(CompiledService service, FrameView view) {
-    PersistenceTable clients = service.persistence();
+    ServiceClients clients = service.knownClients();
     if (clients == null) {
       return null;
     }
-    boolean v6 = view.isV6();
-    long high = view.sourceHigh();
-    long low = view.sourceLow();
-    int known =
-        service.retiresClients()
-            ? clients.findQuietly(v6, high, low, state.nowNs)
-            : clients.find(v6, high, low, state.nowNs);
-    Binding binding = known == PersistenceTable.NONE ? null : binding(known);
+    Binding binding = binding(clients.find(view, !service.retiresClients(), state.nowNs));
     return binding != null && binding.standing().honorsClients() && binding.service() == service ? binding : null;
   }
 
-  /** Keeps the client on its server; a visit that persistence itself has sent extends it unless the server retires. */
+  /**
+   * Keeps the client on its server; a visit that persistence itself has sent extends it unless the server retires. An
+   * echo request says nothing of where its sender is served.
+   */
   void remember(FrameView view, CompiledService service, Binding binding) {
-    PersistenceTable clients = service.persistence();
-    if (clients != null && binding.standing().extendsClients()) {
-      clients.put(view.isV6(), view.sourceHigh(), view.sourceLow(), binding.id(), state.nowNs);
+    ServiceClients clients = service.knownClients();
+    if (clients != null && binding.standing().extendsClients() && view.kind() != FrameKind.ICMP) {
+      clients.remember(view, binding.id(), state.nowNs);
     }
   }
 

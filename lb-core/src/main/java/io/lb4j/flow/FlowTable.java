@@ -642,6 +642,18 @@ public final class FlowTable {
   }
 
   /**
+   * The ports of a flow.
+   *
+   * @param handle of the flow
+   * @return source port in the upper, destination port in the lower 16 bits
+   */
+  public int ports(int handle) {
+    int slot = slotOf(handle);
+    int at = slot & -64;
+    return isV6(handle) ? v6.getInt(at + V6_PORTS) : v4.getInt(at + V4_PORTS + slot - at - WORDS);
+  }
+
+  /**
    * Records a frame of a flow: time, and where they changed state and sequence number.
    *
    * @param handle of the flow

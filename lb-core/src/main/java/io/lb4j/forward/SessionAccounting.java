@@ -55,9 +55,10 @@ public interface SessionAccounting {
    * @param v6 the family
    * @param clientHigh first 64 bits of the client's address, 0 for IPv4
    * @param clientLow last 64 bits, or the IPv4 address
+   * @param port of the service that the client uses; 0 for an ICMP query
    * @param replaced whether another session takes its place now
    */
-  void onEnd(int binding, boolean active, boolean v6, long clientHigh, long clientLow, boolean replaced);
+  void onEnd(int binding, boolean active, boolean v6, long clientHigh, long clientLow, int port, boolean replaced);
 
   /**
    * The sweep found a session alive.
@@ -66,8 +67,9 @@ public interface SessionAccounting {
    * @param v6 the family
    * @param clientHigh first 64 bits of the client's address, 0 for IPv4
    * @param clientLow last 64 bits, or the IPv4 address
+   * @param port of the service that the client uses; 0 for an ICMP query
    */
-  void onAlive(int binding, boolean v6, long clientHigh, long clientLow);
+  void onAlive(int binding, boolean v6, long clientHigh, long clientLow, int port);
 
   /**
    * Whether both ends are to be reset when an established session of the binding was silent for too long.

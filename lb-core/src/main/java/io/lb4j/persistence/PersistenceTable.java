@@ -2,17 +2,24 @@ package io.lb4j.persistence;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import com.github.benmanes.caffeine.cache.Policy;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.lb4j.address.IpPrefix;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /**
- * The clients of one service and their servers, on Caffeine: bounded, sliding expiry, shared by all workers. Safe from
- * any thread. Time is the caller's: Caffeine's ticker stands at the latest {@code nowNs} it was handed, and its upkeep
- * runs on the calling thread, so that the same calls give the same answers. Below capacity that is exact; at capacity
- * Caffeine's choice of victims depends on its own sketch.
+ * The clients of one service, or of several that share them, and their servers, on Caffeine: bounded, sliding expiry,
+ * shared by all workers. Safe from any thread. Time is the caller's: Caffeine's ticker stands at the latest {@code
+ * nowNs} it was handed, and its upkeep runs on the calling thread, so that the same calls give the same answers. Below
+ * capacity that is exact; at capacity Caffeine's choice of victims depends on its own sketch.
+ *
+ * <p>Servers are numbers that control gives out; all who share the table mean the same server by the same number.
  *
  * <p>A hit allocates one key of 32 bytes and Caffeine's own bookkeeping; new flows only come here.
  */
@@ -31,29 +38,78 @@ public final class PersistenceTable {
   }
 
   private final SourceIpPersistence settings;
+  private final boolean byPort;
   private final Cache<Client, Integer> servers;
+  private final Policy.VarExpiration<Client, Integer> expiration;
   private long now;
 
-  /** A client, or a network of them. */
-  private record Client(boolean v6, long high, long low) {}
+  /** A client, or a network of them; with the port in the lower 16 bits where ports count. */
+  private record Client(int familyAndPort, long high, long low) {
+    private static final int V6 = 1 << 16;
+
+    boolean v6() {
+      return (familyAndPort & V6) != 0;
+    }
+
+    int port() {
+      return familyAndPort & 0xFFFF;
+    }
+  }
+
+  /** Takes what a table holds. */
+  @FunctionalInterface
+  public interface Visitor {
+    /**
+     * Takes a client.
+     *
+     * @param v6 the client's family
+     * @param high first 64 bits of its network's address, 0 for IPv4
+     * @param low last 64 bits of it, or the IPv4 address
+     * @param port that it uses; 0 where ports do not count
+     * @param server its server's number
+     * @param remainingNs until it is forgotten, unless it comes again
+     * @return whether to go on
+     */
+    boolean visit(boolean v6, long high, long low, int port, int server, long remainingNs);
+  }
+
+  /** Every use restarts the time-out; only a client that is taken over may begin with less. */
+  private record Sliding(long timeoutNs) implements Expiry<Client, Integer> {
+    @Override
+    public long expireAfterCreate(Client client, Integer server, long nowNs) {
+      return timeoutNs;
+    }
+
+    @Override
+    public long expireAfterUpdate(Client client, Integer server, long nowNs, long remainingNs) {
+      return timeoutNs;
+    }
+
+    @Override
+    public long expireAfterRead(Client client, Integer server, long nowNs, long remainingNs) {
+      return timeoutNs;
+    }
+  }
 
   /**
    * An empty table.
    *
-   * @param settings time-out, prefix lengths and bound
+   * @param settings time-out, prefix lengths, bound and scope
    * @param nowNs the time
    */
   public PersistenceTable(SourceIpPersistence settings, long nowNs) {
     this.settings = settings;
+    this.byPort = settings.scope() == PersistenceScope.PORT;
     this.now = nowNs;
     Ticker ticker = () -> (long) NOW.getOpaque(this);
     this.servers =
         Caffeine.newBuilder()
             .maximumSize(settings.capacity())
-            .expireAfterAccess(settings.timeout())
+            .expireAfter(new Sliding(settings.timeout().toNanos()))
             .ticker(ticker)
             .executor(Runnable::run)
             .build();
+    this.expiration = servers.policy().expireVariably().orElseThrow();
   }
 
   /**
@@ -71,12 +127,13 @@ public final class PersistenceTable {
    * @param v6 the client's family
    * @param high first 64 bits of its address, 0 for IPv4
    * @param low last 64 bits of it, or the IPv4 address
+   * @param port that it uses now
    * @param nowNs the time
-   * @return a binding id, or {@link #NONE}
+   * @return the server's number, or {@link #NONE}
    */
-  public int find(boolean v6, long high, long low, long nowNs) {
+  public int find(boolean v6, long high, long low, int port, long nowNs) {
     advance(nowNs);
-    Integer server = servers.getIfPresent(key(v6, high, low));
+    Integer server = servers.getIfPresent(key(v6, high, low, port));
     return server == null ? NONE : server;
   }
 
@@ -86,12 +143,13 @@ public final class PersistenceTable {
    * @param v6 the client's family
    * @param high first 64 bits of its address, 0 for IPv4
    * @param low last 64 bits of it, or the IPv4 address
+   * @param port that it uses now
    * @param nowNs the time
-   * @return a binding id, or {@link #NONE}
+   * @return the server's number, or {@link #NONE}
    */
-  public int findQuietly(boolean v6, long high, long low, long nowNs) {
+  public int findQuietly(boolean v6, long high, long low, int port, long nowNs) {
     advance(nowNs);
-    Integer server = servers.policy().getIfPresentQuietly(key(v6, high, low));
+    Integer server = servers.policy().getIfPresentQuietly(key(v6, high, low, port));
     return server == null ? NONE : server;
   }
 
@@ -101,12 +159,13 @@ public final class PersistenceTable {
    * @param v6 the client's family
    * @param high first 64 bits of its address, 0 for IPv4
    * @param low last 64 bits of it, or the IPv4 address
-   * @param binding of the server, not {@link #NONE}
+   * @param port that it uses now
+   * @param server the server's number, not {@link #NONE}
    * @param nowNs the time
    */
-  public void put(boolean v6, long high, long low, int binding, long nowNs) {
+  public void put(boolean v6, long high, long low, int port, int server, long nowNs) {
     advance(nowNs);
-    servers.put(key(v6, high, low), binding);
+    servers.put(key(v6, high, low, port), server);
   }
 
   /**
@@ -116,25 +175,107 @@ public final class PersistenceTable {
    * @param v6 the client's family
    * @param high first 64 bits of its address, 0 for IPv4
    * @param low last 64 bits of it, or the IPv4 address
-   * @param binding of the flow's server
+   * @param port that the flow uses
+   * @param server number of the flow's server
    * @param nowNs the time
    */
-  public void refresh(boolean v6, long high, long low, int binding, long nowNs) {
+  public void refresh(boolean v6, long high, long low, int port, int server, long nowNs) {
     advance(nowNs);
-    Client client = key(v6, high, low);
-    Integer server = servers.policy().getIfPresentQuietly(client);
-    if (server != null && server == binding) {
+    Client client = key(v6, high, low, port);
+    Integer known = servers.policy().getIfPresentQuietly(client);
+    if (known != null && known == server) {
       servers.getIfPresent(client);
     }
   }
 
   /**
-   * Forgets the clients of a server.
+   * Takes over a client that was remembered elsewhere, unless it is known here and was seen here later.
    *
-   * @param binding of the server that was removed
+   * @param v6 the client's family
+   * @param high first 64 bits of its address, 0 for IPv4
+   * @param low last 64 bits of it, or the IPv4 address
+   * @param port that it used; 0 where ports do not count
+   * @param server the server's number here, not {@link #NONE}
+   * @param remainingNs until it is to be forgotten; at most the time-out counts
+   * @param nowNs the time
+   * @return whether it was taken over
    */
-  public void forget(int binding) {
-    servers.asMap().values().removeIf(server -> server == binding);
+  public boolean restore(boolean v6, long high, long low, int port, int server, long remainingNs, long nowNs) {
+    advance(nowNs);
+    Client client = key(v6, high, low, port);
+    long remaining = Math.min(remainingNs, settings.timeout().toNanos());
+    if (remaining <= 0) {
+      return false;
+    }
+    if (servers.policy().getIfPresentQuietly(client) == null) {
+      return expiration.putIfAbsent(client, server, Duration.ofNanos(remaining)) == null;
+    }
+    if (remainingNs(client) >= remaining) {
+      return false;
+    }
+    expiration.put(client, server, Duration.ofNanos(remaining));
+    return true;
+  }
+
+  /**
+   * Takes over all clients of another table that tells them apart in the same way.
+   *
+   * @param other the other table
+   * @param nowNs the time
+   */
+  public void restoreAll(PersistenceTable other, long nowNs) {
+    other.visit(
+        nowNs,
+        (v6, high, low, port, server, remainingNs) -> {
+          restore(v6, high, low, port, server, remainingNs, nowNs);
+          return true;
+        });
+  }
+
+  /**
+   * Shows all clients, each once; those that come or go meanwhile are shown or not. Does not count as a use.
+   *
+   * @param nowNs the time
+   * @param visitor is shown them in no order
+   */
+  public void visit(long nowNs, Visitor visitor) {
+    advance(nowNs);
+    for (var entry : servers.asMap().entrySet()) {
+      Client client = entry.getKey();
+      long remainingNs = remainingNs(client);
+      if (remainingNs > 0
+          && !visitor.visit(
+              client.v6(), client.high, client.low, client.port(), entry.getValue(), remainingNs)) {
+        return;
+      }
+    }
+  }
+
+  private long remainingNs(Client client) {
+    return expiration.getExpiresAfter(client, TimeUnit.NANOSECONDS).orElse(0);
+  }
+
+  /**
+   * Forgets one client, if it is still with the named server.
+   *
+   * @param v6 the client's family
+   * @param high first 64 bits of its address, 0 for IPv4
+   * @param low last 64 bits of it, or the IPv4 address
+   * @param port that it uses
+   * @param server number of its server
+   * @return whether it was forgotten
+   */
+  public boolean forget(boolean v6, long high, long low, int port, int server) {
+    return servers.asMap().remove(key(v6, high, low, port), server);
+  }
+
+  /**
+   * Forgets the clients of some servers.
+   *
+   * @param numbers of servers that were removed
+   */
+  public void forgetServers(Set<Integer> numbers) {
+    servers.asMap().values().removeIf(numbers::contains);
   }
 
   /**
@@ -147,9 +288,12 @@ public final class PersistenceTable {
     return servers.estimatedSize();
   }
 
-  private Client key(boolean v6, long high, long low) {
+  private Client key(boolean v6, long high, long low, int port) {
     int length = v6 ? settings.v6PrefixLength() : settings.v4PrefixLength();
-    return new Client(v6, high & IpPrefix.maskHigh(v6, length), low & IpPrefix.maskLow(v6, length));
+    return new Client(
+        (v6 ? Client.V6 : 0) | (byPort ? port : 0),
+        high & IpPrefix.maskHigh(v6, length),
+        low & IpPrefix.maskLow(v6, length));
   }
 
   /** Only forwards: a worker that is behind the others must not turn the shared clock back. */

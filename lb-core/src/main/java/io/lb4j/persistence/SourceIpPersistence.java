@@ -11,9 +11,12 @@ import java.time.Duration;
  * @param timeout sliding: counted from the client's last flow creation, flow end, or sweep while a flow lives
  * @param v4PrefixLength bits of an IPv4 client address that count, 1..32
  * @param v6PrefixLength bits of an IPv6 client address that count, 1..128
- * @param capacity clients remembered at most, per service; beyond it the least recently used give way
+ * @param capacity clients remembered at most, by all services that share them; beyond it the least recently used give
+ *     way
+ * @param scope which of a client's flows go together
  */
-public record SourceIpPersistence(Duration timeout, int v4PrefixLength, int v6PrefixLength, long capacity) {
+public record SourceIpPersistence(
+    Duration timeout, int v4PrefixLength, int v6PrefixLength, long capacity, PersistenceScope scope) {
   /** The time-out of {@link #create()}: that of IPVS. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
 
@@ -61,7 +64,7 @@ public record SourceIpPersistence(Duration timeout, int v4PrefixLength, int v6Pr
    * @return the other values by default
    */
   public static SourceIpPersistence timeout(Duration timeout) {
-    return new SourceIpPersistence(timeout, 32, 128, DEFAULT_CAPACITY);
+    return new SourceIpPersistence(timeout, 32, 128, DEFAULT_CAPACITY, PersistenceScope.SERVICE);
   }
 
   /**
@@ -72,7 +75,7 @@ public record SourceIpPersistence(Duration timeout, int v4PrefixLength, int v6Pr
    * @return a new value
    */
   public SourceIpPersistence prefixLengths(int v4Length, int v6Length) {
-    return new SourceIpPersistence(timeout, v4Length, v6Length, capacity);
+    return new SourceIpPersistence(timeout, v4Length, v6Length, capacity, scope);
   }
 
   /**
@@ -82,6 +85,28 @@ public record SourceIpPersistence(Duration timeout, int v4PrefixLength, int v6Pr
    * @return a new value
    */
   public SourceIpPersistence capacity(long clients) {
-    return new SourceIpPersistence(timeout, v4PrefixLength, v6PrefixLength, clients);
+    return new SourceIpPersistence(timeout, v4PrefixLength, v6PrefixLength, clients, scope);
+  }
+
+  /**
+   * The same with another scope.
+   *
+   * @param newScope which of a client's flows go together; {@link PersistenceScope#SERVICE} unless told otherwise
+   * @return a new value
+   */
+  public SourceIpPersistence scope(PersistenceScope newScope) {
+    return new SourceIpPersistence(timeout, v4PrefixLength, v6PrefixLength, capacity, newScope);
+  }
+
+  /**
+   * Whether clients that were remembered under other settings are the same clients under these.
+   *
+   * @param other the other settings
+   * @return true when prefix lengths, and whether ports count, are equal
+   */
+  public boolean tellsClientsApartAs(SourceIpPersistence other) {
+    return v4PrefixLength == other.v4PrefixLength
+        && v6PrefixLength == other.v6PrefixLength
+        && (scope == PersistenceScope.PORT) == (other.scope == PersistenceScope.PORT);
   }
 }

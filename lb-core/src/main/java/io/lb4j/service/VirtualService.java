@@ -7,6 +7,7 @@ import io.lb4j.monitor.Monitor;
 import io.lb4j.monitor.Monitors;
 import io.lb4j.monitor.Observation;
 import io.lb4j.monitor.Watermark;
+import io.lb4j.persistence.PersistenceScope;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.settings.ConfigurationError;
@@ -90,6 +91,7 @@ public final class VirtualService {
       throw new ConfigurationException(
           ConfigurationError.CONTRADICTION, setting + ": observation", "on", "is for TCP: a datagram needs no answer");
     }
+    checkPersistence(setting);
     Set<Object> seen = new HashSet<>();
     for (RealServer server : servers) {
       String serverSetting = setting + ": server " + server.name();
@@ -117,6 +119,24 @@ public final class VirtualService {
           "service " + name + whose + ": monitor: port",
           "none",
           "the service has the ports " + ports + ", and " + monitor.check().type() + " asks one");
+    }
+  }
+
+  private void checkPersistence(String setting) {
+    PersistenceScope scope = persistence == null ? PersistenceScope.SERVICE : persistence.scope();
+    if (scope == PersistenceScope.GROUP && policies.group().isEmpty()) {
+      throw new ConfigurationException(
+          ConfigurationError.MISSING, setting + ": group", "none", "persistence of that scope needs a group");
+    }
+    Set<IpAddress> addresses = new HashSet<>();
+    for (RealServer server : servers) {
+      if (scope.isShared() && !addresses.add(server.address())) {
+        throw new ConfigurationException(
+            ConfigurationError.CONTRADICTION,
+            setting + ": server " + server.name(),
+            server.identity(),
+            "another server has the address, by which services that share their clients know servers");
+      }
     }
   }
 

@@ -112,10 +112,10 @@ class SteeringTest {
     public void onActiveChange(int binding, int change) {}
 
     @Override
-    public void onEnd(int binding, boolean active, boolean v6, long high, long low, boolean replaced) {}
+    public void onEnd(int binding, boolean active, boolean v6, long high, long low, int port, boolean replaced) {}
 
     @Override
-    public void onAlive(int binding, boolean v6, long high, long low) {}
+    public void onAlive(int binding, boolean v6, long high, long low, int port) {}
   }
 
   private static List<InterfaceAddress> addresses(boolean outside) {

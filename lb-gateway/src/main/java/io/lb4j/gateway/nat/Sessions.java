@@ -7,6 +7,7 @@ import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.forward.SessionAccounting;
 import io.lb4j.frame.FrameView;
+import io.lb4j.wire.IpProtocol;
 import java.time.Duration;
 import java.util.function.IntConsumer;
 
@@ -416,11 +417,18 @@ final class Sessions {
     int binding = Word.binding(word);
     if (binding != 0) {
       boolean active = !SessionState.isClosing(Word.state(word));
-      accounting.onEnd(binding, active, first.v6, first.sourceHigh, first.sourceLow, replaced);
+      accounting.onEnd(
+          binding, active, first.v6, first.sourceHigh, first.sourceLow, servicePort(first), replaced);
     }
     if (Word.has(word, Word.MAPPED) || Word.has(word, Word.PROXIED)) {
       listener.onEnd(first, became, word);
     }
+  }
+
+  /** The port that a client uses; a query has none. */
+  private static int servicePort(Tuple request) {
+    boolean hasPorts = request.protocol == IpProtocol.TCP || request.protocol == IpProtocol.UDP;
+    return hasPorts ? request.destinationPort() : 0;
   }
 
   /** Makes one session near a new one's place give way: the expired, then the half-open, then the ended. */
@@ -586,7 +594,8 @@ final class Sessions {
   private void tellAlive(int handle, long word) {
     if (refreshing && Word.binding(word) != 0) {
       key(handle, first);
-      accounting.onAlive(Word.binding(word), first.v6, first.sourceHigh, first.sourceLow);
+      accounting.onAlive(
+          Word.binding(word), first.v6, first.sourceHigh, first.sourceLow, servicePort(first));
     }
     if (Word.has(word, Word.MAPPED)) {
       listener.onAlive(handle);

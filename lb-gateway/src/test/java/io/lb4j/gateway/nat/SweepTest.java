@@ -41,10 +41,10 @@ class SweepTest {
     public void onActiveChange(int binding, int change) {}
 
     @Override
-    public void onEnd(int binding, boolean active, boolean v6, long high, long low, boolean replaced) {}
+    public void onEnd(int binding, boolean active, boolean v6, long high, long low, int port, boolean replaced) {}
 
     @Override
-    public void onAlive(int binding, boolean v6, long high, long low) {}
+    public void onAlive(int binding, boolean v6, long high, long low, int port) {}
   }
 
   /** Sessions here have neither mappings nor notes. */
