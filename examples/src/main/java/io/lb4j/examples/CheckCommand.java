@@ -35,6 +35,9 @@ final class CheckCommand implements Callable<Integer> {
   @Option(names = "--print", description = "print the file in canonical form: keys in one order, defaults left out")
   private boolean print;
 
+  @Option(names = "--defaults", description = "tell as well which monitors apply by default")
+  private boolean defaults;
+
   @Override
   public Integer call() throws ConfigurationFileException {
     if (print) {
@@ -62,8 +65,8 @@ final class CheckCommand implements Callable<Integer> {
 
   private List<Finding> findings() throws ConfigurationFileException {
     try {
-      Configuration configuration = Configuration.load(file);
-      return new Linter(configuration).findings();
+      Linter linter = new Linter(Configuration.load(file));
+      return defaults ? linter.findingsAndDefaults() : linter.findings();
     } catch (ConfigurationFileException e) {
       if (!e.isReadable()) {
         throw e;

@@ -4,6 +4,7 @@ import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.Finding;
 import io.lb4j.examples.live.Rehearsal;
+import io.lb4j.service.VirtualService;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -40,6 +41,33 @@ public final class Linter {
         .forEach(findings::add);
     findings.sort(Comparator.comparingInt(Finding::line));
     return findings;
+  }
+
+  /**
+   * The same, and what the file leaves to defaults although it matters.
+   *
+   * @return in the order of the file
+   */
+  public List<Finding> findingsAndDefaults() {
+    List<Finding> findings = new ArrayList<>(findings());
+    configuration.services().stream().filter(this::isLeftToDefaults).map(this::defaultMonitor).forEach(findings::add);
+    findings.sort(Comparator.comparingInt(Finding::line));
+    return findings;
+  }
+
+  private boolean isLeftToDefaults(VirtualService service) {
+    String setting = "service " + service.name() + ": ";
+    return !configuration.declares(setting + "monitor") && !configuration.declares(setting + "monitors");
+  }
+
+  private Finding defaultMonitor(VirtualService service) {
+    boolean watched = !service.monitors().list().isEmpty();
+    return configuration.finding(
+        Finding.Severity.INFORMATION,
+        "default-monitor",
+        "service " + service.name() + ": monitor",
+        watched ? "servers are watched by TCP connections, the default" : "nobody watches the servers, the default",
+        watched ? "write 'monitor: none' if nobody is to watch them" : "name a monitor if somebody is to watch them");
   }
 
   private List<Finding> refusals() {

@@ -46,7 +46,8 @@ final class CanonicalService {
         timeouts -> tree.put("timeouts", new YamlText.Line(CanonicalText.timeouts(setting + ": timeouts", timeouts))));
     putUnless(tree, "enabled", service.enabled(), true);
     policies(service.policies());
-    tree.put("servers", service.servers().stream().map(CanonicalService::server).toList());
+    monitors();
+    tree.put("servers", service.servers().stream().map(this::server).toList());
     return tree;
   }
 
@@ -140,7 +141,16 @@ final class CanonicalService {
     tree.put("max-connections", plain ? limit.most() : new YamlText.Line(line));
   }
 
-  private static YamlText.Line server(RealServer server) {
+  private void monitors() {
+    CanonicalMonitors canonical = new CanonicalMonitors(setting);
+    if (!service.monitors().equals(MonitorReader.defaults(service.protocol(), service.ports()))) {
+      canonical.put(tree, service.monitors());
+    }
+    service.observation().ifPresent(observation -> tree.put("observation", canonical.observation(observation)));
+    putUnless(tree, "watermark", canonical.watermark(service.watermark()), "0");
+  }
+
+  private YamlText.Line server(RealServer server) {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("name", YamlText.text(server.name()));
     line.put("address", YamlText.text(server.address()));
@@ -149,6 +159,8 @@ final class CanonicalService {
     putUnless(line, "activity", Value.keyOf(server.activity()), Value.keyOf(Activity.ONLINE));
     putUnless(line, "tier", server.tier(), 1);
     limit(line, server.limit());
+    CanonicalMonitors canonical = new CanonicalMonitors(setting + ": server " + server.name());
+    server.monitors().ifPresent(own -> canonical.put(line, own));
     return new YamlText.Line(line);
   }
 }

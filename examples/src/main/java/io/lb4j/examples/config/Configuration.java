@@ -216,6 +216,16 @@ public final class Configuration {
   }
 
   /**
+   * Whether a setting stands in the file.
+   *
+   * @param setting its path, for example {@code service web: monitor}
+   * @return false when a default applies
+   */
+  public boolean declares(String setting) {
+    return lines.has(setting);
+  }
+
+  /**
    * A finding about a setting, with its line.
    *
    * @param severity how bad it is

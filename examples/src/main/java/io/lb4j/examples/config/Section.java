@@ -117,10 +117,13 @@ final class Section {
     try {
       step.run();
     } catch (ConfigurationException e) {
-      int colon = e.setting().lastIndexOf(": ");
-      String key = colon < 0 ? e.setting() : e.setting().substring(colon + 2);
-      int place = has(key) ? lineOf(key) : Math.max(line, lines.lineOf(e.setting()));
-      findings.add(place, has(key) ? path(name, key) : name, e);
+      if (e.setting().startsWith(name + ": ")) {
+        findings.add(Math.max(line, lines.lineOf(e.setting())), name, e);
+      } else {
+        String key = e.setting().substring(e.setting().lastIndexOf(' ') + 1);
+        int place = has(key) ? lineOf(key) : Math.max(line, lines.lineOf(e.setting()));
+        findings.add(place, has(key) ? path(name, key) : name, e);
+      }
     }
   }
 

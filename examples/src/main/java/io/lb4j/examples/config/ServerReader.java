@@ -7,14 +7,18 @@ import io.lb4j.service.VirtualServiceBuilder;
 
 /** Reads one entry of a service's {@code servers}. Owned by one thread. */
 final class ServerReader {
-  static final Keys SERVER = Keys.of("name", "address", "port", "weight", "activity", "tier", "max-connections");
+  static final Keys SERVER =
+      Keys.of(
+          "name", "address", "port", "weight", "activity", "tier", "max-connections", "monitor", "monitors");
 
   private final SettingLines lines;
   private final PolicyReader policies;
+  private final MonitorReader monitors;
 
-  ServerReader(SettingLines lines, PolicyReader policies) {
+  ServerReader(SettingLines lines, PolicyReader policies, MonitorReader monitors) {
     this.lines = lines;
     this.policies = policies;
+    this.monitors = monitors;
   }
 
   /** Adds the server to its service, unless a part of it was refused and noted. */
@@ -29,6 +33,7 @@ final class ServerReader {
     section.with("activity", value -> options.activity(value.oneOf(Activity.class)));
     section.with("tier", value -> options.tier(value.integer()));
     section.with("max-connections", value -> options.limit(policies.limit(value)));
+    monitors.monitors(section).ifPresent(options::monitors);
     if (name != null && address != null) {
       RealServer[] server = new RealServer[1];
       section.guardBuild(lines, () -> server[0] = options.build(name, address));

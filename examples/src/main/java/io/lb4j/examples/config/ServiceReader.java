@@ -14,31 +14,28 @@ import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.settings.ConfigurationError;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** Reads one entry of {@code services}. Owned by one thread. */
 final class ServiceReader {
   static final Keys SERVICE =
       Keys.of(
-              "name", "vip", "port", "protocol", "mode", "full-nat", "proxy-protocol", "timeouts", "enabled",
-              "monitor", "servers")
+              "name", "vip", "port", "protocol", "mode", "full-nat", "proxy-protocol", "timeouts", "enabled", "servers")
           .and(SchedulingReader.KEYS)
           .and(PolicyReader.KEYS)
+          .and(MonitorReader.KEYS)
           .refusing("it is for the whole balancer, at the top of the file", "filtering");
   static final Keys TIMEOUTS = Keys.of("syn", "established", "fin", "reset", "udp");
-  static final Keys MONITOR =
-      Keys.of("type").refusing("there is no monitor that would use it", "interval", "timeout", "in", "out", "port");
-
-  private static final Set<String> MONITORS = Set.of("tcp", "ping", "udp", "http", "dsr");
 
   private final SettingLines lines;
   private final PolicyReader policies;
+  private final MonitorReader monitors;
   private final ServerReader servers;
 
   ServiceReader(SettingLines lines) {
     this.lines = lines;
     this.policies = new PolicyReader(lines);
-    this.servers = new ServerReader(lines, policies);
+    this.monitors = new MonitorReader(lines);
+    this.servers = new ServerReader(lines, policies, monitors);
   }
 
   /** The service, or nothing when a part of it was refused and noted. */
@@ -50,7 +47,6 @@ final class ServiceReader {
     PortRange ports = section.require("port", value -> PortRange.of(value.text()));
     ForwarderProvider method = method(section);
     List<IpPrefix> vips = section.require("vip", ServiceReader::vips);
-    section.with("monitor", ServiceReader::monitor);
     Scheduler scheduler = SchedulingReader.scheduler(section);
     SourceIpPersistence persistence = section.get("persistence", null, SchedulingReader::persistence);
     FlowTimeouts timeouts = method == null ? null : section.get("timeouts", null, value -> timeouts(value, method));
@@ -62,6 +58,9 @@ final class ServiceReader {
     vips.forEach(builder::vip);
     builder.scheduler(scheduler).persistence(persistence).timeouts(timeouts).enabled(enabled);
     policies.read(section, builder);
+    builder.monitors(monitors.monitors(section).orElseGet(() -> MonitorReader.defaults(protocol, ports)));
+    section.with("observation", value -> builder.observation(monitors.observation(value).orElse(null)));
+    section.with("watermark", value -> builder.watermark(monitors.watermark(value)));
     section.require("servers", value -> servers(value, builder, section));
     VirtualService[] built = new VirtualService[1];
     section.guardBuild(lines, () -> built[0] = builder.build());
@@ -121,19 +120,6 @@ final class ServiceReader {
       throw value.refuse(ConfigurationError.MISSING, "a virtual address is needed");
     }
     return vips;
-  }
-
-  private static void monitor(Value value) {
-    // The type is looked at first: where it is refused, its parameters need no finding of their own.
-    String type = value.peek("type").orElse("");
-    if (MONITORS.contains(type)) {
-      throw value.refuse(ConfigurationError.NOT_SUPPORTED, "this version does not have the monitor '" + type + "'");
-    }
-    value.section(MONITOR).with("type", text -> {
-      if (!text.text().equals("none")) {
-        throw text.refuse(ConfigurationError.NOT_READABLE, "none is expected");
-      }
-    });
   }
 
   private static FlowTimeouts timeouts(Value value, ForwarderProvider method) {

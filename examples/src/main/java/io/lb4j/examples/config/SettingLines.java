@@ -16,6 +16,10 @@ final class SettingLines {
     section.lines().forEach((key, line) -> add(section.name() + ": " + key, line));
   }
 
+  boolean has(String setting) {
+    return lines.containsKey(setting);
+  }
+
   /** The line of the setting, else of what it belongs to; 0 when neither is in the file. */
   int lineOf(String setting) {
     String path = setting;

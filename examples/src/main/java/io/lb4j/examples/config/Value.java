@@ -115,6 +115,15 @@ final class Value {
     return Long.parseLong(text);
   }
 
+  /** A decimal fraction. */
+  double share() {
+    String text = text();
+    if (!text.matches("[0-9]{1,9}(\\.[0-9]{1,18})?")) {
+      throw refuse(ConfigurationError.NOT_READABLE, "a share like 0, 0.25 or 1 is expected");
+    }
+    return Double.parseDouble(text);
+  }
+
   boolean yes() {
     return switch (text().toLowerCase(Locale.ROOT)) {
       case "true", "yes", "on" -> true;

@@ -81,7 +81,7 @@ class ConfigurationTest {
     "11|    scheduler: sh\\n    hash: [source]|12|not-readable|", "11|    persistence: {timeout: 5}|11|not-readable|300s",
     "11|    persistence: {prefix4: 0}|11|prefix-zero|", "11|    persistence:\\n      prefix4: 33|12|out-of-range|",
     "11|    timeouts: {syn: 0s}|11|out-of-range|", "11|    timeouts: {sin: 1s}|11|unknown-key|'syn'",
-    "11|    enabled: maybe|11|not-readable|", "11|    monitor: {type: tcp, interval: 5s}|11|not-supported|", "11|    drain: slowly|11|not-readable|",
+    "11|    enabled: maybe|11|not-readable|", "11|    monitor: {type: smtp}|11|not-readable|none, tcp, ping", "11|    drain: slowly|11|not-readable|",
     "11|    full-nat: 192.0.2.9|11|not-supported|dsr", "11|    filtering: adf|11|not-supported|top of the file",
     "11|    port: 81|11|duplicate-key|line 8",
     "13|      - {name: rs1, address: 192.0.2.21, weight: -1}|13|out-of-range|negative",

@@ -57,7 +57,11 @@ class PolicyConfigurationTest {
   }
 
   private static VirtualServiceBuilder expected(Protocol protocol, String vip) {
-    return VirtualService.of(protocol, PortRange.of(80)).vip(vip).named("web").forwarding(DirectServerReturn.create());
+    return VirtualService.of(protocol, PortRange.of(80))
+        .vip(vip)
+        .named("web")
+        .forwarding(DirectServerReturn.create())
+        .monitors(MonitorReader.defaults(protocol, PortRange.of(80)));
   }
 
   private static Arguments row(String text, UnaryOperator<VirtualServiceBuilder> change) {

@@ -1,5 +1,7 @@
 package io.lb4j.examples.config;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
@@ -12,6 +14,12 @@ import io.lb4j.gateway.Gateway;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.gateway.Pooling;
 import io.lb4j.gateway.UnsolicitedSyn;
+import io.lb4j.monitor.HttpCheck;
+import io.lb4j.monitor.Monitor;
+import io.lb4j.monitor.Monitors;
+import io.lb4j.monitor.Observation;
+import io.lb4j.monitor.UdpCheck;
+import io.lb4j.monitor.Watermark;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.HashInput;
@@ -37,11 +45,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -191,8 +201,12 @@ final class RandomDeclarations {
     }
     builder.timeouts(or(null, this::timeouts)).enabled(random.nextBoolean());
     policies(builder, protocol);
+    boolean onePort = builder.build().ports().size() == 1;
+    builder.monitors(or(MonitorReader.defaults(protocol, builder.build().ports()), () -> monitors(onePort)));
+    builder.observation(protocol == Protocol.TCP ? or(null, this::observation) : null);
+    builder.watermark(or(Watermark.NONE, this::watermark));
     for (int i = random.nextInt(4); i > 0; i--) {
-      builder.realServer(server(name("rs", i), v6, i));
+      builder.realServer(server(name("rs", i), v6, i, onePort));
     }
     return builder.build();
   }
@@ -253,9 +267,63 @@ final class RandomDeclarations {
     return fate == LostFlows.Fate.KEEP ? LostFlows.Fate.RESET : fate;
   }
 
-  private RealServer server(String name, boolean v6, int number) {
+  private double share() {
+    return random.nextInt(101) / 100.0;
+  }
+
+  private Watermark watermark() {
+    double low = share();
+    return or(Watermark.of(low), () -> new Watermark(low, Math.max(low, share())));
+  }
+
+  private Observation observation() {
+    return or(Observation.defaults(), () -> Observation.defaults()
+        .window(duration(Duration.ofSeconds(1), Duration.ofMinutes(5)))
+        .evidence(1 + random.nextInt(9), 0.5 + share() / 2)
+        .inhibit(Duration.ofSeconds(1), duration(Duration.ofSeconds(1), Duration.ofHours(24))));
+  }
+
+  private Monitors monitors(boolean onePort) {
+    Set<Monitor> monitors = new LinkedHashSet<>();
+    repeat(3, () -> monitors.add(monitor(onePort)));
+    return new Monitors(one(Monitors.Require.class), List.copyOf(monitors));
+  }
+
+  private Monitor monitor(boolean onePort) {
+    Monitor.Options options = options();
+    if (options.build().check().needsPort() && !(onePort && random.nextBoolean())) {
+      options.port(1 + random.nextInt(65535));
+    }
+    Duration interval = duration(Duration.ofMillis(100), Duration.ofHours(1));
+    options.interval(interval);
+    if (random.nextBoolean()) {
+      options.timeout(duration(Duration.ofMillis(10), interval));
+    }
+    return options.in(or(2, () -> 1 + random.nextInt(9))).out(1 + random.nextInt(5)).jitter(or(0.1, this::share)).build();
+  }
+
+  private Monitor.Options options() {
+    byte[] payload = or(new byte[0], () -> ODD_NAMES.get(random.nextInt(ODD_NAMES.size())).getBytes(UTF_8));
+    byte[] other = or("hex:00".getBytes(UTF_8), () -> new byte[] {(byte) random.nextInt(256), 0});
+    return switch (random.nextInt(6)) {
+      case 0 -> Monitor.tcp();
+      case 1 -> Monitor.ping();
+      case 2 -> Monitor.dsr();
+      case 3 -> Monitor.udp(
+          or(UdpCheck.sending(payload).silencePasses(true), () -> UdpCheck.sending(other).expecting(payload)));
+      case 4 -> Monitor.http(HttpCheck.head(or("/", () -> "/a?b=c#d")).expecting("200", "300-399"));
+      default -> Monitor.http(
+          HttpCheck.get("/\"").host("www.example.com:80").containing(ODD_NAMES.get(random.nextInt(ODD_NAMES.size()))));
+    };
+  }
+
+  private RealServer server(String name, boolean v6, int number, boolean onePort) {
     IpAddress address = IpAddress.of(v6 ? "2001:db8:0:5::" + number : "192.0.2." + number);
-    return new RealServer.Options()
+    RealServer.Options options = new RealServer.Options();
+    if (random.nextInt(4) == 0) {
+      options.monitors(monitors(onePort));
+    }
+    return options
         .port(or(0, () -> 1 + random.nextInt(65535)))
         .weight(or(1, () -> random.nextInt(65536)))
         .activity(one(Activity.class))
