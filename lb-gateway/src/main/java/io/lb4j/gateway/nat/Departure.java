@@ -72,7 +72,7 @@ final class Departure {
 
   static boolean hasNoLife(FrameView view) {
     int at = view.network() + (view.isV6() ? 7 : Ipv4Header.TIME_TO_LIVE_OFFSET);
-    return view.buffer().getUnsignedByte(at) <= 1;
+    return view.getUnsignedByte(at) <= 1;
   }
 
   Verdict timeExceeded(FrameView view) {
@@ -98,7 +98,7 @@ final class Departure {
     }
     int header =
         view.protocol() == IpProtocol.TCP
-            ? (view.buffer().getUnsignedByte(view.transport() + TcpHeader.DATA_OFFSET_OFFSET) >>> 4) << 2
+            ? (view.getUnsignedByte(view.transport() + TcpHeader.DATA_OFFSET_OFFSET) >>> 4) << 2
             : UdpHeader.LENGTH;
     return view.transport() - view.network() + header + FrameMarks.gsoSize(view.marks());
   }
@@ -110,7 +110,7 @@ final class Departure {
   }
 
   private static int flags(FrameView view) {
-    return view.buffer().getUnsignedShort(view.network() + Ipv4Header.FRAGMENT_OFFSET);
+    return view.getUnsignedShort(view.network() + Ipv4Header.FRAGMENT_OFFSET);
   }
 
   /** To be called before a packet is rewritten that will be cut: its checksum cannot be finished afterwards. */

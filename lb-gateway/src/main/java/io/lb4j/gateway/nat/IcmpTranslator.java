@@ -208,7 +208,7 @@ final class IcmpTranslator {
   /** Its checksums change by the difference: the quote may be cut, and was perhaps wrong already. */
   private void rewriteQuote(FrameView view) {
     ByteBuf buffer = view.buffer();
-    long delta = view.isV6() ? rewriteAddresses6(buffer) : rewriteAddresses4(buffer);
+    long delta = view.isV6() ? rewriteAddresses6(view) : rewriteAddresses4(buffer);
     long ports = (~quoted.ports & 0xFFFF_FFFFL) + (restored.ports & 0xFFFF_FFFFL);
     int at = quoteTransport;
     switch (quoted.protocol) {
@@ -264,7 +264,7 @@ final class IcmpTranslator {
     return delta;
   }
 
-  private long rewriteAddresses6(ByteBuf buffer) {
-    return Rewriter.addresses6(buffer, quote + Ipv6Header.SOURCE_OFFSET, restored);
+  private long rewriteAddresses6(FrameView view) {
+    return Rewriter.addresses6(view, quote + Ipv6Header.SOURCE_OFFSET, restored);
   }
 }

@@ -36,17 +36,16 @@ final class Rewriter {
 
   /** Time to live alone. */
   static void countDown(FrameView view) {
-    ByteBuf buffer = view.buffer();
     if (view.isV6()) {
       int at = view.network() + Ipv6Header.HOP_LIMIT_OFFSET;
-      buffer.setByte(at, buffer.getByte(at) - 1);
+      view.setByte(at, view.getUnsignedByte(at) - 1);
       return;
     }
     int ip = view.network();
-    int word = buffer.getUnsignedShort(ip + Ipv4Header.TIME_TO_LIVE_OFFSET);
-    int checksum = buffer.getUnsignedShort(ip + Ipv4Header.CHECKSUM_OFFSET);
-    buffer.setShort(ip + Ipv4Header.TIME_TO_LIVE_OFFSET, word - 0x100);
-    buffer.setShort(ip + Ipv4Header.CHECKSUM_OFFSET, InternetChecksum.replace(checksum, word, word - 0x100));
+    int word = view.getUnsignedShort(ip + Ipv4Header.TIME_TO_LIVE_OFFSET);
+    int checksum = view.getUnsignedShort(ip + Ipv4Header.CHECKSUM_OFFSET);
+    view.setShort(ip + Ipv4Header.TIME_TO_LIVE_OFFSET, word - 0x100);
+    view.setShort(ip + Ipv4Header.CHECKSUM_OFFSET, InternetChecksum.replace(checksum, word, word - 0x100));
   }
 
   /** Rewrites the network header; answers what the addresses add to a one's complement sum. */
@@ -55,22 +54,21 @@ final class Rewriter {
   }
 
   private static long network4(FrameView view, Tuple to, long identification, boolean countDown) {
-    ByteBuf buffer = view.buffer();
     int ip = view.network();
-    long addresses = buffer.getLong(ip + Ipv4Header.SOURCE_OFFSET);
+    long addresses = view.getLong(ip + Ipv4Header.SOURCE_OFFSET);
     long newAddresses = to.sourceLow << 32 | to.destinationLow;
     long delta = halves(~addresses) + halves(newAddresses);
-    int life = buffer.getInt(ip + Ipv4Header.TIME_TO_LIVE_OFFSET); // time to live, protocol, checksum
+    int life = view.getInt(ip + Ipv4Header.TIME_TO_LIVE_OFFSET); // time to live, protocol, checksum
     int newLife = countDown ? life - 0x0100_0000 : life;
     long sum = delta + (~life >>> 16) + (newLife >>> 16);
     if (identification != KEEP) {
-      int old = buffer.getUnsignedShort(ip + Ipv4Header.IDENTIFICATION_OFFSET);
-      buffer.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, (int) identification);
+      int old = view.getUnsignedShort(ip + Ipv4Header.IDENTIFICATION_OFFSET);
+      view.setShort(ip + Ipv4Header.IDENTIFICATION_OFFSET, (int) identification);
       sum += (~old & 0xFFFF) + identification;
     }
     int checksum = InternetChecksum.finish(sum + (~life & 0xFFFF));
-    buffer.setInt(ip + Ipv4Header.TIME_TO_LIVE_OFFSET, newLife & 0xFFFF_0000 | checksum);
-    buffer.setLong(ip + Ipv4Header.SOURCE_OFFSET, newAddresses);
+    view.setInt(ip + Ipv4Header.TIME_TO_LIVE_OFFSET, newLife & 0xFFFF_0000 | checksum);
+    view.setLong(ip + Ipv4Header.SOURCE_OFFSET, newAddresses);
     return delta;
   }
 
@@ -80,34 +78,33 @@ final class Rewriter {
   }
 
   private static long network6(FrameView view, Tuple to, long identification, boolean countDown) {
-    ByteBuf buffer = view.buffer();
     int ip = view.network();
-    long delta = addresses6(buffer, ip + Ipv6Header.SOURCE_OFFSET, to);
+    long delta = addresses6(view, ip + Ipv6Header.SOURCE_OFFSET, to);
     if (countDown) {
       int life = ip + Ipv6Header.HOP_LIMIT_OFFSET;
-      buffer.setByte(life, buffer.getByte(life) - 1);
+      view.setByte(life, view.getUnsignedByte(life) - 1);
     }
     if (identification != KEEP && view.isFragment()) {
-      buffer.setInt(view.fragmentHeader() + 4, (int) identification);
+      view.setInt(view.fragmentHeader() + 4, (int) identification);
     }
     return delta;
   }
 
   /** Writes both addresses; answers what that adds to a one's complement sum. */
-  static long addresses6(ByteBuf buffer, int at, Tuple to) {
+  static long addresses6(FrameView view, int at, Tuple to) {
     long delta =
-        halves(~buffer.getLong(at))
-            + halves(~buffer.getLong(at + 8))
-            + halves(~buffer.getLong(at + 16))
-            + halves(~buffer.getLong(at + 24))
+        halves(~view.getLong(at))
+            + halves(~view.getLong(at + 8))
+            + halves(~view.getLong(at + 16))
+            + halves(~view.getLong(at + 24))
             + halves(to.sourceHigh)
             + halves(to.sourceLow)
             + halves(to.destinationHigh)
             + halves(to.destinationLow);
-    buffer.setLong(at, to.sourceHigh);
-    buffer.setLong(at + 8, to.sourceLow);
-    buffer.setLong(at + 16, to.destinationHigh);
-    buffer.setLong(at + 24, to.destinationLow);
+    view.setLong(at, to.sourceHigh);
+    view.setLong(at + 8, to.sourceLow);
+    view.setLong(at + 16, to.destinationHigh);
+    view.setLong(at + 24, to.destinationLow);
     return delta;
   }
 
@@ -125,32 +122,31 @@ final class Rewriter {
   }
 
   private static void transport(FrameView view, Tuple to, long addressDelta) {
-    ByteBuf buffer = view.buffer();
     int at = view.transport();
     switch (view.protocol()) {
       case IpProtocol.TCP -> {
         int field = at + TcpHeader.CHECKSUM_OFFSET;
         boolean partial = (view.marks() & FrameMarks.CHECKSUM_PARTIAL) != 0;
-        int checksum = buffer.getUnsignedShort(field);
-        int ports = buffer.getInt(at);
-        buffer.setInt(at, to.ports);
-        buffer.setShort(field, partial ? unfinished(checksum, addressDelta) : updated(checksum, ports, to, addressDelta));
+        int checksum = view.getUnsignedShort(field);
+        int ports = view.getInt(at);
+        view.setInt(at, to.ports);
+        view.setShort(field, partial ? unfinished(checksum, addressDelta) : updated(checksum, ports, to, addressDelta));
       }
       case IpProtocol.UDP -> {
         int field = at + UdpHeader.CHECKSUM_OFFSET;
         boolean partial = (view.marks() & FrameMarks.CHECKSUM_PARTIAL) != 0;
-        int checksum = buffer.getUnsignedShort(field);
-        int ports = buffer.getInt(at);
-        buffer.setInt(at, to.ports);
+        int checksum = view.getUnsignedShort(field);
+        int ports = view.getInt(at);
+        view.setInt(at, to.ports);
         if (partial) {
-          buffer.setShort(field, unfinished(checksum, addressDelta));
+          view.setShort(field, unfinished(checksum, addressDelta));
         } else if (checksum != 0) {
           int result = updated(checksum, ports, to, addressDelta);
-          buffer.setShort(field, result == 0 ? 0xFFFF : result);
+          view.setShort(field, result == 0 ? 0xFFFF : result);
         }
       }
-      case IpProtocol.ICMP -> identifier(buffer, at, to.sourcePort(), 0);
-      case IpProtocol.ICMPV6 -> identifier(buffer, at, to.sourcePort(), addressDelta);
+      case IpProtocol.ICMP -> identifier(view, at, to.sourcePort(), 0);
+      case IpProtocol.ICMPV6 -> identifier(view, at, to.sourcePort(), addressDelta);
       default -> {}
     }
   }
@@ -164,11 +160,11 @@ final class Rewriter {
     return InternetChecksum.fold(sum + addressDelta);
   }
 
-  private static void identifier(ByteBuf buffer, int icmp, int identifier, long addressDelta) {
-    int old = buffer.getUnsignedShort(icmp + IcmpHeader.IDENTIFIER_OFFSET);
-    int checksum = buffer.getUnsignedShort(icmp + IcmpHeader.CHECKSUM_OFFSET);
+  private static void identifier(FrameView view, int icmp, int identifier, long addressDelta) {
+    int old = view.getUnsignedShort(icmp + IcmpHeader.IDENTIFIER_OFFSET);
+    int checksum = view.getUnsignedShort(icmp + IcmpHeader.CHECKSUM_OFFSET);
     long sum = (~checksum & 0xFFFFL) + (~old & 0xFFFFL) + identifier + addressDelta;
-    buffer.setShort(icmp + IcmpHeader.IDENTIFIER_OFFSET, identifier);
-    buffer.setShort(icmp + IcmpHeader.CHECKSUM_OFFSET, InternetChecksum.finish(sum));
+    view.setShort(icmp + IcmpHeader.IDENTIFIER_OFFSET, identifier);
+    view.setShort(icmp + IcmpHeader.CHECKSUM_OFFSET, InternetChecksum.finish(sum));
   }
 }

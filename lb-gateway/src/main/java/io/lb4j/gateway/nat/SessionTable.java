@@ -4,8 +4,7 @@ import io.lb4j.flow.FlowHash;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.wire.IpProtocol;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.lb4j.wire.OffHeap;
 
 /**
  * Tuples and what they become, of one family: a hash table off the heap, of fixed size. Owned by one worker; allocates
@@ -38,7 +37,7 @@ final class SessionTable {
   private final int wordOffset;
   private final int slots;
   private final int limit;
-  private final ByteBuffer memory;
+  private final OffHeap memory;
   private int used;
 
   /** A table with {@code slots} entries, of which three quarters are used at most. */
@@ -52,11 +51,9 @@ final class SessionTable {
     this.memory = memory((long) slots * stride);
   }
 
-  private static ByteBuffer memory(long bytes) {
+  private static OffHeap memory(long bytes) {
     try {
-      return ByteBuffer.allocateDirect(Math.toIntExact(bytes + 64))
-          .alignedSlice(64)
-          .order(ByteOrder.nativeOrder());
+      return OffHeap.of(Math.toIntExact(bytes));
     } catch (OutOfMemoryError e) {
       throw new ConfigurationException(
           ConfigurationError.OUT_OF_RANGE,
@@ -100,7 +97,7 @@ final class SessionTable {
 
   /** An IPv4 tuple's entry. */
   int find4(int flowHash, long addresses, int ports, int protocol) {
-    ByteBuffer bytes = memory;
+    OffHeap bytes = memory;
     int code = code(protocol);
     int slot = home(flowHash);
     while (true) {
@@ -125,7 +122,7 @@ final class SessionTable {
       long destinationLow,
       int ports,
       int protocol) {
-    ByteBuffer bytes = memory;
+    OffHeap bytes = memory;
     int code = code(protocol);
     int slot = home(flowHash);
     while (true) {
@@ -181,25 +178,25 @@ final class SessionTable {
     int at = slot * stride;
     if (v6) {
       put6(at, key);
-      memory.putInt(at + 32, key.ports);
-      memory.putInt(at + 36, becomes.ports);
+      memory.setInt(at + 32, key.ports);
+      memory.setInt(at + 36, becomes.ports);
       put6(at + 40, becomes);
     } else {
-      memory.putLong(at, key.sourceLow << 32 | key.destinationLow);
-      memory.putInt(at + 8, key.ports);
-      memory.putInt(at + 12, becomes.ports);
-      memory.putLong(at + 16, becomes.sourceLow << 32 | becomes.destinationLow);
+      memory.setLong(at, key.sourceLow << 32 | key.destinationLow);
+      memory.setInt(at + 8, key.ports);
+      memory.setInt(at + 12, becomes.ports);
+      memory.setLong(at + 16, becomes.sourceLow << 32 | becomes.destinationLow);
     }
-    memory.putLong(at + wordOffset, word);
+    memory.setLong(at + wordOffset, word);
     used++;
     return slot;
   }
 
   private void put6(int at, Tuple tuple) {
-    memory.putLong(at, tuple.sourceHigh);
-    memory.putLong(at + 8, tuple.sourceLow);
-    memory.putLong(at + 16, tuple.destinationHigh);
-    memory.putLong(at + 24, tuple.destinationLow);
+    memory.setLong(at, tuple.sourceHigh);
+    memory.setLong(at + 8, tuple.sourceLow);
+    memory.setLong(at + 16, tuple.destinationHigh);
+    memory.setLong(at + 24, tuple.destinationLow);
   }
 
   private void get6(int at, Tuple tuple) {
@@ -252,7 +249,7 @@ final class SessionTable {
 
   void setCount(int slot, int count) {
     int at = countAt(slot);
-    memory.putLong(at, memory.getLong(at) & ~0xFFFF_FFFFL | count & 0xFFFF_FFFFL);
+    memory.setLong(at, memory.getLong(at) & ~0xFFFF_FFFFL | count & 0xFFFF_FFFFL);
   }
 
   private int countAt(int slot) {
@@ -264,7 +261,7 @@ final class SessionTable {
   }
 
   void setWord(int slot, long word) {
-    memory.putLong(slot * stride + wordOffset, word);
+    memory.setLong(slot * stride + wordOffset, word);
   }
 
   /**
@@ -319,7 +316,7 @@ final class SessionTable {
 
   private void move(int from, int to) {
     for (int offset = 0; offset < stride; offset += 8) {
-      memory.putLong(to * stride + offset, memory.getLong(from * stride + offset));
+      memory.setLong(to * stride + offset, memory.getLong(from * stride + offset));
     }
   }
 }
