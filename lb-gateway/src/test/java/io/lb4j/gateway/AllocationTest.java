@@ -217,6 +217,21 @@ class AllocationTest {
     assertNothingAllocated();
   }
 
+  /** A SYN that is repeated, then answered in time, then given up: all that is told of a handshake. */
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void handshakesThatAreWatched(boolean family) {
+    open(family);
+    for (int flow = 0; flow < 64; flow++) {
+      serviceTraffic(5000 + flow, TcpHeader.SYN, TcpHeader.ACK, 100);
+      serviceTraffic(5000 + flow, TcpHeader.SYN, TcpHeader.SYN | TcpHeader.ACK, 100);
+      serviceTraffic(5000 + flow, TcpHeader.RST, TcpHeader.RST, 100);
+    }
+    assertNothingAllocated();
+    assertThat(path.counters().handshakes(1).silent()).isGreaterThan(FRAMES / 10);
+    assertThat(path.counters().handshakes(1).timed()).isGreaterThan(FRAMES / 10);
+  }
+
   @ParameterizedTest(name = "IPv6 {0}")
   @ValueSource(booleans = {false, true})
   void datagramsOfMappings(boolean family) {

@@ -42,6 +42,7 @@ public final class NatTranslator implements Translator {
   private final Outbound settings;
   private final Sessions sessions;
   private final Mappings mappings;
+  private final Handshakes handshakes;
   private final TcpStates tcpStates;
   private final Departure departure;
   private final Sender sender;
@@ -80,7 +81,8 @@ public final class NatTranslator implements Translator {
             settings.icmpTimeout(),
             context.nowNs());
     mappings.keepIn(sessions);
-    this.tcpStates = new TcpStates(sessions);
+    this.handshakes = new Handshakes(context.accounting());
+    this.tcpStates = new TcpStates(sessions, handshakes);
     this.departure = new Departure(context.egress(), context.loop(), context.errors(), context.allocator());
     this.sender =
         new Sender(departure, new Identifications(random, context.worker(), context.workers()));
@@ -91,7 +93,7 @@ public final class NatTranslator implements Translator {
     this.proxied = new ProxiedSessions(sessions, proxyHeaders, sender, context.egress());
     this.icmp = new IcmpTranslator(sessions, departure, proxyHeaders, context.topology(), this::isOurs);
     this.crossing = new Crossing(settings, context, sessions, mappings, sender, unsolicited, this::isOurs);
-    this.services = new ServiceSessions(context, sessions, sender, this::isOurs, random);
+    this.services = new ServiceSessions(context, sessions, sender, handshakes, this::isOurs, random);
     this.records = new SessionRecords(settings, context, sessions, mappings, proxyHeaders, this::isOurs);
   }
 
@@ -157,6 +159,7 @@ public final class NatTranslator implements Translator {
   @Override
   public void begin(long burstNs, FrameOutput burstOut) {
     mappings.at(burstNs);
+    handshakes.begin(burstNs);
     crossing.begin(burstNs);
     departure.begin(burstOut);
     proxied.begin(burstOut);

@@ -21,6 +21,7 @@ final class ServiceSessions {
   private final TranslatorContext context;
   private final Sessions sessions;
   private final Sender sender;
+  private final Handshakes handshakes;
   private final IcmpTranslator.Ours ours;
   private final SplittableRandom random;
   private final IpPrefix[] connected;
@@ -32,11 +33,13 @@ final class ServiceSessions {
       TranslatorContext context,
       Sessions sessions,
       Sender sender,
+      Handshakes handshakes,
       IcmpTranslator.Ours ours,
       SplittableRandom random) {
     this.context = context;
     this.sessions = sessions;
     this.sender = sender;
+    this.handshakes = handshakes;
     this.ours = ours;
     this.random = random;
     this.connected =
@@ -92,6 +95,9 @@ final class ServiceSessions {
     long around = ours.is(key.v6, key.sourceHigh, key.sourceLow) ? Word.AROUND : 0;
     sessions.open(
         key, to, tcp ? Word.withCheck(word, TcpStates.checkOf(view)) : word, word | Word.REPLY | around);
+    if (tcp) {
+      handshakes.onOpened(sessions.hashOf(reply.reverse(to)));
+    }
     return null;
   }
 

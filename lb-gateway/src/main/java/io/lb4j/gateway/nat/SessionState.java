@@ -36,10 +36,17 @@ final class SessionState {
   static final int UDP_ANSWERED = 25;
   static final int QUERY_FIRST = 26;
 
+  private static final int ANSWER = REPLY_SYN | REPLY_ACKNOWLEDGED;
+
   private SessionState() {}
 
   static boolean isOpening(int state) {
     return state < OPEN;
+  }
+
+  /** Whether the other side has sent a SYN and acknowledged the first one. */
+  static boolean isAnswered(int state) {
+    return state >= OPEN || (state & ANSWER) == ANSWER;
   }
 
   /** Whether a flood with forged sources could have made the session. */

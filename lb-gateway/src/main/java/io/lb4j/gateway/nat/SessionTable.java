@@ -157,7 +157,7 @@ final class SessionTable {
         : find4(flowHash, tuple.sourceLow << 32 | tuple.destinationLow, tuple.ports, tuple.protocol);
   }
 
-  private int hashOf(Tuple tuple) {
+  int hashOf(Tuple tuple) {
     return v6
         ? hash.of6(
             tuple.sourceHigh,

@@ -190,6 +190,11 @@ final class Sessions {
     return handle == MISS || Word.kind(word(handle)) != Word.SESSION ? MISS : alive(handle);
   }
 
+  /** The hash that packets of a tuple have. */
+  int hashOf(Tuple tuple) {
+    return (tuple.v6 ? v6 : v4).hashOf(tuple);
+  }
+
   /** The entry of a tuple, whatever its kind and age. */
   int lookup(Tuple tuple) {
     if (tuple.v6) {
@@ -201,7 +206,7 @@ final class Sessions {
 
   private int alive(int handle) {
     if (isExpired(handle, 0)) {
-      end(handle, false);
+      expire(handle);
       return MISS;
     }
     return handle;
@@ -431,6 +436,15 @@ final class Sessions {
     return hasPorts ? request.destinationPort() : 0;
   }
 
+  /** Ends a session whose time is over; voids all handles. */
+  private void expire(int handle) {
+    long word = word(handle);
+    if (Word.binding(word) != 0 && !SessionState.isAnswered(Word.state(word))) {
+      accounting.onSynRepeated(Word.binding(word));
+    }
+    end(handle, false);
+  }
+
   /** Makes one session near a new one's place give way: the expired, then the half-open, then the ended. */
   private boolean evict(Tuple key, boolean onlyEmbryonic) {
     SessionTable table = key.v6 ? v6 : v4;
@@ -449,7 +463,11 @@ final class Sessions {
     if (victim == MISS) {
       return false;
     }
-    end(victim, false);
+    if (isExpired(victim, 0)) {
+      expire(victim);
+    } else {
+      end(victim, false);
+    }
     return true;
   }
 
@@ -584,7 +602,7 @@ final class Sessions {
     if (word == 0 || Word.kind(word) != Word.SESSION || Word.has(word, Word.REPLY)) {
       cursor++;
     } else if (isExpired(handle, further)) {
-      end(handle, false);
+      expire(handle);
     } else {
       tellAlive(handle, word);
       cursor++;

@@ -27,9 +27,11 @@ final class TcpStates {
   static final int ANY_STATE_FLAGS = TcpHeader.FIN | TcpHeader.SYN | TcpHeader.RST;
 
   private final Sessions sessions;
+  private final Handshakes handshakes;
 
-  TcpStates(Sessions sessions) {
+  TcpStates(Sessions sessions, Handshakes handshakes) {
     this.sessions = sessions;
+    this.handshakes = handshakes;
   }
 
   static boolean isOpening(FrameView view) {
@@ -51,8 +53,14 @@ final class TcpStates {
     if ((flags & TcpHeader.RST) != 0) {
       boolean counts = !SessionState.isClosing(state) && isExpected(view, word, state);
       next = !counts ? state : reply ? RESET_REPLY : RESET_FIRST;
+      if (Word.binding(word) != 0 && refuses(view, handle, state, reply)) {
+        handshakes.onRefused(Word.binding(word));
+      }
     } else if (SessionState.isOpening(state)) {
       next = opening(view, handle, state, reply);
+      if (Word.binding(word) != 0) {
+        handshakes.onSegment(view, Word.binding(word), reply, state, next);
+      }
     } else if ((flags & TcpHeader.SYN) != 0) {
       boolean anew = SessionState.isClosing(state) && isOpening(view) && Word.isFromInside(word);
       next = anew ? again(view, handle, reply) : state;
@@ -65,6 +73,14 @@ final class TcpStates {
     }
     boolean says = (flags & (TcpHeader.RST | TcpHeader.SYN)) == 0;
     return says && !SessionState.isOpening(state) && !SessionState.isReset(state);
+  }
+
+  /** Whether a reset is a server's answer to the first SYN, which it acknowledges (RFC 9293, section 3.10.7.3). */
+  private boolean refuses(FrameView view, int handle, int state, boolean reply) {
+    return reply
+        && !SessionState.isAnswered(state)
+        && (view.tcpFlags() & TcpHeader.ACK) != 0
+        && acknowledges(view, handle, state, true);
   }
 
   /** A reset or FIN counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2). */
