@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiPredicate;
+import java.util.stream.Collectors;
 
 /**
  * Services as they were before a change between direct and translated forwarding: flows go on as they began, under
@@ -53,7 +54,10 @@ final class FormerMethods {
         });
   }
 
-  /** The former declaration, until all workers know of the change and none of its servers has flows. */
+  /**
+   * The service with its former method and those of its servers that had it, until all workers know of the change and
+   * none of them has flows. All other settings are the present ones.
+   */
   Optional<VirtualService> of(
       VirtualService now, long sweptGeneration, BiPredicate<VirtualService, RealServer> hasFlows) {
     Former old = former.get(now.name());
@@ -65,7 +69,13 @@ final class FormerMethods {
       former.remove(now.name());
       return Optional.empty();
     }
-    return Optional.of(old.service);
+    return Optional.of(withFormerMethod(old.service, now));
+  }
+
+  private static VirtualService withFormerMethod(VirtualService old, VirtualService now) {
+    Set<String> had = old.servers().stream().map(RealServer::identity).collect(Collectors.toSet());
+    List<RealServer> servers = now.servers().stream().filter(server -> had.contains(server.identity())).toList();
+    return now.toBuilder().forwarding(old.forwarding()).realServers(servers).build();
   }
 
   boolean isEmpty() {

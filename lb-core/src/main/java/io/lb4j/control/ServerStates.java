@@ -52,6 +52,14 @@ final class ServerStates {
       rampSinceNs = sinceNs;
     }
 
+    private ServerState copy() {
+      ServerState copy = new ServerState();
+      copy.said.putAll(said);
+      copy.used = used;
+      copy.rampSinceNs = rampSinceNs;
+      return copy;
+    }
+
     /** Down when one source says so, else up when one says that. */
     private ServerHealth said() {
       ServerHealth sum = ServerHealth.UNKNOWN;
@@ -165,6 +173,23 @@ final class ServerStates {
     List<Event> taken = List.copyOf(events);
     events.clear();
     return taken;
+  }
+
+  /** The same knowledge, which another change does not touch. */
+  ServerStates copy() {
+    ServerStates copy = new ServerStates();
+    copy.restore(this);
+    return copy;
+  }
+
+  /** Puts back what was known. */
+  void restore(ServerStates before) {
+    states.clear();
+    before.states.forEach((key, state) -> states.put(key, state.copy()));
+    guarded.clear();
+    guarded.addAll(before.guarded);
+    events.clear();
+    events.addAll(before.events);
   }
 
   /** Forgets servers that are not declared any more. */

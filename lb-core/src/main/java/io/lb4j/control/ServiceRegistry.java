@@ -43,6 +43,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
@@ -72,8 +73,9 @@ public final class ServiceRegistry {
   private final Map<PoolKey, Prepared> prepared = new HashMap<>();
   private final ServerStates states = new ServerStates();
   private final FormerMethods former = new FormerMethods();
-  private Map<String, BoundedBy> limits = new HashMap<>();
-  private Map<String, BoundedBy> limitsInUse = new HashMap<>();
+  private Map<Bounded, ConnectionCount> limits = new HashMap<>();
+  private Map<Bounded, ConnectionCount> limitsInUse = new HashMap<>();
+  private Map<ConnectionCount, ConnectionLimit> newLimits = new HashMap<>();
   private final Set<Integer> staticNextHops = new HashSet<>();
   private Map<String, VirtualService> services = new LinkedHashMap<>();
   private long generation;
@@ -81,7 +83,30 @@ public final class ServiceRegistry {
 
   private record PoolKey(String service, String kind) {}
 
-  private record BoundedBy(ConnectionLimit limit, ConnectionCount count) {}
+  /** What has a limit: a server of a service, or all of them where the identity is empty. */
+  private record Bounded(String service, String identity) {}
+
+  /** What a change that is refused must leave as it was. */
+  private final class Before {
+    private final Map<String, VirtualService> services = ServiceRegistry.this.services;
+    private final Map<String, Integer> serviceIds = new HashMap<>(ServiceRegistry.this.serviceIds);
+    private final Map<PoolKey, Prepared> prepared = new HashMap<>(ServiceRegistry.this.prepared);
+    private final FormerMethods former = ServiceRegistry.this.former.copy();
+    private final ServerStates states = ServiceRegistry.this.states.copy();
+
+    private void restore() {
+      ServiceRegistry.this.services = services;
+      putBack(ServiceRegistry.this.serviceIds, serviceIds);
+      putBack(ServiceRegistry.this.prepared, prepared);
+      ServiceRegistry.this.former.restore(former);
+      ServiceRegistry.this.states.restore(states);
+    }
+
+    private static <K, V> void putBack(Map<K, V> into, Map<K, V> before) {
+      into.clear();
+      into.putAll(before);
+    }
+  }
 
   /** A schedule, kept while nothing that it was made from changes, so that pickers keep their place. */
   private record Prepared(Scheduler scheduler, List<Candidate> candidates, Schedule schedule) {}
@@ -148,22 +173,33 @@ public final class ServiceRegistry {
    * @throws ConfigurationException when a rule is broken; nothing has changed then
    */
   public synchronized ForwardingTable change(UnaryOperator<Map<String, VirtualService>> change) {
+    return change(change, table -> {});
+  }
+
+  /**
+   * Replaces all services, after checking them.
+   *
+   * @param change makes the new services from the present ones, by name, in order of declaration
+   * @param approval asked last; what it throws refuses the change
+   * @return the snapshot to publish
+   * @throws ConfigurationException when a rule is broken; nothing has changed then
+   */
+  public synchronized ForwardingTable change(
+      UnaryOperator<Map<String, VirtualService>> change, Consumer<ForwardingTable> approval) {
     Map<String, VirtualService> next = change.apply(new LinkedHashMap<>(services));
     check(next);
-    Map<String, VirtualService> before = services;
-    FormerMethods formerBefore = former.copy();
-    services = next;
-    former.onChange(before, next, generation + 1);
-    states.settle(next.values());
+    Before before = new Before();
     try {
+      former.onChange(services, next, generation + 1);
+      services = next;
+      states.settle(next.values());
       ForwardingTable table = compile();
+      approval.accept(table);
+      settle(table);
       declarations++;
       return table;
-    } catch (ConfigurationException e) {
-      services = before;
-      former.restore(formerBefore);
-      states.settle(before.values());
-      states.takeEvents();
+    } catch (RuntimeException e) {
+      before.restore();
       throw e;
     }
   }
@@ -184,7 +220,12 @@ public final class ServiceRegistry {
               && declared.servers().stream().anyMatch(server -> server.identity().equals(report.identity()));
       changed |= known && states.report(declared, report);
     }
-    return changed ? Optional.of(compile()) : Optional.empty();
+    if (!changed) {
+      return Optional.empty();
+    }
+    ForwardingTable table = compile();
+    settle(table);
+    return Optional.of(table);
   }
 
   /**
@@ -307,10 +348,12 @@ public final class ServiceRegistry {
     return bindingIds.baseline(binding);
   }
 
+  /** Makes a snapshot; what it no longer needs is kept until it has been settled for. */
   private ForwardingTable compile() {
     generation++;
     forgetRemoved();
     limitsInUse = new HashMap<>();
+    newLimits = new HashMap<>();
     clients.prepare(services.values());
     List<CompiledService> compiled = new ArrayList<>();
     List<CompiledService> before = new ArrayList<>();
@@ -319,12 +362,6 @@ public final class ServiceRegistry {
       compiled.add(compile(service, bindings));
       formerOf(service).ifPresent(old -> before.add(compileFormer(old, service, bindings)));
     }
-    limits = limitsInUse;
-    bindingIds.retain(bindings.keySet(), generation);
-    clients.keep(services.values());
-    Set<Integer> nextHops = new HashSet<>(staticNextHops);
-    bindings.values().forEach(binding -> nextHops.add(binding.target().neighbor()));
-    neighbors.retain(nextHops);
     Binding[] byId = new Binding[bindingIds.highest() + 1];
     bindings.forEach((id, binding) -> byId[id] = binding);
     Optional<TranslatorProvider> translation = ConfigurationRules.translation(services.values(), outbound);
@@ -341,6 +378,25 @@ public final class ServiceRegistry {
         echo);
   }
 
+  /** Gives up what only the snapshot before needed. */
+  private void settle(ForwardingTable table) {
+    Set<Integer> ids = new HashSet<>();
+    Set<Integer> nextHops = new HashSet<>(staticNextHops);
+    for (int id = 1; id <= table.highestBinding(); id++) {
+      Binding binding = table.binding(id);
+      if (binding != null) {
+        ids.add(id);
+        nextHops.add(binding.target().neighbor());
+      }
+    }
+    bindingIds.retain(ids, generation);
+    clients.keep(services.values());
+    neighbors.retain(nextHops);
+    states.retain(services.values());
+    limits = limitsInUse;
+    newLimits.forEach(ConnectionCount::limit);
+  }
+
   private Optional<VirtualService> formerOf(VirtualService service) {
     return former.of(service, sweptGeneration.getAsLong(), this::hasFlows);
   }
@@ -350,7 +406,6 @@ public final class ServiceRegistry {
     serviceIds.keySet().removeIf(name -> !names.contains(FormerMethods.service(name)));
     prepared.keySet().removeIf(pool -> !names.contains(pool.service));
     former.retain(names);
-    states.retain(services.values());
   }
 
   private OwnedAddresses addresses() {
@@ -404,7 +459,7 @@ public final class ServiceRegistry {
     return compiled;
   }
 
-  /** The service as it was before its method changed, for the flows of servers that it still has. */
+  /** The service with the method it had before, for the flows of servers that it still has. */
   private CompiledService compileFormer(
       VirtualService old, VirtualService now, Map<Integer, Binding> bindings) {
     CompiledService compiled =
@@ -418,16 +473,11 @@ public final class ServiceRegistry {
             null);
     Eligibility eligibility = Eligibility.of(now, states.health(now));
     for (RealServer server : old.servers()) {
-      Optional<RealServer> present =
-          now.servers().stream().filter(other -> other.identity().equals(server.identity())).findFirst();
-      if (present.isPresent()) {
-        Standing standing = eligibility.standing(present.get());
-        int id = bindingIds.of(FormerMethods.owner(old), server.identity());
-        bindings.put(
-            id,
-            binding(
-                id, compiled, server, new Standing(false, standing.keepsFlows(), standing.lost(), false, false)));
-      }
+      Standing standing = eligibility.standing(server);
+      int id = bindingIds.of(FormerMethods.owner(old), server.identity());
+      bindings.put(
+          id,
+          binding(id, compiled, server, new Standing(false, standing.keepsFlows(), standing.lost(), false, false)));
     }
     return compiled;
   }
@@ -441,8 +491,8 @@ public final class ServiceRegistry {
         server.name(),
         target(service.forwarding(), server),
         standing,
-        count(declared.name() + " " + server.identity(), server.limit()),
-        online ? count(declared.name(), declared.policies().limit()) : null);
+        count(new Bounded(declared.name(), server.identity()), server.limit()),
+        online ? count(new Bounded(declared.name(), ""), declared.policies().limit()) : null);
   }
 
   private static boolean isBounded(VirtualService service) {
@@ -450,16 +500,16 @@ public final class ServiceRegistry {
         || service.servers().stream().anyMatch(server -> server.limit().exists());
   }
 
-  /** Counts go on as long as the limit stays as it is; workers carry their flows over to a new one. */
-  private @Nullable ConnectionCount count(String whose, ConnectionLimit limit) {
+  /** A count goes on over every change while there is a limit; workers carry their flows over to a new one. */
+  private @Nullable ConnectionCount count(Bounded whose, ConnectionLimit limit) {
     if (!limit.exists()) {
       return null;
     }
-    BoundedBy before = limitsInUse.getOrDefault(whose, limits.get(whose));
-    BoundedBy now =
-        before != null && before.limit.equals(limit) ? before : new BoundedBy(limit, new ConnectionCount(limit));
-    limitsInUse.put(whose, now);
-    return now.count;
+    ConnectionCount known = limitsInUse.getOrDefault(whose, limits.get(whose));
+    ConnectionCount count = known != null ? known : new ConnectionCount(limit);
+    limitsInUse.put(whose, count);
+    newLimits.put(count, limit);
+    return count;
   }
 
   private int serviceId(String name) {

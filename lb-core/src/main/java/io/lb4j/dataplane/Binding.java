@@ -109,21 +109,44 @@ public final class Binding {
     return ownCount != null || serviceCount != null;
   }
 
-  /** Takes a place for a new flow, under both limits or none. */
+  /** Takes a place for a new flow, under both limits or none: keep it, or give it up. */
   boolean takePlace() {
-    if (serviceCount != null && !serviceCount.take()) {
-      return false;
+    if (serviceCount != null && serviceCount.isClosed()) {
+      return false; // spares a full service's servers
     }
     if (ownCount != null && !ownCount.take()) {
-      if (serviceCount != null) {
-        serviceCount.giveBack();
+      return false;
+    }
+    if (serviceCount != null && !serviceCount.take()) {
+      if (ownCount != null) {
+        ownCount.giveUp();
       }
       return false;
     }
     return true;
   }
 
-  /** Counts a flow that lives again, or gives its place back. */
+  /** The flow that a place was taken for has begun. */
+  void keepPlace() {
+    if (ownCount != null) {
+      ownCount.keep();
+    }
+    if (serviceCount != null) {
+      serviceCount.keep();
+    }
+  }
+
+  /** The flow that a place was taken for did not begin. */
+  void giveUpPlace() {
+    if (ownCount != null) {
+      ownCount.giveUp();
+    }
+    if (serviceCount != null) {
+      serviceCount.giveUp();
+    }
+  }
+
+  /** Counts a flow that has a place without having asked for it, or takes one away that has closed. */
   void onActiveChange(int change) {
     if (ownCount != null) {
       ownCount.add(change);

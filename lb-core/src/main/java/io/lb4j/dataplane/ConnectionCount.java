@@ -5,16 +5,24 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Connections of a service or a server over all workers, never more than its limit: a worker takes a place before it
- * begins a flow and gives it back when the flow closes. Safe from any thread; no lock, one atomic operation per flow.
+ * begins a flow, keeps it when the flow has begun and gives it back when the flow closes. Safe from any thread; no
+ * lock, two atomic operations per flow.
  *
- * <p>Exact as soon as every worker has taken over the snapshot that brought the limit: each then adds the flows it has.
+ * <p>A place that was taken and then not used closes nothing: the limit counts as reached only by connections that are
+ * there, else one refused flow would shut a service until its lower bound. A new limit takes the place of an old one at
+ * once. Where there was none, the count is exact as soon as every worker has taken over the snapshot that brought it:
+ * each then adds the flows it has.
+ *
+ * <pre>
+ *   state   bits 0-31 connections · bits 32-62 places taken for flows about to begin · bit 63 waits for resumeAt
+ * </pre>
  */
 public final class ConnectionCount {
   private static final long CLOSED = 1L << 63;
+  private static final long PLACE = 1L << 32;
 
-  private final AtomicLong state = new AtomicLong(); // lower bits: connections; CLOSED: waits for resumeAt
-  private final int most;
-  private final int resumeAt;
+  private final AtomicLong state = new AtomicLong();
+  private volatile ConnectionLimit limit;
 
   /**
    * Nothing counted.
@@ -22,40 +30,69 @@ public final class ConnectionCount {
    * @param limit not {@link ConnectionLimit#NONE}
    */
   public ConnectionCount(ConnectionLimit limit) {
-    this.most = limit.most();
-    this.resumeAt = limit.resumeAt();
+    this.limit = limit;
   }
 
-  /** Takes a place, if there is one and the limit, once reached, has opened again. */
+  /**
+   * Puts another limit in the place of the present one; connections beyond it stay.
+   *
+   * @param newLimit not {@link ConnectionLimit#NONE}
+   */
+  public void limit(ConnectionLimit newLimit) {
+    if (!newLimit.equals(limit)) {
+      limit = newLimit;
+      add(0);
+    }
+  }
+
+  private static int count(long state) {
+    return (int) state;
+  }
+
+  private static long taken(long state) {
+    return (state & ~CLOSED) >>> 32;
+  }
+
+  /** Takes a place, if there is one and the limit, once reached, has opened again; keep it or give it up. */
   boolean take() {
     while (true) {
       long before = state.get();
-      int count = (int) before;
-      if (before < 0 || count >= most) {
+      if (before < 0 || count(before) + taken(before) >= limit.most()) {
         return false;
       }
-      long after = count + 1 == most ? CLOSED | most : count + 1;
-      if (state.compareAndSet(before, after)) {
+      if (state.compareAndSet(before, before + PLACE)) {
         return true;
       }
     }
   }
 
-  /** Adds flows that have places without having asked for them: they were there before, or live again. */
+  /** The flow that a place was taken for has begun. */
+  void keep() {
+    change(1, PLACE);
+  }
+
+  /** The flow that a place was taken for did not begin. */
+  void giveUp() {
+    state.addAndGet(-PLACE);
+  }
+
+  /** Adds flows that have places without having asked for them, or takes away flows that have closed. */
   void add(int change) {
+    change(change, 0);
+  }
+
+  private void change(int change, long places) {
     while (true) {
       long before = state.get();
-      int count = Math.max(0, (int) before + change);
-      boolean closed = count >= most || before < 0 && count > resumeAt;
-      long after = closed ? CLOSED | count : count;
+      ConnectionLimit now = limit;
+      int count = count(before) + change;
+      assert count >= 0 : "more connections ended than began";
+      boolean closed = count >= now.most() || before < 0 && count > now.resumeAt();
+      long after = (before & ~CLOSED & ~0xFFFF_FFFFL) - places | Math.max(0, count) | (closed ? CLOSED : 0);
       if (state.compareAndSet(before, after)) {
         return;
       }
     }
-  }
-
-  void giveBack() {
-    add(-1);
   }
 
   /**
@@ -64,7 +101,7 @@ public final class ConnectionCount {
    * @return 0 or more
    */
   public int count() {
-    return (int) state.get();
+    return count(state.get());
   }
 
   /**

@@ -17,7 +17,7 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   private ForwardingTable table;
   private long nowNs;
   private boolean refreshing;
-  private long begun;
+  private @Nullable Binding placeTaken; // of the flow that is about to begin
 
   FlowAccounting(WorkerCounters counters) {
     this.counters = counters;
@@ -34,9 +34,17 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
     this.table = newTable;
   }
 
-  /** Flows and sessions that began, ever. */
-  long begun() {
-    return begun;
+  /** A flow is about to begin whose server was chosen; its place was taken where there are limits. */
+  void expect(Binding binding) {
+    placeTaken = binding.isBounded() ? binding : null;
+  }
+
+  /** The expected flow has begun by now, or it never will. */
+  void settle() {
+    if (placeTaken != null) {
+      placeTaken.giveUpPlace();
+      placeTaken = null;
+    }
   }
 
   /** The burst's time. */
@@ -96,11 +104,13 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
     }
   }
 
-  /** The flow's place was taken when its server was chosen. */
+  /** An expected flow keeps its place; one that is taken over from elsewhere gets one without asking. */
   @Override
   public void onBegin(int binding) {
-    begun++;
     counters.onFlowBegin(binding);
+    if (!keepPlace(binding)) {
+      onPlaceChange(binding, 1);
+    }
   }
 
   @Override
@@ -121,10 +131,40 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   @Override
   public void onActiveChange(int binding, int change) {
     counters.onActiveChange(binding, change);
+    if (change < 0 || !keepPlace(binding)) {
+      onPlaceChange(binding, change);
+    }
+  }
+
+  private boolean keepPlace(int binding) {
+    Binding taken = placeTaken;
+    if (taken == null || taken.id() != binding) {
+      return false;
+    }
+    placeTaken = null;
+    taken.keepPlace();
+    return true;
+  }
+
+  private void onPlaceChange(int binding, int change) {
     Binding found = table.binding(binding);
     if (found != null && found.isBounded()) {
       found.onActiveChange(change);
     }
+  }
+
+  /** A flow that had closed needs a place like a new one. */
+  @Override
+  public boolean mayLiveAgain(int binding) {
+    Binding found = table.binding(binding);
+    if (found == null || !found.isBounded()) {
+      return true;
+    }
+    if (!found.takePlace()) {
+      return false;
+    }
+    placeTaken = found;
+    return true;
   }
 
   @Override

@@ -80,7 +80,7 @@ final class IcmpWalk {
     int[] candidates = service.pool().candidates();
     int index = (int) Math.multiplyHigh(hash >>> 1, (long) candidates.length << 1);
     Binding binding = state.table.binding(candidates[index]);
-    return service.isDirect() ? services.forward(view, binding) : services.openSession(view, service, binding);
+    return service.isDirect() ? services.forward(view, binding) : services.openQuery(view, service, binding);
   }
 
   private Verdict answerEcho(FrameView view) {

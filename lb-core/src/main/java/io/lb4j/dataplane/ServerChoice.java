@@ -71,13 +71,6 @@ final class ServerChoice {
     }
   }
 
-  /** The flow did not come about. */
-  void giveBack(Binding binding) {
-    if (binding.isBounded()) {
-      binding.onActiveChange(-1);
-    }
-  }
-
   private @Nullable Binding binding(int id) {
     return id == 0 ? null : state.table.binding(id);
   }

@@ -155,23 +155,46 @@ final class ServiceWalk {
         flows.remove(handle);
         return onUnknownFlow(view, false);
       }
-      trackTcp(view, handle, binding);
+      if (!trackTcp(view, handle, binding)) {
+        return Verdict.CONNECTION_LIMIT;
+      }
     }
     return forward(view, binding);
   }
 
-  private void trackTcp(FrameView view, int handle, Binding binding) {
+  /** Records a segment; false when the flow, which had closed, may not live again. */
+  private boolean trackTcp(FrameView view, int handle, Binding binding) {
     FlowState before = flows.state(handle);
+    return before.isClosing() ? trackClosing(view, handle, binding, before) : trackOpen(view, handle, binding, before);
+  }
+
+  private boolean trackOpen(FrameView view, int handle, Binding binding, FlowState before) {
     FlowState after = FlowTracker.onSegment(flows, handle, view, state.tick);
     if (before == after && before != FlowState.SYN) {
-      return;
+      return true;
     }
-    if (before.isClosing() != after.isClosing()) {
-      accounting.onActiveChange(binding.id(), after.isClosing() ? -1 : 1);
+    if (after.isClosing()) {
+      accounting.onActiveChange(binding.id(), -1);
     }
     if (before == FlowState.SYN) {
       observeHandshake(view, binding, after);
     }
+    return true;
+  }
+
+  /** A flow that goes on after its end needs a place like a new one. */
+  private boolean trackClosing(FrameView view, int handle, Binding binding, FlowState before) {
+    int sequence = flows.sequence(handle);
+    int seen = state.tick - flows.age(handle, state.tick);
+    if (FlowTracker.onSegment(flows, handle, view, state.tick).isClosing()) {
+      return true;
+    }
+    if (!accounting.mayLiveAgain(binding.id())) {
+      FlowTracker.stayClosed(flows, handle, before, sequence, seen);
+      return false;
+    }
+    accounting.onActiveChange(binding.id(), 1);
+    return true;
   }
 
   /** Only the client's half is seen: what it sends after its SYN tells whether the server has answered. */
@@ -348,9 +371,10 @@ final class ServiceWalk {
   }
 
   private Verdict begin(FrameView view, CompiledService service, Binding binding, boolean tcp) {
+    accounting.expect(binding);
     int handle = insert(view, binding.id(), tcp ? FlowState.SYN : FlowState.UDP_FIRST);
     if (handle < 0) {
-      servers.giveBack(binding);
+      accounting.settle();
       return handle == FlowTable.NO_ROOM_EMBRYONIC ? Verdict.EMBRYONIC_LIMIT : Verdict.FLOW_TABLE_FULL;
     }
     accounting.onBegin(binding.id());
@@ -358,20 +382,20 @@ final class ServiceWalk {
     return forward(view, binding);
   }
 
-  /** Opens a session of a service that translates, for a segment. */
-  private Verdict open(FrameView view, CompiledService service, Binding binding) {
-    long sessions = accounting.begun();
-    Verdict verdict = openSession(view, service, binding);
-    if (accounting.begun() == sessions) {
-      servers.giveBack(binding);
+  /** Opens a session of an echo request, which counts and is bounded like any other. */
+  Verdict openQuery(FrameView view, CompiledService service, Binding binding) {
+    if (service.isBounded() && !binding.takePlace()) {
+      return Verdict.CONNECTION_LIMIT;
     }
-    return verdict;
+    return open(view, service, binding);
   }
 
-  /** Opens a session of a service that translates, for a segment or an echo request. */
-  Verdict openSession(FrameView view, CompiledService service, Binding binding) {
+  /** Opens a session of a service that translates; its place was taken. */
+  private Verdict open(FrameView view, CompiledService service, Binding binding) {
     TranslatedForwarding method = (TranslatedForwarding) service.forwarding();
+    accounting.expect(binding);
     Verdict verdict = state.translator.open(view, binding.id(), binding.target(), method);
+    accounting.settle();
     if (verdict == Verdict.FORWARD || verdict == Verdict.HOLD) {
       servers.remember(view, service, binding);
     }

@@ -97,6 +97,19 @@ public final class FlowTracker {
     table.update(handle, FlowState.UDP, 0, tick);
   }
 
+  /**
+   * Takes back that a flow lives again.
+   *
+   * @param table holds the flow
+   * @param handle of the flow
+   * @param before its state until then
+   * @param sequence the next expected sequence number until then
+   * @param tick when it was seen last
+   */
+  public static void stayClosed(FlowTable table, int handle, FlowState before, int sequence, int tick) {
+    table.update(handle, before, sequence, tick);
+  }
+
   private static FlowState rareTransition(FlowState state, FrameView segment, int expected, int ahead) {
     int flags = segment.tcpFlags();
     if ((flags & TcpHeader.RST) != 0) {

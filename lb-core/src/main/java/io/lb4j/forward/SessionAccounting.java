@@ -48,6 +48,17 @@ public interface SessionAccounting {
   void onActiveChange(int binding, int change);
 
   /**
+   * Whether a session that began to close may live again: it needs a place like a new one. Where the answer is true,
+   * {@link #onActiveChange} has to follow at once.
+   *
+   * @param binding of the session
+   * @return false when limits leave no place; the session stays as it is then
+   */
+  default boolean mayLiveAgain(int binding) {
+    return true;
+  }
+
+  /**
    * A session left the table.
    *
    * @param binding of the session

@@ -414,6 +414,18 @@ public final class VirtualServiceBuilder {
     return this;
   }
 
+  /**
+   * Puts other real servers in the place of all those so far.
+   *
+   * @param all their declarations, in order
+   * @return this
+   */
+  public VirtualServiceBuilder realServers(List<RealServer> all) {
+    servers.clear();
+    servers.addAll(all);
+    return this;
+  }
+
   private String label() {
     return name != null ? name : protocol + " port " + ports;
   }

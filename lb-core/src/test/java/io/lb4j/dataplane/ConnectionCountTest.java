@@ -13,16 +13,66 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 class ConnectionCountTest {
+  private static boolean begin(ConnectionCount count) {
+    boolean taken = count.take();
+    if (taken) {
+      count.keep();
+    }
+    return taken;
+  }
+
+  @Test
+  void shouldNotCloseForAFlowThatDoesNotBegin() {
+    ConnectionCount count = new ConnectionCount(new ConnectionLimit(4, 1));
+    for (int i = 0; i < 3; i++) {
+      assertThat(begin(count)).isTrue();
+    }
+    assertThat(count.take()).isTrue();
+    assertThat(count.take()).as("the last place is taken").isFalse();
+    count.giveUp();
+    assertThat(count.isClosed()).isFalse();
+    assertThat(begin(count)).isTrue();
+    assertThat(count.isClosed()).isTrue();
+  }
+
+  @Test
+  void shouldCountAFlowThatBeginsWhileOthersEnd() {
+    ConnectionCount count = new ConnectionCount(ConnectionLimit.of(2));
+    assertThat(begin(count)).isTrue();
+    assertThat(count.take()).isTrue();
+    count.add(-1);
+    count.keep();
+    assertThat(count.count()).isEqualTo(1);
+    assertThat(begin(count)).isTrue();
+    assertThat(count.take()).isFalse();
+  }
+
+  @Test
+  void shouldTakeANewLimitAtOnce() {
+    ConnectionCount count = new ConnectionCount(ConnectionLimit.of(2));
+    assertThat(begin(count)).isTrue();
+    assertThat(begin(count)).isTrue();
+    count.limit(ConnectionLimit.of(3));
+    assertThat(begin(count)).isTrue();
+    count.limit(new ConnectionLimit(2, 0));
+    assertThat(count.isClosed()).isTrue();
+    count.add(-2);
+    assertThat(begin(count)).as("above the lower bound").isFalse();
+    count.limit(new ConnectionLimit(2, 1));
+    assertThat(begin(count)).isTrue();
+    assertThat(count.count()).isEqualTo(2);
+  }
+
   @Test
   void shouldRefuseBeyondTheLimitAndTakeTheNextOneAfterAnEnd() {
     ConnectionCount count = new ConnectionCount(ConnectionLimit.of(2));
-    assertThat(count.take()).isTrue();
-    assertThat(count.take()).isTrue();
+    assertThat(begin(count)).isTrue();
+    assertThat(begin(count)).isTrue();
     assertThat(count.isClosed()).isTrue();
-    assertThat(count.take()).isFalse();
-    count.giveBack();
+    assertThat(begin(count)).isFalse();
+    count.add(-1);
     assertThat(count.isClosed()).isFalse();
-    assertThat(count.take()).isTrue();
+    assertThat(begin(count)).isTrue();
     assertThat(count.count()).isEqualTo(2);
   }
 
@@ -30,26 +80,26 @@ class ConnectionCountTest {
   void shouldStayClosedUntilFewEnoughAreLeft() {
     ConnectionCount count = new ConnectionCount(new ConnectionLimit(4, 1));
     for (int i = 0; i < 4; i++) {
-      assertThat(count.take()).isTrue();
+      assertThat(begin(count)).isTrue();
     }
-    count.giveBack();
-    count.giveBack();
+    count.add(-1);
+    count.add(-1);
     assertThat(count.count()).isEqualTo(2);
-    assertThat(count.take()).as("below the limit, above the lower bound").isFalse();
-    count.giveBack();
-    assertThat(count.take()).isTrue();
-    assertThat(count.take()).isTrue();
+    assertThat(begin(count)).as("below the limit, above the lower bound").isFalse();
+    count.add(-1);
+    assertThat(begin(count)).isTrue();
+    assertThat(begin(count)).isTrue();
   }
 
   @Test
   void shouldCountFlowsThatWereThereBeforeTheLimit() {
     ConnectionCount count = new ConnectionCount(ConnectionLimit.of(3));
     count.add(5);
-    assertThat(count.take()).isFalse();
+    assertThat(begin(count)).isFalse();
     count.add(-2);
-    assertThat(count.take()).isFalse();
+    assertThat(begin(count)).isFalse();
     count.add(-1);
-    assertThat(count.take()).isTrue();
+    assertThat(begin(count)).isTrue();
     assertThat(count.count()).isEqualTo(3);
   }
 
@@ -69,7 +119,7 @@ class ConnectionCountTest {
                   start.await();
                   int own = 0;
                   for (int i = 0; i < 3 * limit / threads; i++) {
-                    own += count.take() ? 1 : 0;
+                    own += begin(count) ? 1 : 0;
                   }
                   return own;
                 }));
@@ -100,9 +150,9 @@ class ConnectionCountTest {
                   int own = 0;
                   for (int i = 0; i < 200_000; i++) {
                     if (own > 0 && random.nextInt(3) == 0) {
-                      count.giveBack();
+                      count.add(-1);
                       own--;
-                    } else if (count.take()) {
+                    } else if (begin(count)) {
                       own++;
                     }
                     assertThat(count.count()).isBetween(own, 50);

@@ -52,7 +52,7 @@ final class Lan implements AutoCloseable {
     path.onHeldFrameEnd((tag, verdict, in, out, binding, length) -> ended.add(tag + " " + verdict));
   }
 
-  String vip() {
+  static String vip(boolean v6) {
     return v6 ? "2001:db8:5::100" : "192.0.2.100";
   }
 
@@ -60,12 +60,20 @@ final class Lan implements AutoCloseable {
     return v6 ? "2001:db8:5::5" : "192.0.2.5";
   }
 
+  String vip() {
+    return vip(v6);
+  }
+
   String client(int n) {
     return (v6 ? "2001:db8:c::" : "198.51.100.") + n;
   }
 
-  String server(int n) {
+  static String server(boolean v6, int n) {
     return (v6 ? "2001:db8:5::1" : "192.0.2.1") + n;
+  }
+
+  String server(int n) {
+    return server(v6, n);
   }
 
   static String mac(int n) {

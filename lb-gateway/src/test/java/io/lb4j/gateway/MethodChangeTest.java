@@ -2,11 +2,18 @@ package io.lb4j.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.address.IpPrefix;
 import io.lb4j.frame.Verdict;
+import io.lb4j.service.AccessList;
+import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.ForwardingMethod;
+import io.lb4j.service.Overflow;
+import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** Flows and sessions of a service that changes its method, or whose server goes, while they live. */
 class MethodChangeTest {
@@ -101,6 +108,81 @@ class MethodChangeTest {
       net.fromOutside(Frames.echo(net.to(net.vip(), net.peer(1)), v6, 5)).droppedSilently(Verdict.SERVER_GONE);
       net.fromInside(Frames.echoReply(net.from(1, net.peer(1)), v6, 5)).droppedSilently();
       assertThat(net.path.sessions()).isZero();
+    }
+  }
+
+  private static void change(Network net, UnaryOperator<VirtualServiceBuilder> settings) {
+    net.balancer.replaceService(settings.apply(net.balancer.service("web").declaration().toBuilder()).build());
+  }
+
+  private static Verdict more(Network net, boolean tcp, int port) {
+    FrameBuilder frame = net.to(net.vip(), net.peer(1));
+    return net.fromOutside(Network.transport(frame, tcp, port, 80, TcpHeader.ACK)).verdict();
+  }
+
+  /** Only the method stays as it was; everything else is as declared now. */
+  @EveryTransport
+  void shouldLetWhatIsDeclaredNowBiteForFlowsOfTheFormerMethod(boolean v6, boolean tcp) {
+    for (boolean fromDirect : new boolean[] {true, false}) {
+      ForwardingMethod first = fromDirect ? new DirectRouting() : Gateway.create();
+      ForwardingMethod second = fromDirect ? Gateway.create() : new DirectRouting();
+      try (Network net = open(v6, tcp, first)) {
+        request(net, tcp, 3000);
+        change(net, tcp, second);
+        assertThat(more(net, tcp, 3000)).isEqualTo(Verdict.FORWARD);
+        change(net, web -> web.enabled(false));
+        assertThat(more(net, tcp, 3000)).isEqualTo(Verdict.SERVICE_DISABLED);
+        change(net, web -> web.enabled(true).access(AccessList.of(List.of(), List.of(IpPrefix.of(net.peer(1))))));
+        assertThat(more(net, tcp, 3000)).isEqualTo(Verdict.CLIENT_DENIED);
+      }
+    }
+  }
+
+  @EveryTransport
+  void shouldCountFlowsOfTheFormerMethodUnderTheLimitsDeclaredNow(boolean v6, boolean tcp) {
+    for (boolean fromDirect : new boolean[] {true, false}) {
+      ForwardingMethod first = fromDirect ? new DirectRouting() : Gateway.create();
+      ForwardingMethod second = fromDirect ? Gateway.create() : new DirectRouting();
+      try (Network net = open(v6, tcp, first)) {
+        change(net, web -> web.maxConnections(ConnectionLimit.of(9), Overflow.DROP));
+        request(net, tcp, 3000);
+        change(net, web -> web.forwarding(second).maxConnections(ConnectionLimit.of(2), Overflow.DROP));
+        request(net, tcp, 3001);
+        FrameBuilder third = net.to(net.vip(), net.peer(1));
+        net.fromOutside(Network.transport(third, tcp, 3002, 80, TcpHeader.SYN))
+            .droppedSilently(Verdict.CONNECTION_LIMIT);
+      }
+    }
+  }
+
+  /** An echo's session has a place like any other, and gives back no other's. */
+  @BothFamilies
+  void shouldBoundEchoesLikeOtherSessions(boolean v6) {
+    VirtualServiceBuilder web = Network.web(v6, 1).maxConnections(ConnectionLimit.of(2), Overflow.DROP);
+    try (Network net = Network.options(v6).with(b -> b.echo(EchoPolicy.FORWARD)).service(web).open()) {
+      request(net, true, 3000);
+      net.fromOutside(Frames.echo(net.to(net.vip(), net.peer(1)), v6, 5)).forwarded();
+      net.fromOutside(Frames.echo(net.to(net.vip(), net.peer(1)), v6, 6)).droppedSilently(Verdict.CONNECTION_LIMIT);
+      for (int second = 0; second < 70; second++) {
+        net.afterSeconds(1);
+      }
+      assertThat(net.path.sessions()).as("the echo's is over").isEqualTo(1);
+      request(net, true, 3001);
+      net.fromOutside(net.to(net.vip(), net.peer(1)).tcp(3002, 80, TcpHeader.SYN))
+          .droppedSilently(Verdict.CONNECTION_LIMIT);
+    }
+  }
+
+  @BothFamilies
+  void shouldNotLetASessionLiveAgainWithoutAPlace(boolean v6) {
+    VirtualServiceBuilder web = Network.web(v6, 1).maxConnections(ConnectionLimit.of(1), Overflow.DROP);
+    try (Network net = Network.options(v6).service(web).open()) {
+      request(net, true, 3000);
+      int reset = TcpHeader.RST;
+      net.fromOutside(net.to(net.vip(), net.peer(1)).tcp(3000, 80, reset).numbers(1, 0)).forwarded();
+      request(net, true, 3001);
+      net.fromOutside(net.to(net.vip(), net.peer(1)).tcp(3000, 80, TcpHeader.ACK).numbers(1, 1));
+      assertThat(net.balancer.statistics().services().get(0).servers().get(0).counts().active()).isEqualTo(1);
     }
   }
 }

@@ -383,6 +383,11 @@ final class Sessions {
     }
   }
 
+  /** Whether limits let a session that had closed live again; its state has to change at once then. */
+  boolean mayLiveAgain(long word) {
+    return Word.binding(word) == 0 || accounting.mayLiveAgain(Word.binding(word));
+  }
+
   /** Both directions' state changes. */
   void setState(int handle, int state) {
     int before = Word.state(word(handle));

@@ -67,7 +67,8 @@ final class TcpStates {
     } else {
       next = established(state, flags, reply, isExpected(view, word, state));
     }
-    if (next != state) {
+    boolean again = SessionState.isClosing(state) && !SessionState.isClosing(next);
+    if (next != state && (!again || sessions.mayLiveAgain(word))) {
       sessions.setState(handle, next);
       return true;
     }
