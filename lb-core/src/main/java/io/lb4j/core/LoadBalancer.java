@@ -18,7 +18,6 @@ import io.lb4j.monitor.FrameProber;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
-import io.lb4j.port.PortException;
 import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.ServerHealth;
@@ -422,12 +421,7 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   private synchronized void publish(UnaryOperator<Map<String, VirtualService>> change) {
-    List<VirtualService> before = registry.services();
-    ForwardingTable next = registry.change(change);
-    if (running != null) {
-      refuseTranslationWithoutPipeline(next, before);
-      joinGroupsOrTakeBack(next, before);
-    }
+    ForwardingTable next = registry.change(change, this::approve);
     published.setRelease(next);
     linkLayer.adopt(next.addresses());
     if (running != null) {
@@ -437,25 +431,23 @@ public final class LoadBalancer implements AutoCloseable {
     control.wake();
   }
 
+  /** What only a look at ports and threads can tell; what it throws refuses a change. */
+  private void approve(ForwardingTable next) {
+    checkKernelAddresses(next);
+    if (running != null) {
+      refuseTranslationWithoutPipeline(next);
+      joinGroups(next);
+    }
+  }
+
   /** Workers that receive for themselves cannot be steered: the first service that translates comes too late. */
-  private void refuseTranslationWithoutPipeline(ForwardingTable next, List<VirtualService> before) {
+  private void refuseTranslationWithoutPipeline(ForwardingTable next) {
     if (dataPaths.size() > 1 && running.isToCompletion() && next.translation().isPresent()) {
-      published.setRelease(registry.change(refused -> byName(before)));
       throw new ConfigurationException(
           ConfigurationError.NOT_SUPPORTED,
           "forwarding",
           "gateway",
           "several workers were started without a service that translates, and each receives for itself");
-    }
-  }
-
-  /** A device that refuses a group refuses the change: what was declared before is declared still. */
-  private void joinGroupsOrTakeBack(ForwardingTable next, List<VirtualService> before) {
-    try {
-      joinGroups(next);
-    } catch (PortException e) {
-      published.setRelease(registry.change(refused -> byName(before)));
-      throw e;
     }
   }
 
