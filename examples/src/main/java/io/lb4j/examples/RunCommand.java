@@ -3,6 +3,7 @@ package io.lb4j.examples;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.live.LiveBalancer;
+import io.lb4j.examples.live.Signals;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,8 +19,8 @@ import picocli.CommandLine.Parameters;
     name = "run",
     description = {
       "Balances live traffic on Linux; needs the capability CAP_NET_RAW.",
-      "SIGHUP reads CONFIG again and applies the difference in services without breaking flows.",
-      "SIGTERM and SIGINT print totals and end the command."
+      "SIGHUP reads CONFIG again and applies the difference in services, as a whole or not at all, without breaking flows.",
+      "SIGTERM and SIGINT drain, print totals and end the command."
     },
     mixinStandardHelpOptions = true,
     footer = {"", "Exit codes: 0 ended by a signal, 2 usage or configuration error."})
@@ -44,29 +45,42 @@ final class RunCommand implements Callable<Integer> {
       description = "an nftables ingress rule keeps virtual addresses from the host, so it may hold them")
   private boolean hostIgnoresVips;
 
+  @Option(
+      names = "--drain-timeout",
+      paramLabel = "TIME",
+      defaultValue = "0s",
+      description = {
+        "how long flows may go on after SIGTERM, while new ones are dropped (default: ${DEFAULT-VALUE});",
+        "of use where somebody else takes the new ones, a second signal ends it"
+      })
+  private String drainTimeout;
+
   @Override
   public Integer call() throws IOException, CommandException, ConfigurationFileException, InterruptedException {
-    Duration between = interval();
+    LiveBalancer.Run run = new LiveBalancer.Run(interval(), json, time("--drain-timeout", drainTimeout));
     Configuration configuration = Configuration.load(file);
     CommandLine line = spec.commandLine();
     try (LiveBalancer balancer = LiveBalancer.open(configuration, file, hostIgnoresVips, line.getErr())) {
-      balancer.run(between, json, line.getOut());
+      balancer.run(run, new Signals("HUP", "TERM", "INT"), line.getOut());
     }
     return Lb.OK;
   }
 
   private Duration interval() {
-    if (!interval.matches("[0-9]{1,7}(ms|s|m)")) {
-      throw new ParameterException(spec.commandLine(), "--interval " + interval + ": a time like 500ms, 1s or 1m");
-    }
-    long amount = Long.parseLong(interval.replaceAll("[a-z]+", ""));
-    Duration time =
-        interval.endsWith("ms")
-            ? Duration.ofMillis(amount)
-            : interval.endsWith("s") ? Duration.ofSeconds(amount) : Duration.ofMinutes(amount);
+    Duration time = time("--interval", interval);
     if (time.toMillis() < 100) {
       throw new ParameterException(spec.commandLine(), "--interval " + interval + ": at least 100ms");
     }
     return time;
+  }
+
+  private Duration time(String option, String text) {
+    if (!text.matches("[0-9]{1,7}(ms|s|m)")) {
+      throw new ParameterException(spec.commandLine(), option + " " + text + ": a time like 500ms, 1s or 1m");
+    }
+    long amount = Long.parseLong(text.replaceAll("[a-z]+", ""));
+    return text.endsWith("ms")
+        ? Duration.ofMillis(amount)
+        : text.endsWith("s") ? Duration.ofSeconds(amount) : Duration.ofMinutes(amount);
   }
 }

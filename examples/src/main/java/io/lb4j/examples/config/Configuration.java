@@ -246,8 +246,18 @@ public final class Configuration {
    * @return the same as an exception about this file
    */
   public ConfigurationFileException refused(ConfigurationException refused) {
+    return refused(List.of(refused));
+  }
+
+  /**
+   * Refusals of the library with the lines of the settings they name.
+   *
+   * @param refused one or more
+   * @return the same as an exception about this file
+   */
+  public ConfigurationFileException refused(List<ConfigurationException> refused) {
     Findings findings = new Findings(file());
-    findings.add(lines.lineOf(refused.setting()), "", refused);
+    refused.forEach(refusal -> findings.add(lines.lineOf(refusal.setting()), "", refusal));
     return ConfigurationFileException.of(findings.list());
   }
 

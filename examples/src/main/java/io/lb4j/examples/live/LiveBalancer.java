@@ -7,9 +7,11 @@ import io.lb4j.examples.CommandException;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.InterfaceDeclaration;
+import io.lb4j.examples.report.PlanReport;
 import io.lb4j.examples.report.StatisticsReport;
 import io.lb4j.pcap.PcapPort;
 import io.lb4j.port.Port;
+import io.lb4j.port.PortException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -22,11 +24,12 @@ public final class LiveBalancer implements AutoCloseable {
   private final LoadBalancer balancer;
   private final Path file;
   private final PrintWriter err;
-  private Configuration configuration;
+  private final RunningConfiguration configuration;
 
-  private LiveBalancer(LoadBalancer balancer, Configuration configuration, Path file, PrintWriter err) {
+  /** A balancer that was built from a file, and is started by {@link #run}. */
+  LiveBalancer(LoadBalancer balancer, Configuration configuration, Path file, PrintWriter err) {
     this.balancer = balancer;
-    this.configuration = configuration;
+    this.configuration = new RunningConfiguration(balancer, configuration);
     this.file = file;
     this.err = err;
   }
@@ -85,57 +88,96 @@ public final class LiveBalancer implements AutoCloseable {
   }
 
   /**
-   * Balances until SIGTERM or SIGINT, then prints totals.
+   * The balancer.
+   *
+   * @return closed with this
+   */
+  public LoadBalancer balancer() {
+    return balancer;
+  }
+
+  /**
+   * Its services, for whoever changes them beside SIGHUP.
+   *
+   * @return safe from any thread
+   */
+  public RunningConfiguration configuration() {
+    return configuration;
+  }
+
+  /**
+   * How a balancer runs. Immutable.
    *
    * @param interval between statistics
    * @param json whether they are JSON
-   * @param out takes them
+   * @param drainTimeout how long flows may go on after the signal to end; zero ends them at once
+   */
+  public record Run(Duration interval, boolean json, Duration drainTimeout) {}
+
+  /**
+   * Balances until SIGTERM or SIGINT, then prints totals.
+   *
+   * @param run how
+   * @param signals caught already
+   * @param out takes statistics
    * @throws InterruptedException when the thread is interrupted
    */
-  public void run(Duration interval, boolean json, PrintWriter out) throws InterruptedException {
-    Signals signals = new Signals("HUP", "TERM", "INT");
+  public void run(Run run, Signals signals, PrintWriter out) throws InterruptedException {
     balancer.start();
-    err.println("lb run: balancing " + configuration.services().size() + " services; SIGHUP reads " + file + " again");
-    err.flush();
+    say("balancing " + balancer.services().size() + " services; SIGHUP reads " + file + " again");
     StatisticsLine line = new StatisticsLine(System.nanoTime());
-    long nextNs = System.nanoTime() + interval.toNanos();
-    while (true) {
-      String signal = signals.poll(nextNs - System.nanoTime());
-      if (signal == null) {
-        nextNs += interval.toNanos();
+    long nextNs = System.nanoTime() + run.interval().toNanos();
+    Draining draining = null;
+    while (draining == null || !draining.isOver(System.nanoTime())) {
+      long waitNs = nextNs - System.nanoTime();
+      String signal = signals.poll(draining == null ? waitNs : Math.min(waitNs, Draining.CHECK_NS));
+      if (signal == null && nextNs - System.nanoTime() <= 0) {
+        nextNs += run.interval().toNanos();
         Statistics now = balancer.statistics();
-        out.println(json ? StatisticsLine.json(now, false) : line.compact(now, System.nanoTime()));
+        out.println(run.json() ? StatisticsLine.json(now, false) : line.compact(now, System.nanoTime()));
         out.flush();
-      } else if (signal.equals("HUP")) {
+      } else if ("HUP".equals(signal) && draining == null) {
         reload();
-      } else {
-        break;
+      } else if ("TERM".equals(signal) || "INT".equals(signal)) {
+        if (draining != null || run.drainTimeout().isZero()) {
+          break;
+        }
+        configuration.drain();
+        draining = new Draining(balancer, System.nanoTime() + run.drainTimeout().toNanos());
+        say("draining for up to " + run.drainTimeout().toSeconds() + " s; another signal ends it");
       }
     }
     balancer.close();
+    totals(run.json(), out);
+  }
+
+  private void totals(boolean json, PrintWriter out) {
     Statistics totals = balancer.statistics();
     out.print(
         json ? StatisticsLine.json(totals, true) + "\n" : "\n" + StatisticsReport.text(totals, totals.transmitted()));
     out.flush();
   }
 
-  /** Applies the file as it is now; a bad one changes nothing. */
+  /** Applies the file as it is now, as a whole; a bad one changes nothing. */
   private void reload() {
     try {
       Configuration changed = Configuration.load(file);
-      new Rehearsal(changed).build().close();
-      List<String> fixed = configuration.restartSettings(changed);
-      if (!fixed.isEmpty()) {
-        warn(err, file + ": these settings need a restart: " + String.join(", ", fixed));
+      List<String> restart = configuration.restartSettings(changed);
+      if (!restart.isEmpty()) {
+        warn(err, file + ": left as they are until a restart: " + String.join(", ", restart));
       }
-      List<String> done =
-          new ServiceChanges(balancer, balancer.services(), changed.services())
-              .apply(refused -> warn(err, changed.refused(refused).getMessage()));
-      configuration = changed;
-      err.println("lb run: " + file + ": " + (done.isEmpty() ? "no changes" : String.join(", ", done)));
+      say(file + ": " + PlanReport.line(configuration.apply(changed)));
     } catch (ConfigurationFileException e) {
-      warn(err, "ignored: " + e.getMessage());
+      warn(err, file + " is refused, what ran before runs on:");
+      e.findings().forEach(finding -> err.println("  " + finding));
+    } catch (PortException e) {
+      warn(err, file + " is refused, what ran before runs on: " + e.getMessage());
     }
+    err.flush();
+  }
+
+  private void say(String text) {
+    err.println("lb run: " + text);
     err.flush();
   }
 

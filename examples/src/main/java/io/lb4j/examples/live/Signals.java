@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  * Signals of the operating system as a queue. They are reached by reflection, because the JDK has them in {@code
  * sun.misc.Signal} only, whose use in sources is a compiler warning. Safe from any thread.
  */
-final class Signals {
+public final class Signals {
   private final BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
 
   /**
@@ -18,7 +18,7 @@ final class Signals {
    *
    * @param names without SIG, for example {@code HUP}; one that the system lacks, or keeps, is left out
    */
-  Signals(String... names) {
+  public Signals(String... names) {
     for (String name : names) {
       try {
         handle(name);
@@ -47,6 +47,11 @@ final class Signals {
         });
     Object number = signal.getConstructor(String.class).newInstance(name);
     signal.getMethod("handle", signal, handler).invoke(null, number, queue);
+  }
+
+  /** As though the system had sent it. */
+  void raise(String name) {
+    arrived.add(name);
   }
 
   /** The next signal, or null when none came in time. */

@@ -1,0 +1,104 @@
+package io.lb4j.examples.live;
+
+import io.lb4j.core.LoadBalancer;
+import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.service.Plan;
+import java.util.List;
+
+/**
+ * The services of a balancer and the file they come from. Safe from any thread: changes are made one after the other,
+ * each as a whole or not at all.
+ */
+public final class RunningConfiguration {
+  private static final int ATTEMPTS = 10;
+
+  private final LoadBalancer balancer;
+  private Configuration configuration;
+
+  /**
+   * The configuration of a balancer.
+   *
+   * @param balancer built from it
+   * @param configuration as it was read
+   */
+  public RunningConfiguration(LoadBalancer balancer, Configuration configuration) {
+    this.balancer = balancer;
+    this.configuration = configuration;
+  }
+
+  /**
+   * What runs now: the settings as they were read, the services as they are by now.
+   *
+   * @return immutable
+   */
+  public synchronized Configuration current() {
+    return configuration.withServices(balancer.services());
+  }
+
+  /**
+   * What a file leaves to a restart.
+   *
+   * @param next read, and checked key by key
+   * @return keys of the top level that differ from what runs
+   */
+  public synchronized List<String> restartSettings(Configuration next) {
+    return configuration.restartSettings(next);
+  }
+
+  /**
+   * Finds out what a file would change.
+   *
+   * @param next read, and checked key by key
+   * @return its plan, which can be applied
+   * @throws ConfigurationFileException with everything that forbids it, each with its line
+   */
+  public synchronized Plan plan(Configuration next) throws ConfigurationFileException {
+    Plan plan = balancer.plan(next.services());
+    if (!plan.isApplicable()) {
+      throw next.refused(plan.errors());
+    }
+    new Rehearsal(next).build().close(); // would it start?
+    return plan;
+  }
+
+  /**
+   * Does what a file says about services.
+   *
+   * @param next read, and checked key by key
+   * @return what was done
+   * @throws ConfigurationFileException with everything that forbids it; nothing has changed then
+   */
+  public synchronized Plan apply(Configuration next) throws ConfigurationFileException {
+    for (int attempt = 1; ; attempt++) {
+      Plan plan = plan(next);
+      if (isApplied(plan, attempt)) {
+        configuration = configuration.withServices(next.services());
+        return plan;
+      }
+    }
+  }
+
+  /** Sends no server new flows. */
+  synchronized void drain() {
+    for (int attempt = 1; ; attempt++) {
+      Plan plan = balancer.plan(balancer.services().stream().map(Draining::drained).toList());
+      if (isApplied(plan, attempt)) {
+        return;
+      }
+    }
+  }
+
+  /** False when a server was changed since the plan was made: it is made anew. */
+  private boolean isApplied(Plan plan, int attempt) {
+    try {
+      balancer.apply(plan);
+      return true;
+    } catch (IllegalStateException e) {
+      if (attempt == ATTEMPTS) {
+        throw e;
+      }
+      return false;
+    }
+  }
+}
