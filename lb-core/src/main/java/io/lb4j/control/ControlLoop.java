@@ -19,6 +19,7 @@ public final class ControlLoop {
 
   private final LongSupplier clock;
   private final List<ControlTask> tasks = new CopyOnWriteArrayList<>();
+  private final List<ControlTask> lastTasks = new CopyOnWriteArrayList<>();
   private volatile Thread thread;
 
   /**
@@ -40,13 +41,26 @@ public final class ControlLoop {
   }
 
   /**
+   * Adds a task that comes after the others in every tick: it hears of what they did.
+   *
+   * @param task called from now on
+   */
+  public void addLast(ControlTask task) {
+    lastTasks.add(task);
+  }
+
+  /**
    * Does what is due. One caller at a time; others wait.
    *
    * @param nowNs the time
    * @return when to call again at the latest
    */
   public synchronized long tick(long nowNs) {
-    long deadlineNs = nowNs + SECOND_NS;
+    return tick(lastTasks, nowNs, tick(tasks, nowNs, nowNs + SECOND_NS));
+  }
+
+  private static long tick(List<ControlTask> tasks, long nowNs, long latestNs) {
+    long deadlineNs = latestNs;
     for (ControlTask task : tasks) {
       try {
         long next = task.tick(nowNs);

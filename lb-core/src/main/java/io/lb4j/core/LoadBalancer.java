@@ -4,7 +4,9 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
 import io.lb4j.control.ControlLoop;
 import io.lb4j.control.EventHub;
+import io.lb4j.control.LimitEvents;
 import io.lb4j.control.NeighborEvents;
+import io.lb4j.control.PressureEvents;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.counters.WorkerCounters;
@@ -13,6 +15,9 @@ import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.FrameProbes;
+import io.lb4j.event.Event;
+import io.lb4j.event.EventListener;
+import io.lb4j.frame.Verdict;
 import io.lb4j.health.HealthReport;
 import io.lb4j.monitor.FrameProber;
 import io.lb4j.neighbor.LinkLayer;
@@ -71,8 +76,8 @@ public final class LoadBalancer implements AutoCloseable {
     this.allocator = from.allocator;
     this.ports = from.interfaces.stream().map(options -> Optional.ofNullable(options.port())).toList();
     this.topology = topology(from);
-    this.events = new EventHub(from.listeners);
     this.control = new ControlLoop(clock);
+    this.events = new EventHub(from.listeners, clock, control::wake);
     NeighborTable neighbors = new NeighborTable();
     this.registry =
         new ServiceRegistry(
@@ -106,6 +111,9 @@ public final class LoadBalancer implements AutoCloseable {
     for (int worker = 0; worker < from.workers; worker++) {
       dataPaths.add(dataPath(from, neighbors, worker));
     }
+    control.add(new LimitEvents(published::getAcquire, events));
+    control.add(new PressureEvents(this::evictions, this::refusedFlows, events));
+    control.addLast(events);
   }
 
   private static Topology topology(LoadBalancerBuilder from) {
@@ -239,14 +247,32 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * Does what control does from time to time: monitors, rates. A started balancer has a thread for it; an embedded one
-   * is ticked by its host, by any thread, not necessarily the one that owns the data path.
+   * Does what control does from time to time: monitors, rates, events. A started balancer has a thread for it; an
+   * embedded one is ticked by its host, by any thread, not necessarily the one that owns the data path.
    *
    * @param nowNs the time, of the builder's clock
    * @return when to call again at the latest; compare as {@code deadline - now < 0}
    */
   public long tickControl(long nowNs) {
     return control.tick(nowNs);
+  }
+
+  /**
+   * Adds somebody who hears of events from now on.
+   *
+   * @param listener called by control, see {@link EventListener}
+   */
+  public void addListener(EventListener listener) {
+    events.add(listener);
+  }
+
+  /**
+   * Lets somebody hear no more.
+   *
+   * @param listener as it was added
+   */
+  public void removeListener(EventListener listener) {
+    events.remove(listener);
   }
 
   private boolean needsPipeline(List<Port> open) {
@@ -427,6 +453,7 @@ public final class LoadBalancer implements AutoCloseable {
     if (running != null) {
       resolveServers(next);
     }
+    events.onEvent(new Event.ServicesChanged(registry.declarations(), registry.services().size()));
     tell();
     control.wake();
   }
@@ -469,6 +496,22 @@ public final class LoadBalancer implements AutoCloseable {
     return sum;
   }
 
+  private long evictions() {
+    return dataPaths.stream().mapToLong(dataPath -> dataPath.flows().evictions()).sum();
+  }
+
+  /** New flows that found no room in a table. */
+  private long refusedFlows() {
+    long sum = 0;
+    for (DataPath dataPath : dataPaths) {
+      for (int link = 0; link < topology.links().size(); link++) {
+        sum += dataPath.counters().verdicts(link, Verdict.FLOW_TABLE_FULL);
+        sum += dataPath.counters().verdicts(link, Verdict.EMBRYONIC_LIMIT);
+      }
+    }
+    return sum;
+  }
+
   /**
    * What was counted so far.
    *
@@ -477,17 +520,22 @@ public final class LoadBalancer implements AutoCloseable {
   public Statistics statistics() {
     RunningThreads threads = running;
     List<WorkerCounters> others = threads == null ? List.of() : threads.counters();
-    return new StatisticsReader(topology, registry, dataPaths, others, this::counts).read();
+    return new StatisticsReader(topology, registry, dataPaths, others, this::counts, events.counts()).read();
   }
 
   /** Stops the threads, ends what waits, and closes the ports. Closing twice is harmless. */
   @Override
-  public synchronized void close() {
+  public void close() {
+    boolean interrupted = !control.stop(); // not under the lock: a listener may be waiting for it
+    close(interrupted);
+  }
+
+  private synchronized void close(boolean interruptedBefore) {
     if (closed) {
       return;
     }
     closed = true;
-    boolean interrupted = !control.stop();
+    boolean interrupted = interruptedBefore;
     interrupted |= running != null && !running.stop();
     dataPaths.forEach(DataPath::close);
     ports.forEach(port -> port.ifPresent(Port::close));

@@ -285,7 +285,7 @@ public final class LoadBalancerBuilder {
   /**
    * Adds somebody who hears of events.
    *
-   * @param listener called by whichever thread notices
+   * @param listener called by control, see {@link EventListener}
    * @return this
    */
   public LoadBalancerBuilder listener(EventListener listener) {

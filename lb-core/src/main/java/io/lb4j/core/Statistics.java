@@ -23,6 +23,7 @@ import java.util.Map;
  * @param interfaces per interface
  * @param services per service
  * @param flowTable of all workers
+ * @param events what became of events
  */
 public record Statistics(
     long received,
@@ -33,7 +34,8 @@ public record Statistics(
     long refused,
     List<InterfaceStatistics> interfaces,
     List<ServiceStatistics> services,
-    FlowTableStatistics flowTable) {
+    FlowTableStatistics flowTable,
+    EventStatistics events) {
   /**
    * Of one interface.
    *
@@ -83,6 +85,15 @@ public record Statistics(
    */
   public record FlowTableStatistics(
       long size, long capacity, long embryonic, long evictions, long memoryBytes, long sessions) {}
+
+  /**
+   * Of events.
+   *
+   * @param told that listeners heard of
+   * @param suppressed left out because a later one of the same subject tells how things stand
+   * @param lost because too many came at once
+   */
+  public record EventStatistics(long told, long suppressed, long lost) {}
 
   /**
    * Frames that ended in a way.

@@ -1,5 +1,6 @@
 package io.lb4j.core;
 
+import io.lb4j.control.EventHub;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.LinkCounts;
 import io.lb4j.counters.ServerCounts;
@@ -24,17 +25,20 @@ final class StatisticsReader {
   private final List<DataPath> dataPaths;
   private final List<WorkerCounters> counters = new ArrayList<>();
   private final IntFunction<ServerCounts> counts;
+  private final EventHub.Counts events;
 
   StatisticsReader(
       Topology topology,
       ServiceRegistry registry,
       List<DataPath> dataPaths,
       List<WorkerCounters> others,
-      IntFunction<ServerCounts> counts) {
+      IntFunction<ServerCounts> counts,
+      EventHub.Counts events) {
     this.topology = topology;
     this.registry = registry;
     this.dataPaths = dataPaths;
     this.counts = counts;
+    this.events = events;
     dataPaths.forEach(dataPath -> counters.add(dataPath.counters()));
     counters.addAll(others);
   }
@@ -56,7 +60,8 @@ final class StatisticsReader {
         sum.refused(),
         interfaces,
         registry.services().stream().map(this::service).toList(),
-        flowTable());
+        flowTable(),
+        new Statistics.EventStatistics(events.told(), events.suppressed(), events.lost()));
   }
 
   private long held() {

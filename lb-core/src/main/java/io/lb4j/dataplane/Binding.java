@@ -2,6 +2,7 @@ package io.lb4j.dataplane;
 
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.service.LostFlows;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +89,24 @@ public final class Binding {
    */
   public Standing standing() {
     return standing;
+  }
+
+  /**
+   * Connections under the server's own limit.
+   *
+   * @return nothing when it has none
+   */
+  public Optional<ConnectionCount> ownCount() {
+    return Optional.ofNullable(ownCount);
+  }
+
+  /**
+   * Connections under the limit that the server shares with others of its service.
+   *
+   * @return nothing when there is none
+   */
+  public Optional<ConnectionCount> serviceCount() {
+    return Optional.ofNullable(serviceCount);
   }
 
   /** Whether known flows go on. */

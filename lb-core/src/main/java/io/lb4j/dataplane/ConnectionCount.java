@@ -14,15 +14,28 @@ import java.util.concurrent.atomic.AtomicLong;
  * each then adds the flows it has.
  *
  * <pre>
- *   state   bits 0-31 connections · bits 32-62 places taken for flows about to begin · bit 63 waits for resumeAt
+ *   state   bits 0-31 connections · bits 32-47 places taken for flows about to begin, one per worker at most
+ *           bits 48-62 how often the limit was reached · bit 63 waits for resumeAt
  * </pre>
  */
 public final class ConnectionCount {
   private static final long CLOSED = 1L << 63;
   private static final long PLACE = 1L << 32;
+  private static final long PLACES = 0xFFFFL << 32;
+  private static final int CLOSURES_SHIFT = 48;
+  private static final int CLOSURES = 0x7FFF;
 
   private final AtomicLong state = new AtomicLong();
   private volatile ConnectionLimit limit;
+
+  /**
+   * What stands at one instant.
+   *
+   * @param count connections
+   * @param closed whether new ones are refused
+   * @param closures how often the limit was reached, modulo 2¹⁵
+   */
+  public record Reading(int count, boolean closed, int closures) {}
 
   /**
    * Nothing counted.
@@ -50,7 +63,11 @@ public final class ConnectionCount {
   }
 
   private static long taken(long state) {
-    return (state & ~CLOSED) >>> 32;
+    return (state & PLACES) >>> 32;
+  }
+
+  private static int closures(long state) {
+    return (int) (state >>> CLOSURES_SHIFT) & CLOSURES;
   }
 
   /** Takes a place, if there is one and the limit, once reached, has opened again; keep it or give it up. */
@@ -88,7 +105,8 @@ public final class ConnectionCount {
       int count = count(before) + change;
       assert count >= 0 : "more connections ended than began";
       boolean closed = count >= now.most() || before < 0 && count > now.resumeAt();
-      long after = (before & ~CLOSED & ~0xFFFF_FFFFL) - places | Math.max(0, count) | (closed ? CLOSED : 0);
+      long closures = closed && before >= 0 ? closures(before) + 1 & CLOSURES : closures(before);
+      long after = (before & PLACES) - places | Math.max(0, count) | closures << CLOSURES_SHIFT | (closed ? CLOSED : 0);
       if (state.compareAndSet(before, after)) {
         return;
       }
@@ -111,5 +129,24 @@ public final class ConnectionCount {
    */
   public boolean isClosed() {
     return state.get() < 0;
+  }
+
+  /**
+   * Connections and limit at one instant.
+   *
+   * @return a snapshot
+   */
+  public Reading read() {
+    long now = state.get();
+    return new Reading(count(now), now < 0, closures(now));
+  }
+
+  /**
+   * The limit.
+   *
+   * @return connections at most
+   */
+  public int limit() {
+    return limit.most();
   }
 }

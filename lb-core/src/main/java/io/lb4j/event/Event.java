@@ -8,6 +8,15 @@ import java.util.Optional;
 public sealed interface Event {
 
   /**
+   * Which kind of thing the event is about. Events that take each other back share it, as a server that goes down and
+   * comes up: together with {@link #subject()} it names whatever it is whose state the event tells.
+   *
+   * @return one of {@code server}, {@code service}, {@code limit}, {@code flow-table}, {@code neighbor}, {@code
+   *     virtual-address}, {@code configuration}, {@code role}
+   */
+  String category();
+
+  /**
    * What the event is about, for filters and for limiting its rate.
    *
    * @return for example {@code web/rs1}, {@code web}, {@code eth0 192.0.2.21}
@@ -30,6 +39,11 @@ public sealed interface Event {
    */
   record ServerUp(String service, String server, String reason) implements Event {
     @Override
+    public String category() {
+      return "server";
+    }
+
+    @Override
     public String subject() {
       return service + "/" + server;
     }
@@ -50,6 +64,11 @@ public sealed interface Event {
    */
   record ServerDown(String service, String server, String reason, String detail) implements Event {
     @Override
+    public String category() {
+      return "server";
+    }
+
+    @Override
     public String subject() {
       return service + "/" + server;
     }
@@ -69,6 +88,11 @@ public sealed interface Event {
    * @param held whether further ones are kept in use
    */
   record MassFailure(String service, int down, int servers, boolean held) implements Event {
+    @Override
+    public String category() {
+      return "service";
+    }
+
     @Override
     public String subject() {
       return service;
@@ -91,6 +115,11 @@ public sealed interface Event {
    */
   record ConnectionLimit(String service, Optional<String> server, int limit, boolean reached) implements Event {
     @Override
+    public String category() {
+      return "limit";
+    }
+
+    @Override
     public String subject() {
       return service + server.map(name -> "/" + name).orElse("");
     }
@@ -108,6 +137,11 @@ public sealed interface Event {
    * @param refused new flows that found no room since then
    */
   record FlowTablePressure(long evicted, long refused) implements Event {
+    @Override
+    public String category() {
+      return "flow-table";
+    }
+
     @Override
     public String subject() {
       return "flow-table";
@@ -128,6 +162,11 @@ public sealed interface Event {
    */
   record NeighborFound(String networkInterface, IpAddress address, MacAddress mac) implements Event {
     @Override
+    public String category() {
+      return "neighbor";
+    }
+
+    @Override
     public String subject() {
       return networkInterface + " " + address;
     }
@@ -146,6 +185,11 @@ public sealed interface Event {
    * @param mac where it was; nothing when it never was found
    */
   record NeighborLost(String networkInterface, IpAddress address, Optional<MacAddress> mac) implements Event {
+    @Override
+    public String category() {
+      return "neighbor";
+    }
+
     @Override
     public String subject() {
       return networkInterface + " " + address;
@@ -170,6 +214,11 @@ public sealed interface Event {
   record NeighborMoved(String networkInterface, IpAddress address, MacAddress from, MacAddress to, int changes)
       implements Event {
     @Override
+    public String category() {
+      return "neighbor";
+    }
+
+    @Override
     public String subject() {
       return networkInterface + " " + address;
     }
@@ -187,6 +236,11 @@ public sealed interface Event {
    * @param address the virtual address
    */
   record VirtualAddressClaimed(String networkInterface, IpAddress address) implements Event {
+    @Override
+    public String category() {
+      return "virtual-address";
+    }
+
     @Override
     public String subject() {
       return networkInterface + " " + address;
@@ -209,6 +263,11 @@ public sealed interface Event {
   record VirtualAddressConflict(String networkInterface, IpAddress address, MacAddress other, boolean claimed)
       implements Event {
     @Override
+    public String category() {
+      return "virtual-address";
+    }
+
+    @Override
     public String subject() {
       return networkInterface + " " + address;
     }
@@ -229,6 +288,11 @@ public sealed interface Event {
    */
   record ServicesChanged(long declarations, int services) implements Event {
     @Override
+    public String category() {
+      return "configuration";
+    }
+
+    @Override
     public String subject() {
       return "services";
     }
@@ -245,6 +309,11 @@ public sealed interface Event {
    * @param active which
    */
   record RoleChanged(boolean active) implements Event {
+    @Override
+    public String category() {
+      return "role";
+    }
+
     @Override
     public String subject() {
       return "role";

@@ -104,6 +104,27 @@ class ConnectionCountTest {
   }
 
   @Test
+  void shouldCountHowOftenTheLimitWasReached() {
+    ConnectionCount count = new ConnectionCount(new ConnectionLimit(2, 1));
+    assertThat(count.read()).isEqualTo(new ConnectionCount.Reading(0, false, 0));
+    begin(count);
+    begin(count);
+    assertThat(count.read()).isEqualTo(new ConnectionCount.Reading(2, true, 1));
+    begin(count);
+    count.add(1);
+    assertThat(count.read()).as("closed already").isEqualTo(new ConnectionCount.Reading(3, true, 1));
+    count.add(-2);
+    assertThat(count.read()).isEqualTo(new ConnectionCount.Reading(1, false, 1));
+    count.add(1);
+    count.add(-1);
+    assertThat(count.read()).as("closed and open again").isEqualTo(new ConnectionCount.Reading(1, false, 2));
+    assertThat(count.take()).isTrue();
+    assertThat(count.read()).as("a place is no connection").isEqualTo(new ConnectionCount.Reading(1, false, 2));
+    count.keep();
+    assertThat(count.read()).isEqualTo(new ConnectionCount.Reading(2, true, 3));
+  }
+
+  @Test
   void shouldGiveOutExactlyAsManyPlacesAsThereAre() throws Exception {
     int threads = 8;
     int limit = 10_000;

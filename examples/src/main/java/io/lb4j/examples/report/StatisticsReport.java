@@ -30,6 +30,7 @@ public final class StatisticsReport {
     tree.put("interfaces", statistics.interfaces().stream().map(StatisticsReport::linkTree).toList());
     tree.put("services", statistics.services().stream().map(StatisticsReport::serviceTree).toList());
     tree.put("flowTable", flowTableTree(statistics));
+    tree.put("events", eventTree(statistics));
     tree.put("law", statistics.holds());
     return tree;
   }
@@ -95,6 +96,14 @@ public final class StatisticsReport {
     tree.put("evictions", statistics.flowTable().evictions());
     tree.put("memoryBytes", statistics.flowTable().memoryBytes());
     tree.put("sessions", statistics.flowTable().sessions());
+    return tree;
+  }
+
+  private static Map<String, Object> eventTree(Statistics statistics) {
+    Map<String, Object> tree = new LinkedHashMap<>();
+    tree.put("told", statistics.events().told());
+    tree.put("suppressed", statistics.events().suppressed());
+    tree.put("lost", statistics.events().lost());
     return tree;
   }
 
