@@ -1,5 +1,6 @@
 package io.lb4j.control;
 
+import io.lb4j.counters.ResponseTime;
 import io.lb4j.event.Event;
 import io.lb4j.health.HealthReport;
 import io.lb4j.service.Health;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * service goes on using servers that are said to be down.
  */
 final class ServerStates {
+  private static final long RESPONSE_TIME_CONSTANT_NS = 2_000_000_000L;
+
   private final Map<Key, ServerState> states = new HashMap<>();
   private final Set<String> guarded = new HashSet<>();
   private final List<Event> events = new ArrayList<>();
@@ -34,9 +37,15 @@ final class ServerStates {
 
   /** Of one server. */
   static final class ServerState {
+    private final ResponseTime response;
     private final Map<HealthReport.Source, ServerHealth> said = new EnumMap<>(HealthReport.Source.class);
     private ServerHealth used = ServerHealth.UNKNOWN;
     private @Nullable Long rampSinceNs;
+    private boolean takesNewFlows;
+
+    private ServerState(ResponseTime response) {
+      this.response = response;
+    }
 
     /** The health that counts for traffic. */
     Health health() {
@@ -48,15 +57,38 @@ final class ServerStates {
       return Optional.ofNullable(rampSinceNs);
     }
 
-    void ramp(@Nullable Long sinceNs) {
-      rampSinceNs = sinceNs;
+    /** Takes over whether the server takes new flows: a slow start begins when it did not before. */
+    void takesNewFlows(boolean now, long nowNs) {
+      if (now != takesNewFlows) {
+        rampSinceNs = now ? nowNs : null;
+      }
+      takesNewFlows = now;
     }
 
+    /** Ends a slow start that has lasted for its period. */
+    void endRamp(long nowNs, long periodNs) {
+      if (rampSinceNs != null && nowNs - rampSinceNs >= periodNs) {
+        settle();
+      }
+    }
+
+    /** The server has its whole share. */
+    void settle() {
+      rampSinceNs = null;
+    }
+
+    /** How long it takes to answer. */
+    ResponseTime response() {
+      return response;
+    }
+
+    /** Response times are those of the same object: a snapshot has it too. */
     private ServerState copy() {
-      ServerState copy = new ServerState();
+      ServerState copy = new ServerState(response);
       copy.said.putAll(said);
       copy.used = used;
       copy.rampSinceNs = rampSinceNs;
+      copy.takesNewFlows = takesNewFlows;
       return copy;
     }
 
@@ -74,7 +106,8 @@ final class ServerStates {
   }
 
   ServerState of(String service, String identity) {
-    return states.computeIfAbsent(new Key(service, identity), key -> new ServerState());
+    return states.computeIfAbsent(
+        new Key(service, identity), key -> new ServerState(new ResponseTime(RESPONSE_TIME_CONSTANT_NS)));
   }
 
   private ServerState of(VirtualService service, RealServer server) {

@@ -1,6 +1,7 @@
 package io.lb4j.control;
 
 import io.lb4j.address.IpAddress;
+import io.lb4j.counters.HandshakeCounts;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.dataplane.Binding;
 import io.lb4j.dataplane.CompiledService;
@@ -19,13 +20,11 @@ import io.lb4j.health.HealthReport;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.persistence.PersistenceTable;
-import io.lb4j.schedule.Candidate;
-import io.lb4j.schedule.Schedule;
-import io.lb4j.schedule.Scheduler;
 import io.lb4j.service.Activity;
 import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.Plan;
+import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.ServerHealth;
 import io.lb4j.service.ServiceChange;
@@ -60,7 +59,6 @@ public final class ServiceRegistry {
   private final UnservedPolicy unserved;
   private final EchoPolicy echo;
   private final Optional<TranslatorProvider> outbound;
-  private final long schedulerSeed;
   private final int flowCapacity;
   private final int workers;
   private final long steeringSeed;
@@ -68,9 +66,9 @@ public final class ServiceRegistry {
   private final IntFunction<ServerCounts> counts;
   private final LongSupplier sweptGeneration;
   private final BindingIds bindingIds;
+  private final Pools pools;
   private final Map<String, Integer> serviceIds = new HashMap<>();
   private final ClientTables clients;
-  private final Map<PoolKey, Prepared> prepared = new HashMap<>();
   private final ServerStates states = new ServerStates();
   private final FormerMethods former = new FormerMethods();
   private Map<Bounded, ConnectionCount> limits = new HashMap<>();
@@ -81,8 +79,6 @@ public final class ServiceRegistry {
   private long generation;
   private long declarations;
 
-  private record PoolKey(String service, String kind) {}
-
   /** What has a limit: a server of a service, or all of them where the identity is empty. */
   private record Bounded(String service, String identity) {}
 
@@ -90,14 +86,14 @@ public final class ServiceRegistry {
   private final class Before {
     private final Map<String, VirtualService> services = ServiceRegistry.this.services;
     private final Map<String, Integer> serviceIds = new HashMap<>(ServiceRegistry.this.serviceIds);
-    private final Map<PoolKey, Prepared> prepared = new HashMap<>(ServiceRegistry.this.prepared);
+    private final Pools pools = ServiceRegistry.this.pools.copy();
     private final FormerMethods former = ServiceRegistry.this.former.copy();
     private final ServerStates states = ServiceRegistry.this.states.copy();
 
     private void restore() {
       ServiceRegistry.this.services = services;
       putBack(ServiceRegistry.this.serviceIds, serviceIds);
-      putBack(ServiceRegistry.this.prepared, prepared);
+      ServiceRegistry.this.pools.restore(pools);
       ServiceRegistry.this.former.restore(former);
       ServiceRegistry.this.states.restore(states);
     }
@@ -107,9 +103,6 @@ public final class ServiceRegistry {
       into.putAll(before);
     }
   }
-
-  /** A schedule, kept while nothing that it was made from changes, so that pickers keep their place. */
-  private record Prepared(Scheduler scheduler, List<Candidate> candidates, Schedule schedule) {}
 
   /**
    * No services.
@@ -145,7 +138,6 @@ public final class ServiceRegistry {
     this.unserved = unserved;
     this.echo = echo;
     this.outbound = outbound;
-    this.schedulerSeed = schedulerSeed;
     this.flowCapacity = flowCapacity;
     this.workers = workers;
     this.steeringSeed = steeringSeed;
@@ -154,6 +146,7 @@ public final class ServiceRegistry {
     this.sweptGeneration = sweptGeneration;
     this.bindingIds = new BindingIds(sweptGeneration, counts);
     this.clients = new ClientTables(clock);
+    this.pools = new Pools(bindingIds, states, schedulerSeed);
   }
 
   /**
@@ -215,9 +208,7 @@ public final class ServiceRegistry {
     boolean changed = false;
     for (HealthReport report : reports) {
       VirtualService declared = services.get(report.service());
-      boolean known =
-          declared != null
-              && declared.servers().stream().anyMatch(server -> server.identity().equals(report.identity()));
+      boolean known = declared != null && hasServer(declared, report.identity());
       changed |= known && states.report(declared, report);
     }
     if (!changed) {
@@ -246,6 +237,55 @@ public final class ServiceRegistry {
    */
   public synchronized ServerHealth health(String service, RealServer server) {
     return states.used(service, server.identity());
+  }
+
+  /**
+   * Takes over how long a server took to answer a probe. Where the balancer sees the servers' handshakes with clients
+   * themselves, these count and probes do not.
+   *
+   * @param service its service
+   * @param identity the server's, see {@link RealServer#identity()}; unknown ones are ignored
+   * @param elapsedNs from question to answer
+   * @param nowNs the time
+   */
+  public synchronized void responded(String service, String identity, long elapsedNs, long nowNs) {
+    VirtualService declared = services.get(service);
+    if (declared != null && !timesHandshakes(declared) && hasServer(declared, identity)) {
+      states.of(service, identity).response().measured(elapsedNs, nowNs);
+    }
+  }
+
+  /**
+   * How long a server takes to answer, smoothed.
+   *
+   * @param service its service
+   * @param server the server
+   * @return nanoseconds; 0 when it is not known
+   */
+  public synchronized long responseNs(String service, RealServer server) {
+    return states.of(service, server.identity()).response().smoothedNs();
+  }
+
+  /** Takes over what workers have timed of each binding since the last time. */
+  synchronized void observeHandshakes(IntFunction<HandshakeCounts> sinceLastTime, long nowNs) {
+    for (VirtualService service : services.values()) {
+      for (RealServer server : timesHandshakes(service) ? service.servers() : List.<RealServer>of()) {
+        HandshakeCounts news =
+            sinceLastTime.apply(bindingIds.of(FormerMethods.owner(service), server.identity()));
+        if (news.timed() > 0) {
+          states.of(service.name(), server.identity()).response().measured(news.timeNs() / news.timed(), nowNs);
+        }
+      }
+    }
+  }
+
+  /** Both halves of a connection pass, so that the answer to a SYN is seen. */
+  private static boolean timesHandshakes(VirtualService service) {
+    return service.protocol() == Protocol.TCP && service.forwarding() instanceof TranslatedForwarding;
+  }
+
+  private static boolean hasServer(VirtualService service, String identity) {
+    return service.servers().stream().anyMatch(server -> server.identity().equals(identity));
   }
 
   /**
@@ -404,7 +444,7 @@ public final class ServiceRegistry {
   private void forgetRemoved() {
     Set<String> names = services.keySet();
     serviceIds.keySet().removeIf(name -> !names.contains(FormerMethods.service(name)));
-    prepared.keySet().removeIf(pool -> !names.contains(pool.service));
+    pools.retain(names);
     former.retain(names);
   }
 
@@ -448,8 +488,8 @@ public final class ServiceRegistry {
             serviceId(service.name()),
             service,
             ConfigurationRules.provider(service),
-            pool(service, "pool", eligibility.pool()),
-            pool(service, "overflow", eligibility.overflow()),
+            pools.pool(service, eligibility, clock.getAsLong()),
+            pools.overflow(service, eligibility),
             isBounded(service),
             clientsOf(service));
     for (RealServer server : service.servers()) {
@@ -523,30 +563,6 @@ public final class ServiceRegistry {
     }
     serviceIds.put(name, id);
     return id;
-  }
-
-  private Pool pool(VirtualService service, String kind, List<RealServer> servers) {
-    PoolKey key = new PoolKey(service.name(), kind);
-    if (servers.isEmpty()) {
-      prepared.remove(key);
-      return Pool.EMPTY;
-    }
-    int[] bindings =
-        servers.stream()
-            .mapToInt(server -> bindingIds.of(FormerMethods.owner(service), server.identity()))
-            .toArray();
-    List<Candidate> candidates =
-        servers.stream().map(server -> new Candidate(server.identity(), server.weight())).toList();
-    Prepared before = prepared.get(key);
-    boolean same =
-        before != null && before.scheduler.equals(service.scheduler()) && before.candidates.equals(candidates);
-    Prepared now =
-        same
-            ? before
-            : new Prepared(
-                service.scheduler(), candidates, service.scheduler().prepare(candidates, schedulerSeed));
-    prepared.put(key, now);
-    return new Pool(now.schedule, bindings);
   }
 
   private @Nullable ServiceClients clientsOf(VirtualService service) {

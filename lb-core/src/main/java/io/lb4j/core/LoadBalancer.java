@@ -4,10 +4,12 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
 import io.lb4j.control.ControlLoop;
 import io.lb4j.control.EventHub;
+import io.lb4j.control.HandshakeTimes;
 import io.lb4j.control.LimitEvents;
 import io.lb4j.control.NeighborEvents;
 import io.lb4j.control.PressureEvents;
 import io.lb4j.control.ServiceRegistry;
+import io.lb4j.counters.HandshakeCounts;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Binding;
@@ -93,6 +95,7 @@ public final class LoadBalancer implements AutoCloseable {
             clock,
             () -> dataPaths.stream().mapToLong(DataPath::sweptGeneration).min().orElse(0),
             this::counts);
+    control.add(new HandshakeTimes(registry, this::handshakes));
     registerStaticNeighbors(from, neighbors);
     registerRouters(neighbors);
     ForwardingTable first = registry.change(none -> byName(from.services));
@@ -442,6 +445,14 @@ public final class LoadBalancer implements AutoCloseable {
     registry.takeEvents().forEach(events::onEvent);
   }
 
+  void responded(String service, String identity, long elapsedNs) {
+    registry.responded(service, identity, elapsedNs, clock.getAsLong());
+  }
+
+  long responseNs(String service, RealServer server) {
+    return registry.responseNs(service, server);
+  }
+
   ServerHealth health(String service, RealServer server) {
     return registry.health(service, server);
   }
@@ -486,6 +497,14 @@ public final class LoadBalancer implements AutoCloseable {
         linkLayer.solicit(binding.target().neighbor());
       }
     }
+  }
+
+  private HandshakeCounts handshakes(int binding) {
+    HandshakeCounts sum = HandshakeCounts.ZERO;
+    for (DataPath dataPath : dataPaths) {
+      sum = sum.plus(dataPath.counters().handshakes(binding));
+    }
+    return sum;
   }
 
   private ServerCounts counts(int binding) {

@@ -4,7 +4,9 @@ import io.lb4j.health.HealthReport;
 import io.lb4j.service.Activity;
 import io.lb4j.service.Health;
 import io.lb4j.service.RealServer;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** A handle to change one server of a service while it runs. Safe from any thread. */
@@ -78,6 +80,28 @@ public final class ServerControl {
    */
   public Health health() {
     return balancer.health(service, balancer.declaration(service).server(server).orElseThrow()).health();
+  }
+
+  /**
+   * Reports how long the server took to answer, for hosts that watch their servers themselves and choose by
+   * {@code fastest}. Without effect on TCP services that translate addresses: there the balancer times the servers'
+   * handshakes with clients.
+   *
+   * @param elapsed from question to answer
+   */
+  public void responded(Duration elapsed) {
+    RealServer declared = balancer.declaration(service).server(server).orElseThrow();
+    balancer.responded(service, declared.identity(), elapsed.toNanos());
+  }
+
+  /**
+   * How long the server takes to answer, smoothed.
+   *
+   * @return nothing when it is not known
+   */
+  public Optional<Duration> responseTime() {
+    long smoothedNs = balancer.responseNs(service, balancer.declaration(service).server(server).orElseThrow());
+    return smoothedNs == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(smoothedNs));
   }
 
   /** Lets the server take new flows while no online server can. */

@@ -128,6 +128,16 @@ public final class Binding {
     return ownCount != null || serviceCount != null;
   }
 
+  /** Whether the server's own limit refuses new flows. */
+  boolean isFull() {
+    return ownCount != null && ownCount.isClosed();
+  }
+
+  /** Whether the limit that it shares with others does. */
+  boolean isServiceFull() {
+    return serviceCount != null && serviceCount.isClosed();
+  }
+
   /** Takes a place for a new flow, under both limits or none: keep it, or give it up. */
   boolean takePlace() {
     if (serviceCount != null && serviceCount.isClosed()) {

@@ -62,7 +62,7 @@ final class FramePipeline implements Hairpin {
     for (CompiledService service : newTable.allServices()) {
       int id = service.id();
       ServiceRuntime previous = id < state.runtimes.length ? state.runtimes[id] : null;
-      next[id] = new ServiceRuntime(service, counters, forwarderByService[id], previous);
+      next[id] = new ServiceRuntime(service, newTable, counters, forwarderByService[id], previous);
     }
     counters.reserve(newTable.highestBinding());
     if (newTable.hasV6()) {

@@ -129,8 +129,7 @@ final class IcmpWalk {
                 view.destinationLow(),
                 quote.clientPorts(),
                 quote.protocol());
-    int picked = state.runtimes[service.id()].pick(hash);
-    return picked == 0 ? null : state.table.binding(picked);
+    return state.runtimes[service.id()].pick(hash, state.nowNs);
   }
 
   private int findQuoted(FrameView view) {

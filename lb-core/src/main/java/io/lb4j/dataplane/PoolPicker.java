@@ -5,43 +5,109 @@ import io.lb4j.schedule.ActiveFlows;
 import io.lb4j.schedule.Picker;
 import org.jspecify.annotations.Nullable;
 
-/** One worker's picker over a pool. Owned by that worker. */
+/** One worker's picker over a pool: the discipline's pick, within limits and slow start. Owned by that worker. */
 final class PoolPicker implements ActiveFlows {
+  /** How often the discipline is asked for another server before all are tried in turn. */
+  private static final int MORE_PICKS = 3;
+
   private final Pool pool;
   private final WorkerCounters counters;
+  private final Binding[] bindings;
   private final @Nullable Picker picker;
+  private final ActiveFlows unlessFull = new UnlessFull();
+  private @Nullable SlowStart slowStart;
+  private int nextTry;
 
-  PoolPicker(Pool pool, WorkerCounters counters, @Nullable PoolPicker previous) {
+  PoolPicker(Pool pool, ForwardingTable table, WorkerCounters counters, @Nullable PoolPicker previous) {
     this.pool = pool;
     this.counters = counters;
+    int[] candidates = pool.candidates();
+    this.bindings = new Binding[candidates.length];
+    for (int i = 0; i < candidates.length; i++) {
+      bindings[i] = table.binding(candidates[i]);
+    }
     boolean unchanged = previous != null && previous.pool.schedule() == pool.schedule();
     Picker before = previous == null ? null : previous.picker;
     this.picker = unchanged || pool.schedule() == null ? before : pool.schedule().newPicker(before);
+    this.slowStart =
+        pool.ramp() == null ? null : new SlowStart(pool, previous == null ? null : previous.slowStart, before);
+  }
+
+  /** A server that is held back looks busiest of all. */
+  @Override
+  public int of(int candidate) {
+    return isHeld(candidate) ? Integer.MAX_VALUE : counters.active(pool.candidates()[candidate]);
   }
 
   @Override
-  public int of(int candidate) {
-    return counters.active(pool.candidates()[candidate]);
+  public long responseNs(int candidate) {
+    return pool.responses()[candidate].smoothedNs();
   }
 
-  /** The binding of the server for a new flow; 0 when the pool is empty. */
-  int pick(long hash) {
-    int[] candidates = pool.candidates();
-    return candidates.length == 0 ? 0 : candidates[picker.pick(hash, this)];
+  /** The server for a new flow; null when the pool is empty. */
+  @Nullable Binding pick(long hash, long nowNs) {
+    return bindings.length == 0 ? null : picked(admitted(picker.pick(hash, this), hash, this), nowNs);
   }
 
-  /** The server for a new flow, with a place taken: the picked one, else the next after it that has one. */
-  @Nullable Binding pickWithPlace(long hash, ForwardingTable table) {
-    int[] candidates = pool.candidates();
-    int length = candidates.length;
-    int candidate = length == 0 ? 0 : picker.pick(hash, this);
-    for (int tries = 0; tries < length; tries++) {
-      Binding binding = table.binding(candidates[candidate]);
-      if (binding != null && binding.takePlace()) {
-        return binding;
+  /** The server for a new flow, with a place taken; null when none has one. */
+  @Nullable Binding pickWithPlace(long hash, long nowNs) {
+    if (bindings.length == 0 || bindings[0].isServiceFull()) {
+      return null;
+    }
+    int candidate = picker.pick(hash, unlessFull);
+    for (int attempt = 1; ; attempt++) {
+      int admitted = admitted(candidate, hash, unlessFull);
+      if (bindings[admitted].takePlace()) {
+        return picked(admitted, nowNs);
       }
-      candidate = candidate + 1 == length ? 0 : candidate + 1;
+      if (attempt > MORE_PICKS) {
+        return anyWithPlace(nowNs);
+      }
+      candidate = picker.pickAgain(hash, attempt, unlessFull);
+    }
+  }
+
+  /** Tries all servers; one in slow start takes more than it should before a client is refused. */
+  private @Nullable Binding anyWithPlace(long nowNs) {
+    int length = bindings.length;
+    int first = nextTry < length ? nextTry : 0;
+    nextTry = first + 1;
+    for (int tries = 0; tries < 2 * length; tries++) {
+      int candidate = (first + tries) % length;
+      boolean passedOver = tries < length && isHeld(candidate);
+      if (!passedOver && bindings[candidate].takePlace()) {
+        return picked(candidate, nowNs);
+      }
     }
     return null;
+  }
+
+  private boolean isHeld(int candidate) {
+    return slowStart != null && slowStart.isHeld(candidate);
+  }
+
+  private int admitted(int candidate, long hash, ActiveFlows active) {
+    return isHeld(candidate) ? slowStart.pickSettled(hash, active) : candidate;
+  }
+
+  private Binding picked(int candidate, long nowNs) {
+    if (slowStart != null) {
+      slowStart.onPicked(candidate, nowNs);
+      slowStart = slowStart.isOver(nowNs) ? null : slowStart;
+    }
+    return bindings[candidate];
+  }
+
+  /** The same, but servers that hold as many connections as they may look busiest of all. */
+  private final class UnlessFull implements ActiveFlows {
+    @Override
+    public int of(int candidate) {
+      return bindings[candidate].isFull() ? Integer.MAX_VALUE : PoolPicker.this.of(candidate);
+    }
+
+    @Override
+    public long responseNs(int candidate) {
+      return PoolPicker.this.responseNs(candidate);
+    }
   }
 }

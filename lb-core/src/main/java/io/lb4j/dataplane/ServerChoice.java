@@ -26,7 +26,7 @@ final class ServerChoice {
     if (service.isBounded()) {
       return chooseWithPlace(service, view, known);
     }
-    return known != null ? known : binding(state.runtimes[service.id()].pick(hash(service, view)));
+    return known != null ? known : state.runtimes[service.id()].pick(hash(service, view), state.nowNs);
   }
 
   /** Why the last choice was none. */
@@ -40,9 +40,9 @@ final class ServerChoice {
     }
     ServiceRuntime runtime = state.runtimes[service.id()];
     long hash = hash(service, view);
-    Binding chosen = runtime.pool().pickWithPlace(hash, state.table);
+    Binding chosen = runtime.pool().pickWithPlace(hash, state.nowNs);
     if (chosen == null && service.declaration().policies().overflow() == Overflow.STANDBY) {
-      chosen = runtime.overflow().pickWithPlace(hash, state.table);
+      chosen = runtime.overflow().pickWithPlace(hash, state.nowNs);
     }
     if (chosen == null && service.pool().candidates().length != 0) {
       refusal = Verdict.CONNECTION_LIMIT;
@@ -56,7 +56,7 @@ final class ServerChoice {
     if (clients == null) {
       return null;
     }
-    Binding binding = binding(clients.find(view, !service.retiresClients(), state.nowNs));
+    Binding binding = state.table.binding(clients.find(view, !service.retiresClients(), state.nowNs));
     return binding != null && binding.standing().honorsClients() && binding.service() == service ? binding : null;
   }
 
@@ -69,10 +69,6 @@ final class ServerChoice {
     if (clients != null && binding.standing().extendsClients() && view.kind() != FrameKind.ICMP) {
       clients.remember(view, binding.id(), state.nowNs);
     }
-  }
-
-  private @Nullable Binding binding(int id) {
-    return id == 0 ? null : state.table.binding(id);
   }
 
   private long hash(CompiledService service, FrameView view) {

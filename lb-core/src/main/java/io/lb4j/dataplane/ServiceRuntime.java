@@ -2,6 +2,7 @@ package io.lb4j.dataplane;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.forward.Forwarder;
+import org.jspecify.annotations.Nullable;
 
 /** What one worker keeps of its own for a service: pickers and forwarder. Owned by that worker. */
 final class ServiceRuntime {
@@ -10,11 +11,16 @@ final class ServiceRuntime {
   private final PoolPicker pool;
   private final PoolPicker overflow;
 
-  ServiceRuntime(CompiledService service, WorkerCounters counters, Forwarder forwarder, ServiceRuntime previous) {
+  ServiceRuntime(
+      CompiledService service,
+      ForwardingTable table,
+      WorkerCounters counters,
+      Forwarder forwarder,
+      @Nullable ServiceRuntime previous) {
     this.service = service;
     this.forwarder = forwarder;
-    this.pool = new PoolPicker(service.pool(), counters, previous == null ? null : previous.pool);
-    this.overflow = new PoolPicker(service.overflow(), counters, previous == null ? null : previous.overflow);
+    this.pool = new PoolPicker(service.pool(), table, counters, previous == null ? null : previous.pool);
+    this.overflow = new PoolPicker(service.overflow(), table, counters, previous == null ? null : previous.overflow);
   }
 
   CompiledService service() {
@@ -33,8 +39,8 @@ final class ServiceRuntime {
     return overflow;
   }
 
-  /** The binding of the server for a new flow; 0 when none is eligible. */
-  int pick(long hash) {
-    return pool.pick(hash);
+  /** The server for a new flow; null when none is eligible. */
+  @Nullable Binding pick(long hash, long nowNs) {
+    return pool.pick(hash, nowNs);
   }
 }

@@ -92,6 +92,13 @@ public final class VirtualService {
           ConfigurationError.CONTRADICTION, setting + ": observation", "on", "is for TCP: a datagram needs no answer");
     }
     checkPersistence(setting);
+    if (!policies.slowStart().isZero() && !scheduler.hashInputs().isEmpty()) {
+      throw new ConfigurationException(
+          ConfigurationError.CONTRADICTION,
+          setting + ": slow-start",
+          policies.slowStart(),
+          "the scheduler " + scheduler.name() + " places a flow by its hash and cannot send a part of it elsewhere");
+    }
     Set<Object> seen = new HashSet<>();
     for (RealServer server : servers) {
       String serverSetting = setting + ": server " + server.name();
