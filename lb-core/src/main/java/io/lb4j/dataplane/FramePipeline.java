@@ -12,7 +12,6 @@ import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
-import io.lb4j.wire.EthernetHeader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * checked against the snapshot, so that removal, drain and disabling still bite.
  */
 final class FramePipeline implements Hairpin {
+  private static final int SOURCE_GROUP_BIT = 0x0100;
+
   private final WorkerState state;
   private final WorkerCounters counters;
   private final FlowAccounting accounting;
@@ -195,14 +196,14 @@ final class FramePipeline implements Hairpin {
     if (view.kind() == FrameKind.MALFORMED) {
       return view.verdict();
     }
-    long destination = view.destinationMac();
-    if (destination != state.linkMacs[view.ingress()]) {
-      return notToOurMac(view, destination);
+    long macs = view.getLong(view.start()); // the destination, and two bytes of the source
+    if (macs >>> 16 != state.linkMacs[view.ingress()]) {
+      return notToOurMac(view, macs >>> 16);
     }
-    if ((view.getUnsignedByte(view.start() + EthernetHeader.SOURCE_OFFSET) & 1) != 0) {
+    if ((macs & SOURCE_GROUP_BIT) != 0) {
       return Verdict.SOURCE_MAC_GROUP;
     }
-    return dispatch(view);
+    return view.kind() == FrameKind.SEGMENT ? onSegment(view) : dispatch(view);
   }
 
   private Verdict dispatch(FrameView view) {

@@ -7,10 +7,13 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
+import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Memory by its address, where this JVM gives it without a word of warning; the one place that knows how. Chosen once,
@@ -27,6 +30,11 @@ import java.nio.ByteOrder;
  * thread that owns the memory. Values of several bytes are in network order, except those of {@code ...Native}.
  */
 public final class DirectMemory {
+  /** Size of a huge page on the architectures that have them at two mebibytes. */
+  public static final int HUGE_PAGE = 2 << 20;
+
+  private static final int MADV_HUGEPAGE = 14;
+  private static final int MADV_COLLAPSE = 25;
   private static final int FIRST_WITH_FOREIGN_MEMORY = 22;
   private static final int LAST_WITH_SILENT_UNSAFE = 23;
 
@@ -54,6 +62,11 @@ public final class DirectMemory {
     MethodHandle set(Class<?> type);
 
     long address(ByteBuffer buffer);
+
+    /** {@code madvise(2)}: {@code (long,long,int)int}; null where no system call can be made. */
+    default MethodHandle madvise() {
+      return null;
+    }
   }
 
   private static Access choose() {
@@ -85,7 +98,7 @@ public final class DirectMemory {
     private MethodHandle handle(Class<?> type, VarHandle.AccessMode mode) {
       try {
         Class<?> layouts = Class.forName("java.lang.foreign.ValueLayout");
-        String name = "JAVA_" + type.getName().toUpperCase(java.util.Locale.ROOT);
+        String name = "JAVA_" + type.getName().toUpperCase(Locale.ROOT);
         Object layout = layouts.getField(type == byte.class ? name : name + "_UNALIGNED").get(null);
         VarHandle any = (VarHandle) layouts.getMethod("varHandle").invoke(layout);
         return MethodHandles.insertArguments(any.toMethodHandle(mode), 0, all);
@@ -104,6 +117,42 @@ public final class DirectMemory {
       return handle(type, VarHandle.AccessMode.SET);
     }
 
+    /** All by reflection, because these classes are younger than the Java this module is compiled for. */
+    @Override
+    public MethodHandle madvise() {
+      try {
+        String foreign = "java.lang.foreign.";
+        Class<?> linkerType = Class.forName(foreign + "Linker");
+        Class<?> layout = Class.forName(foreign + "MemoryLayout");
+        Class<?> descriptor = Class.forName(foreign + "FunctionDescriptor");
+        Class<?> layouts = Class.forName(foreign + "ValueLayout");
+        Object number = layouts.getField("JAVA_INT").get(null);
+        Object word = layouts.getField("JAVA_LONG").get(null);
+        Object arguments = Array.newInstance(layout, 3);
+        Array.set(arguments, 0, word);
+        Array.set(arguments, 1, word);
+        Array.set(arguments, 2, number);
+        Object signature =
+            descriptor.getMethod("of", layout, arguments.getClass()).invoke(null, number, arguments);
+        Object linker = linkerType.getMethod("nativeLinker").invoke(null);
+        Object lookup = linkerType.getMethod("defaultLookup").invoke(linker);
+        Optional<?> symbol =
+            (Optional<?>)
+                Class.forName(foreign + "SymbolLookup").getMethod("find", String.class).invoke(lookup, "madvise");
+        if (symbol.isEmpty()) {
+          return null;
+        }
+        Class<?> option = Class.forName(foreign + "Linker$Option");
+        Object options = Array.newInstance(option, 0);
+        return (MethodHandle)
+            linkerType
+                .getMethod("downcallHandle", segment, descriptor, options.getClass())
+                .invoke(linker, symbol.get(), signature, options);
+      } catch (ReflectiveOperationException e) {
+        return null;
+      }
+    }
+
     @Override
     public long address(ByteBuffer buffer) {
       try {
@@ -112,6 +161,15 @@ public final class DirectMemory {
       } catch (ReflectiveOperationException e) {
         throw new IllegalStateException(e);
       }
+    }
+  }
+
+  /** Calls {@code madvise}, where the system has it; answers whether it succeeded. */
+  private static boolean advise(MethodHandle madvise, long address, long bytes, int advice) {
+    try {
+      return (int) madvise.invokeExact(address, bytes, advice) == 0;
+    } catch (Throwable e) {
+      throw impossible(e);
     }
   }
 
@@ -201,6 +259,23 @@ public final class DirectMemory {
    */
   public static long addressOf(ByteBuffer buffer) {
     return AVAILABLE ? ACCESS.address(buffer) : 0;
+  }
+
+  /**
+   * Asks the system for huge pages, at once and for memory that is in use already (Linux 6.1 and later; earlier ones do
+   * it by and by). Does nothing where system calls cannot be made; nobody depends on it.
+   *
+   * @param address a multiple of {@link #HUGE_PAGE}
+   * @param bytes a multiple of {@link #HUGE_PAGE}
+   * @return whether the system has said yes
+   */
+  public static boolean adviseHugePages(long address, long bytes) {
+    MethodHandle madvise = AVAILABLE ? ACCESS.madvise() : null;
+    if (madvise == null) {
+      return false;
+    }
+    boolean advised = advise(madvise, address, bytes, MADV_HUGEPAGE);
+    return advised && advise(madvise, address, bytes, MADV_COLLAPSE);
   }
 
   private static Error impossible(Throwable cause) {

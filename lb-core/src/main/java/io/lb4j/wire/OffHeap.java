@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A block of zeroed memory outside the heap for tables, aligned to a cache line; values in the machine's order. Read and
+ * A block of zeroed memory outside the heap for tables, aligned to a cache line, large ones in huge pages where the
+ * system gives them ({@link DirectMemory#adviseHugePages}); values in the machine's order. Read and
  * written by address where this JVM gives addresses ({@link DirectMemory}), else through a {@code ByteBuffer}; freed when
  * it is garbage. Owned by whoever made it. Offsets are not checked unless assertions are on: callers compute them from
  * indices that they have bounded.
@@ -15,15 +16,23 @@ public final class OffHeap {
 
   private static final int LINE = 64;
 
+  /** From here on a table's pages no longer fit in the translation caches, and half a huge page more is no waste. */
+  private static final int LEAST_FOR_HUGE_PAGES = 4 * DirectMemory.HUGE_PAGE;
+
   private final ByteBuffer buffer; // keeps the memory, whichever way it is reached
   private final long address;
   private final int size;
 
   private OffHeap(int bytes) {
-    ByteBuffer whole = ByteBuffer.allocateDirect(bytes + LINE);
-    this.buffer = whole.alignedSlice(LINE).limit(bytes).slice().order(ByteOrder.nativeOrder());
+    int alignment = bytes >= LEAST_FOR_HUGE_PAGES ? DirectMemory.HUGE_PAGE : LINE;
+    ByteBuffer whole = ByteBuffer.allocateDirect(Math.addExact(bytes, alignment));
+    int start = -whole.alignmentOffset(0, alignment) & alignment - 1;
+    this.buffer = whole.slice(start, bytes).order(ByteOrder.nativeOrder());
     this.address = DirectMemory.addressOf(buffer);
     this.size = bytes;
+    if (alignment == DirectMemory.HUGE_PAGE) {
+      DirectMemory.adviseHugePages(address, bytes & -DirectMemory.HUGE_PAGE);
+    }
   }
 
   /**
