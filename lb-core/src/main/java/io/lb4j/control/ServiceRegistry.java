@@ -379,6 +379,20 @@ public final class ServiceRegistry {
   }
 
   /**
+   * The number that a server's flows carry, if it has one.
+   *
+   * @param service name of the service
+   * @param server perhaps one of its servers
+   * @return nothing when it is not, or no longer
+   */
+  public synchronized Optional<Integer> findBinding(String service, RealServer server) {
+    VirtualService declared = services.get(service);
+    return declared == null
+        ? Optional.empty()
+        : bindingIds.find(FormerMethods.owner(declared), server.identity());
+  }
+
+  /**
    * What was counted under a binding id before its present server had it.
    *
    * @param binding a binding id

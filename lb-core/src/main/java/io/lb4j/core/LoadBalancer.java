@@ -20,6 +20,7 @@ import io.lb4j.dataplane.FrameProbes;
 import io.lb4j.event.Event;
 import io.lb4j.event.EventListener;
 import io.lb4j.frame.Verdict;
+import io.lb4j.health.HealthEngine;
 import io.lb4j.health.HealthReport;
 import io.lb4j.monitor.FrameProber;
 import io.lb4j.neighbor.LinkLayer;
@@ -69,6 +70,7 @@ public final class LoadBalancer implements AutoCloseable {
   private final ByteBufAllocator allocator;
   private final EventHub events;
   private final ControlLoop control;
+  private final HealthEngine health;
   private volatile @Nullable RunningThreads running;
   private boolean closed;
 
@@ -114,6 +116,14 @@ public final class LoadBalancer implements AutoCloseable {
     for (int worker = 0; worker < from.workers; worker++) {
       dataPaths.add(dataPath(from, neighbors, worker));
     }
+    this.health =
+        new HealthEngine(
+            new RegisteredServers(registry, dataPaths, this::report),
+            probes,
+            from.probeThreads,
+            from.flowSeed,
+            control::wake);
+    control.add(health::tick);
     control.add(new LimitEvents(published::getAcquire, events));
     control.add(new PressureEvents(this::evictions, this::refusedFlows, events));
     control.addLast(events);
@@ -545,16 +555,19 @@ public final class LoadBalancer implements AutoCloseable {
   /** Stops the threads, ends what waits, and closes the ports. Closing twice is harmless. */
   @Override
   public void close() {
-    boolean interrupted = !control.stop(); // not under the lock: a listener may be waiting for it
-    close(interrupted);
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    boolean patient = control.stop(); // not under the lock: a report or a listener may be waiting for it
+    patient &= health.end();
+    end(!patient);
   }
 
-  private synchronized void close(boolean interruptedBefore) {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    boolean interrupted = interruptedBefore;
+  private synchronized void end(boolean wasInterrupted) {
+    boolean interrupted = wasInterrupted;
     interrupted |= running != null && !running.stop();
     dataPaths.forEach(DataPath::close);
     ports.forEach(port -> port.ifPresent(Port::close));

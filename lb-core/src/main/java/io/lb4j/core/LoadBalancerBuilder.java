@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 public final class LoadBalancerBuilder {
   private static final int DEFAULT_FLOWS = 1 << 20;
   private static final int DEFAULT_WORKER_QUEUE = 1024;
+  private static final int DEFAULT_PROBE_THREADS = 64;
+  private static final int MOST_PROBE_THREADS = 4096;
 
   final List<InterfaceOptions> interfaces = new ArrayList<>();
   final List<Route> routes = new ArrayList<>();
@@ -43,6 +45,7 @@ public final class LoadBalancerBuilder {
   FlowTableOverflow overflow = FlowTableOverflow.EVICT_EMBRYONIC;
   int workers = 1;
   int workerQueue = DEFAULT_WORKER_QUEUE;
+  int probeThreads = DEFAULT_PROBE_THREADS;
   long flowSeed = new SecureRandom().nextLong();
   long schedulerSeed;
   LongSupplier clock = System::nanoTime;
@@ -290,6 +293,22 @@ public final class LoadBalancerBuilder {
    */
   public LoadBalancerBuilder listener(EventListener listener) {
     listeners.add(listener);
+    return this;
+  }
+
+  /**
+   * Bounds the threads that probes with sockets, and functions of the host, run on. Before Java 21 alone: later JDKs have
+   * virtual threads. A probe that finds no free thread waits.
+   *
+   * @param most 1..4096; 64 unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder probeThreads(int most) {
+    if (most < 1 || most > MOST_PROBE_THREADS) {
+      throw new ConfigurationException(
+          ConfigurationError.OUT_OF_RANGE, "probe-threads", most, "not in 1.." + MOST_PROBE_THREADS);
+    }
+    this.probeThreads = most;
     return this;
   }
 

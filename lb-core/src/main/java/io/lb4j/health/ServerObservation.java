@@ -1,0 +1,82 @@
+package io.lb4j.health;
+
+import io.lb4j.counters.HandshakeCounts;
+import io.lb4j.monitor.Observation;
+
+/**
+ * What clients' connections have shown of one server: counts at the beginning of each slice of the window, and how long
+ * it is not to be used. Owned by the control thread.
+ */
+final class ServerObservation {
+  static final int SLICES = 10;
+
+  private static final int MOST_DOUBLINGS = 20;
+
+  private final HandshakeCounts[] counts = new HandshakeCounts[SLICES + 1];
+  private long first = -1; // slice of the first count that is looked at
+  private long last = -1;
+  private boolean inhibited;
+  private long untilNs;
+  private long lengthNs;
+  private long inUseSinceNs;
+  private int doublings;
+
+  /** Counts as they are at the beginning of a slice. */
+  void sample(long slice, HandshakeCounts now) {
+    boolean other = last >= 0 && now.answered() < at(last).answered(); // another server under the name
+    counts[(int) (slice % counts.length)] = now;
+    last = slice;
+    first = other || first < 0 ? slice : Math.max(first, slice - SLICES);
+  }
+
+  private HandshakeCounts at(long slice) {
+    return counts[(int) (slice % counts.length)];
+  }
+
+  /** Looks only at what comes from now on. */
+  void forget() {
+    first = last;
+  }
+
+  long first() {
+    return first;
+  }
+
+  /** What was counted since a slice, as far as it is looked at. */
+  HandshakeCounts since(long slice) {
+    return at(last).minus(at(Math.max(slice, first)));
+  }
+
+  boolean isInhibited() {
+    return inhibited;
+  }
+
+  /** Takes the server out of use, twice as long as the last time. */
+  void inhibit(Observation settings, long nowNs) {
+    long longestNs = settings.longest().toNanos();
+    long firstNs = settings.inhibit().toNanos();
+    lengthNs = firstNs > longestNs >> doublings ? longestNs : firstNs << doublings;
+    doublings = Math.min(doublings + 1, MOST_DOUBLINGS);
+    inhibited = true;
+    untilNs = nowNs + lengthNs;
+  }
+
+  boolean isOver(long nowNs) {
+    return untilNs - nowNs <= 0;
+  }
+
+  /** Tries the server again. */
+  void release(long nowNs) {
+    inhibited = false;
+    inUseSinceNs = nowNs;
+    forget();
+  }
+
+  /** A server that has answered for as long as it was out of use last begins with the shortest time again. */
+  void forgive(Observation settings, long nowNs) {
+    long neededNs = Math.max(lengthNs, settings.window().toNanos());
+    if (doublings > 0 && nowNs - inUseSinceNs >= neededNs && since(first).answered() > 0) {
+      doublings = 0;
+    }
+  }
+}
