@@ -100,7 +100,9 @@ final class StatisticsReader {
             now.bytes() - before.bytes(),
             now.newFlows() - before.newFlows(),
             now.flows(),
-            now.active());
+            now.active(),
+            now.idleResets() - before.idleResets(),
+            now.idleUntold() - before.idleUntold());
     return new Statistics.ServerStatistics(
         server.name(), server.address(), server.port(), server.weight(), server.activity(), health, own);
   }

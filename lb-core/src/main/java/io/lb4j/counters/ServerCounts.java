@@ -9,10 +9,13 @@ package io.lb4j.counters;
  * @param newFlows flows that the server was given
  * @param flows flows in the table now
  * @param active those of them that have not begun to close
+ * @param idleResets connections whose both ends were reset because they were silent for too long, where that is asked for
+ * @param idleUntold those that were not, because the numbers that the ends expect were not known
  */
-public record ServerCounts(long frames, long bytes, long newFlows, long flows, long active) {
+public record ServerCounts(
+    long frames, long bytes, long newFlows, long flows, long active, long idleResets, long idleUntold) {
   /** Nothing yet. */
-  public static final ServerCounts ZERO = new ServerCounts(0, 0, 0, 0, 0);
+  public static final ServerCounts ZERO = new ServerCounts(0, 0, 0, 0, 0, 0, 0);
 
   /**
    * Two workers' counts together.
@@ -26,6 +29,8 @@ public record ServerCounts(long frames, long bytes, long newFlows, long flows, l
         bytes + other.bytes,
         newFlows + other.newFlows,
         flows + other.flows,
-        active + other.active);
+        active + other.active,
+        idleResets + other.idleResets,
+        idleUntold + other.idleUntold);
   }
 }

@@ -44,6 +44,8 @@ public final class WorkerCounters {
   private static final int REFUSED_BY_SERVER = 7;
   private static final int TIMED = 8;
   private static final int TIME_NS = 9;
+  private static final int IDLE_RESETS = 10;
+  private static final int IDLE_UNTOLD = 11;
 
   private final long[] links;
   private final int linkCount;
@@ -271,6 +273,16 @@ public final class WorkerCounters {
   }
 
   /**
+   * Counts a connection that was silent for too long and of which both ends were to be reset.
+   *
+   * @param binding of the flow
+   * @param told whether they were
+   */
+  public void onIdle(int binding, boolean told) {
+    add(bindings, binding * BINDING_STRIDE + (told ? IDLE_RESETS : IDLE_UNTOLD), 1);
+  }
+
+  /**
    * What a server's handshakes tell of its health.
    *
    * @param binding of the server
@@ -369,6 +381,8 @@ public final class WorkerCounters {
         read(cells, base + BYTES),
         read(cells, base + NEW_FLOWS),
         read(cells, base + FLOWS),
-        read(cells, base + ACTIVE));
+        read(cells, base + ACTIVE),
+        read(cells, base + IDLE_RESETS),
+        read(cells, base + IDLE_UNTOLD));
   }
 }

@@ -188,6 +188,11 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   }
 
   @Override
+  public void onIdle(int binding, boolean told) {
+    counters.onIdle(binding, told);
+  }
+
+  @Override
   public void onServerAnswered(int binding, long elapsedNs) {
     counters.onServerAnswered(binding, elapsedNs);
   }

@@ -93,6 +93,14 @@ public interface SessionAccounting {
   }
 
   /**
+   * An established session of a binding that {@link #resetsOnIdle} was silent for too long.
+   *
+   * @param binding of the session
+   * @param told whether both ends were sent a reset; not when one's next sequence number is unknown
+   */
+  default void onIdle(int binding, boolean told) {}
+
+  /**
    * A server answered the first SYN of a session with a SYN that acknowledges it.
    *
    * @param binding of the session

@@ -46,6 +46,7 @@ class AllocationTest {
   private LoadBalancer balancer;
   private DataPath path;
   private boolean v6;
+  private boolean resetOnIdle;
   private long nowNs = 1_000_000_000L;
   private long refused;
 
@@ -68,6 +69,7 @@ class AllocationTest {
                 VirtualService.tcp(vip(), 80)
                     .named("web")
                     .forwarding(Gateway.create())
+                    .resetOnIdle(resetOnIdle)
                     .realServer("s1", server(), s -> s.port(8080)))
             .outbound(
                 Outbound.builder()
@@ -205,6 +207,13 @@ class AllocationTest {
     }
     assertNothingAllocated();
     assertThat(path.sessions()).isEqualTo(64);
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void framesOfSessionsWhoseNumbersAreKept(boolean family) {
+    resetOnIdle = true;
+    framesOfEstablishedSessions(family);
   }
 
   @ParameterizedTest(name = "IPv6 {0}")

@@ -43,6 +43,7 @@ public final class NatTranslator implements Translator {
   private final Sessions sessions;
   private final Mappings mappings;
   private final Handshakes handshakes;
+  private final IdleResets idleResets;
   private final TcpStates tcpStates;
   private final Departure departure;
   private final Sender sender;
@@ -81,6 +82,7 @@ public final class NatTranslator implements Translator {
             settings.icmpTimeout(),
             context.nowNs());
     mappings.keepIn(sessions);
+    this.idleResets = new IdleResets(context, sessions, this::isOurs);
     this.handshakes = new Handshakes(context.accounting());
     this.tcpStates = new TcpStates(sessions, handshakes);
     this.departure = new Departure(context.egress(), context.loop(), context.errors(), context.allocator());
@@ -93,8 +95,8 @@ public final class NatTranslator implements Translator {
     this.proxied = new ProxiedSessions(sessions, proxyHeaders, sender, context.egress());
     this.icmp = new IcmpTranslator(sessions, departure, proxyHeaders, context.topology(), this::isOurs);
     this.crossing = new Crossing(settings, context, sessions, mappings, sender, unsolicited, this::isOurs);
-    this.services = new ServiceSessions(context, sessions, sender, handshakes, this::isOurs, random);
-    this.records = new SessionRecords(settings, context, sessions, mappings, proxyHeaders, this::isOurs);
+    this.services = new ServiceSessions(context, sessions, sender, handshakes, idleResets, this::isOurs, random);
+    this.records = new SessionRecords(settings, context, sessions, mappings, proxyHeaders, idleResets, this::isOurs);
   }
 
   /**
@@ -120,9 +122,14 @@ public final class NatTranslator implements Translator {
       if (Word.has(word, Word.PROXIED)) {
         proxyHeaders.end(first);
       }
-      if (Word.has(word, Word.MAPPED)) {
+      if (Word.isMapped(word)) {
         mappings.onEnd(first, became);
       }
+    }
+
+    @Override
+    public void onExpire(int handle) {
+      idleResets.onExpire(handle);
     }
 
     @Override
@@ -139,6 +146,11 @@ public final class NatTranslator implements Translator {
             .anyMatch(service -> service.isV6() && service.forwarding() instanceof TranslatedForwarding);
     if (v6Service || settings.rules().stream().anyMatch(rule -> rule.from().address().isV6())) {
       sessions.enableV6();
+    }
+    for (VirtualService service : declared) {
+      if (service.policies().resetOnIdle() && service.forwarding() instanceof TranslatedForwarding) {
+        sessions.keepNumbers(service.isV6());
+      }
     }
     mappings.adopt(declared);
     records.adopt(declared);
@@ -162,6 +174,7 @@ public final class NatTranslator implements Translator {
     handshakes.begin(burstNs);
     crossing.begin(burstNs);
     departure.begin(burstOut);
+    idleResets.begin(burstOut);
     proxied.begin(burstOut);
     sessions.at(burstNs);
   }
@@ -258,6 +271,9 @@ public final class NatTranslator implements Translator {
       }
       if (!SessionState.isOpening(Word.state(word))) {
         word = TcpStates.withNext(word, view);
+      }
+      if (Word.keepsNumbers(word)) {
+        idleResets.onSegment(view, session);
       }
     } else {
       int after = SessionState.afterPacket(state, Word.has(word, Word.REPLY), Word.has(word, Word.OUTBOUND));

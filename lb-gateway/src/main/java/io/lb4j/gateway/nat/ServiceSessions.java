@@ -22,6 +22,7 @@ final class ServiceSessions {
   private final Sessions sessions;
   private final Sender sender;
   private final Handshakes handshakes;
+  private final IdleResets idleResets;
   private final IcmpTranslator.Ours ours;
   private final SplittableRandom random;
   private final IpPrefix[] connected;
@@ -34,12 +35,14 @@ final class ServiceSessions {
       Sessions sessions,
       Sender sender,
       Handshakes handshakes,
+      IdleResets idleResets,
       IcmpTranslator.Ours ours,
       SplittableRandom random) {
     this.context = context;
     this.sessions = sessions;
     this.sender = sender;
     this.handshakes = handshakes;
+    this.idleResets = idleResets;
     this.ours = ours;
     this.random = random;
     this.connected =
@@ -91,7 +94,8 @@ final class ServiceSessions {
     long word =
         Word.of(Word.SESSION, SessionTable.code(key.protocol), state, sessions.tick(), binding)
             | Word.REFRESHES
-            | (proxied ? Word.PROXIED : 0);
+            | (proxied ? Word.PROXIED : 0)
+            | (tcp && idleResets.isWanted(binding, key.v6) ? Word.NUMBERED : 0);
     long around = ours.is(key.v6, key.sourceHigh, key.sourceLow) ? Word.AROUND : 0;
     sessions.open(
         key, to, tcp ? Word.withCheck(word, TcpStates.checkOf(view)) : word, word | Word.REPLY | around);

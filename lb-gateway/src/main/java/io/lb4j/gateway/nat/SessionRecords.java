@@ -47,6 +47,7 @@ final class SessionRecords {
   private final Sessions sessions;
   private final Mappings mappings;
   private final ProxyHeaders proxyHeaders;
+  private final IdleResets idleResets;
   private final IcmpTranslator.Ours ours;
   private List<VirtualService> services = List.of();
   private @Nullable Places places; // made when it is asked for
@@ -66,12 +67,14 @@ final class SessionRecords {
       Sessions sessions,
       Mappings mappings,
       ProxyHeaders proxyHeaders,
+      IdleResets idleResets,
       IcmpTranslator.Ours ours) {
     this.settings = settings;
     this.context = context;
     this.sessions = sessions;
     this.mappings = mappings;
     this.proxyHeaders = proxyHeaders;
+    this.idleResets = idleResets;
     this.ours = ours;
   }
 
@@ -256,7 +259,12 @@ final class SessionRecords {
     to.setDestination(
         target.address().high(), target.address().low(), keepsPort ? became.destinationPort() : target.port());
     boolean proxied = has(record, PROXIED);
-    long word = word(record, binding) | Word.REFRESHES | (proxied ? Word.PROXIED : 0);
+    boolean numbered = key.protocol == IpProtocol.TCP && idleResets.isWanted(binding, key.v6);
+    long word =
+        word(record, binding)
+            | Word.REFRESHES
+            | (proxied ? Word.PROXIED : 0)
+            | (numbered ? Word.NUMBERED : 0);
     if (!fits(word, record)) {
       return false;
     }

@@ -20,7 +20,9 @@ import io.lb4j.wire.OffHeap;
  *   IPv6    | addresses (32)  at 32: ports | new ports | at 40: new addresses (32)        | at 72: word (8)  80 bytes
  * </pre>
  *
- * Linear probing from a keyed hash; removal moves later entries back, so that a miss ends at the first free entry and
+ * Beside it, where a service asks for that, is a number of 4 bytes for each entry, which moves with it.
+ *
+ * <p>Linear probing from a keyed hash; removal moves later entries back, so that a miss ends at the first free entry and
  * never meets a tombstone. A handle is an index, void after any removal.
  */
 final class SessionTable {
@@ -38,6 +40,7 @@ final class SessionTable {
   private final int slots;
   private final int limit;
   private final OffHeap memory;
+  private OffHeap numbers = OffHeap.NONE; // a number of each entry, where one is kept
   private int used;
 
   /** A table with {@code slots} entries, of which three quarters are used at most. */
@@ -61,6 +64,26 @@ final class SessionTable {
           bytes,
           "the sessions need " + (bytes >> 20) + " MiB of direct memory, which -XX:MaxDirectMemorySize does not leave");
     }
+  }
+
+  /** Takes the memory for a number of each entry, once. */
+  void keepNumbers() {
+    if (!keepsNumbers()) {
+      numbers = memory(slots * 4L + 7 & ~7L);
+    }
+  }
+
+  boolean keepsNumbers() {
+    return numbers != OffHeap.NONE;
+  }
+
+  /** An entry's number; 0 at first. */
+  int number(int slot) {
+    return numbers.getInt(slot * 4);
+  }
+
+  void setNumber(int slot, int number) {
+    numbers.setInt(slot * 4, number);
   }
 
   int slots() {
@@ -188,6 +211,9 @@ final class SessionTable {
       memory.setLong(at + 16, becomes.sourceLow << 32 | becomes.destinationLow);
     }
     memory.setLong(at + wordOffset, word);
+    if (keepsNumbers()) {
+      setNumber(slot, 0);
+    }
     used++;
     return slot;
   }
@@ -317,6 +343,9 @@ final class SessionTable {
   private void move(int from, int to) {
     for (int offset = 0; offset < stride; offset += 8) {
       memory.setLong(to * stride + offset, memory.getLong(from * stride + offset));
+    }
+    if (keepsNumbers()) {
+      setNumber(to, number(from));
     }
   }
 }

@@ -36,6 +36,9 @@ final class Sessions {
   /** Rank of a session that nobody has answered: it gives way before those that somebody has. */
   private static final int UNANSWERED = 1 << 16;
 
+  /** A number that lies so far behind is no late packet's: what was known was wrong. */
+  private static final int OVERTAKEN = 1 << 20;
+
   private static final int FRESH_TICKS = (int) (1_000_000_000L / FlowTable.TICK_NS);
   private static final int LARGE_JUMP_TICKS = 1 << 11;
   private static final long SLOTS_PER_SECOND = 2_000_000;
@@ -45,6 +48,9 @@ final class Sessions {
   interface Listener {
     /** A session ended: the first direction's tuple, what it became, and its word. May take out other entries. */
     void onEnd(Tuple first, Tuple became, long word);
+
+    /** An established session whose numbers are kept ends by its silence: either direction. Ends no other session. */
+    void onExpire(int handle);
 
     /** The sweep found a session alive. Voids no handle. */
     void onAlive(int handle);
@@ -111,6 +117,35 @@ final class Sessions {
   void enableV6() {
     if (v6 == null) {
       v6 = new SessionTable(true, 64 + capacity * 3, hash);
+    }
+  }
+
+  /** Takes the memory for what each side of a family's sessions acknowledges, once. */
+  void keepNumbers(boolean isV6) {
+    if (isV6) {
+      enableV6();
+    }
+    (isV6 ? v6 : v4).keepNumbers();
+  }
+
+  boolean keepsNumbers(boolean isV6) {
+    SessionTable table = isV6 ? v6 : v4;
+    return table != null && table.keepsNumbers();
+  }
+
+  /** What a direction's packets acknowledged last; 0 when that is not known. */
+  int number(int handle) {
+    return table(handle).number(slot(handle));
+  }
+
+  /** Remembers what a packet acknowledges, unless it was overtaken by others. */
+  void keepNumber(int handle, int number) {
+    SessionTable table = table(handle);
+    int slot = slot(handle);
+    int known = table.number(slot);
+    int behind = known - number;
+    if (known == 0 || behind < 0 || behind > OVERTAKEN) {
+      table.setNumber(slot, number);
     }
   }
 
@@ -430,7 +465,7 @@ final class Sessions {
       accounting.onEnd(
           binding, active, first.v6, first.sourceHigh, first.sourceLow, servicePort(first), replaced);
     }
-    if (Word.has(word, Word.MAPPED) || Word.has(word, Word.PROXIED)) {
+    if (Word.isMapped(word) || Word.has(word, Word.PROXIED)) {
       listener.onEnd(first, became, word);
     }
   }
@@ -446,6 +481,9 @@ final class Sessions {
     long word = word(handle);
     if (Word.binding(word) != 0 && !SessionState.isAnswered(Word.state(word))) {
       accounting.onSynRepeated(Word.binding(word));
+    }
+    if (Word.keepsNumbers(word) && SessionState.timer(Word.state(word)) == FlowState.ESTABLISHED) {
+      listener.onExpire(handle);
     }
     end(handle, false);
   }
@@ -620,7 +658,7 @@ final class Sessions {
       accounting.onAlive(
           Word.binding(word), first.v6, first.sourceHigh, first.sourceLow, servicePort(first));
     }
-    if (Word.has(word, Word.MAPPED)) {
+    if (Word.isMapped(word)) {
       listener.onAlive(handle);
     }
   }

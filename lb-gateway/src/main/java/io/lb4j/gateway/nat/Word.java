@@ -15,7 +15,8 @@ package io.lb4j.gateway.nat;
  *   <li>tick: when this direction last kept the session alive
  *   <li>check: the lower bits of this side's next TCP sequence number, which the other side acknowledges while the session
  *       opens (0: any will do) and at which a reset counts
- *   <li>outbound: not a service's; mapped: uses a mapping or a filter; refreshes: packets of this direction keep the
+ *   <li>outbound: not a service's; mapped: uses a mapping or a filter, or, a service's, what its sides acknowledge is
+ *       kept, because both are to be reset after too long a silence; refreshes: packets of this direction keep the
  *       session alive; around: they are to an address of ours once more; proxied: the server is told of the client
  * </ul>
  */
@@ -30,6 +31,7 @@ final class Word {
   static final long OUTBOUND = 1L << 61;
   static final long REFRESHES = 1L << 47;
   static final long MAPPED = 1L << 46;
+  static final long NUMBERED = MAPPED; // of a service's session
   static final long REPLY = 1L << 45;
 
   private static final int CHECK_SHIFT = 48;
@@ -108,6 +110,16 @@ final class Word {
 
   static long withCheck(long word, int check) {
     return word & ~(MAX_CHECK << CHECK_SHIFT) | (check & MAX_CHECK) << CHECK_SHIFT;
+  }
+
+  /** Whether a session uses a mapping or a filter. */
+  static boolean isMapped(long word) {
+    return (word & (MAPPED | OUTBOUND)) == (MAPPED | OUTBOUND);
+  }
+
+  /** Whether what a session's sides acknowledge is kept. */
+  static boolean keepsNumbers(long word) {
+    return (word & (MAPPED | OUTBOUND)) == MAPPED;
   }
 
   static boolean has(long word, long flag) {

@@ -53,6 +53,9 @@ class SweepTest {
     public void onEnd(Tuple first, Tuple became, long word) {}
 
     @Override
+    public void onExpire(int handle) {}
+
+    @Override
     public void onAlive(int handle) {}
   }
 
