@@ -26,11 +26,11 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * A SYN has to be answered. A datagram need not be: the echo reply of the virtual address will do, unless "port
- * unreachable" follows, for which a moment is waited.
+ * unreachable" follows, for which a quarter of the time is waited.
  */
 final class DirectProbe extends Probe {
-  /** For "port unreachable" after an echo reply: both are answered by one host, but perhaps by two of its processors. */
-  private static final long SETTLE_NS = 20_000_000;
+  /** "Port unreachable" may come after the echo reply: by another queue, another processor, there or here. */
+  private static final int SETTLE_PART = 4;
 
   private final IpAddress vip;
   private final int port;
@@ -215,8 +215,8 @@ final class DirectProbe extends Probe {
 
   @Override
   long settlesNs() {
-    boolean settles = vipSpoke && !tcp && vipSpokeNs + SETTLE_NS - deadlineNs < 0;
-    return settles ? vipSpokeNs + SETTLE_NS : deadlineNs;
+    long settledNs = vipSpokeNs + timeoutNs / SETTLE_PART;
+    return vipSpoke && !tcp && settledNs - deadlineNs < 0 ? settledNs : deadlineNs;
   }
 
   @Override

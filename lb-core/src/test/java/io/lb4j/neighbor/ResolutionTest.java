@@ -92,6 +92,27 @@ class ResolutionTest {
     assertThat(lan.takeEvents()).containsExactly("lost " + family.peer + " null");
   }
 
+  /** Who watches a server has to find out that it came back, however long its back-off has grown. */
+  @ParameterizedTest
+  @EnumSource
+  void shouldNotWaitForTheEndOfABackOffWhenSomebodyInsists(Family family) {
+    int id = wanted(family);
+    lan.run(4);
+    lan.layer.solicit(id);
+    lan.layer.insist(id);
+    lan.layer.insist(id);
+    lan.run(1);
+    assertThat(lan.sent).extracting(frame -> frame.atNs() / SECOND).containsExactly(0L, 1L, 2L, 4L, 5L);
+    lan.layer.insist(id);
+    lan.run(0.5);
+    assertThat(lan.sent).as("under way").hasSize(5);
+    lan.receive(family.answer(PEER));
+    assertNeighbor(id, NeighborState.REACHABLE, PEER);
+    lan.layer.insist(id);
+    lan.run(1);
+    assertThat(lan.sent).as("known").hasSize(5);
+  }
+
   @ParameterizedTest
   @EnumSource
   void shouldStayFailedWithoutATimerWhenNobodyWantsItAnyMore(Family family) {

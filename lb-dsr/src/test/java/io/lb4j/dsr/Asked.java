@@ -54,6 +54,14 @@ final class Asked {
       return protocol() == (v6 ? IpProtocol.ICMPV6 : IpProtocol.ICMP);
     }
 
+    boolean isSolicitation() {
+      return v6 && isEcho() && bytes.getUnsignedByte(transport()) == 135;
+    }
+
+    int tcpFlags() {
+      return bytes.getUnsignedByte(transport() + TcpHeader.FLAGS_OFFSET);
+    }
+
     int port() {
       return bytes.getUnsignedShort(transport());
     }

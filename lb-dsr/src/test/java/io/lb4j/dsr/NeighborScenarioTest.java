@@ -48,7 +48,12 @@ class NeighborScenarioTest {
     to.writeShort((int) (MacAddress.of(mac).value() >>> 32)).writeInt((int) MacAddress.of(mac).value());
   }
 
-  private static byte[] message(int flags, String target, int option, String mac) {
+  static void setMac(ByteBuf frame, int at, String mac) {
+    frame.setShort(at, (int) (MacAddress.of(mac).value() >>> 32)).setInt(at + 2, (int) MacAddress.of(mac).value());
+  }
+
+  /** The rest of an advertisement with the link-layer address of its target. */
+  static byte[] message(int flags, String target, int option, String mac) {
     ByteBuf rest = Unpooled.buffer();
     rest.writeInt(flags).writeBytes(IpAddress.of(target).octets()).writeByte(option).writeByte(1);
     mac(rest, mac);
