@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * Probes that are frames of an interface address of ours, and the answers to them. Safe from any thread: a slow path
  * under one lock. The first worker sends, repeats and gives up as time asks for it; an answer may come to any worker and
  * is recognized there, by the port or echo identifier that a probe has for itself. While no probe is in flight, a worker
- * reads one number, and only for a frame that no flow and no service wants.
+ * reads one number, and only for a frame that neither a flow nor a service wants.
  *
  * <p>An answer has to be exact: addresses and ports, the acknowledgment of our sequence number, identifier, sequence and
  * data of an echo, the first 8 bytes of the packet that an ICMP error quotes. All else goes on as if nothing had been

@@ -35,8 +35,11 @@ final class IcmpWalk {
     }
     boolean vip = state.isToVip(view);
     boolean translates = state.translator != null && !state.isToInterface(view);
-    if (vip ? state.isProbeReturned(view) : state.isProbeAnswer(view)) {
-      return vip ? Verdict.OWN_FRAME : Verdict.PROBE_ANSWERED;
+    if (state.isOwnToVip(view)) {
+      return state.endOwnToVip(view);
+    }
+    if (!vip && state.isProbeAnswer(view)) {
+      return Verdict.PROBE_ANSWERED;
     }
     if (!vip && !translates && !isOursAlone(view)) {
       return Verdict.PASS;

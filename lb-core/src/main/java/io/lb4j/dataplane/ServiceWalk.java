@@ -307,8 +307,8 @@ final class ServiceWalk {
   }
 
   private Verdict onUnknownFlow(FrameView view, boolean midStream) {
-    if (state.isProbeReturned(view)) {
-      return Verdict.OWN_FRAME;
+    if (state.isOwnToVip(view)) {
+      return state.endOwnToVip(view);
     }
     CompiledService service = serviceOf(view);
     if (service == null) {

@@ -74,18 +74,25 @@ final class WorkerState {
     return addresses.interfaceOf(view.isV6(), view.destinationHigh(), view.destinationLow()) >= 0;
   }
 
-  private boolean isFromInterface(FrameView view) {
-    return addresses.interfaceOf(view.isV6(), view.sourceHigh(), view.sourceLow()) >= 0;
-  }
-
   /** Whether a packet that no flow and no service wants answers to a probe of ours. */
   boolean isProbeAnswer(FrameView view) {
     return probes.areInFlight() && isToInterface(view) && probes.onAnswer(view, nowNs, out);
   }
 
-  /** Whether a packet to a virtual address is a probe of ours, which a server has sent on instead of keeping it. */
-  boolean isProbeReturned(FrameView view) {
-    return probes.areInFlight() && isFromInterface(view) && probes.onReturn(view, nowNs, out);
+  /**
+   * Whether a packet claims to be from an interface of ours to a virtual address of ours: forged, or a probe that a
+   * server has sent on instead of keeping it. It is no client's, and nothing of the balancer answers it.
+   */
+  boolean isOwnToVip(FrameView view) {
+    return !view.isAgain()
+        && addresses.interfaceOf(view.isV6(), view.sourceHigh(), view.sourceLow()) >= 0
+        && isToVip(view);
+  }
+
+  /** The end of such a packet. */
+  Verdict endOwnToVip(FrameView view) {
+    boolean returned = probes.areInFlight() && probes.onReturn(view, nowNs, out);
+    return returned ? Verdict.OWN_FRAME : Verdict.SOURCE_SPOOFED;
   }
 
   /** Whether frames may belong to other workers, and can be given to them. */
