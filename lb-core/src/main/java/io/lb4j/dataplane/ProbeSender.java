@@ -106,7 +106,7 @@ final class ProbeSender {
   @Nullable Probe nextOver(long nowNs, FrameOutput out) {
     while (!timed.isEmpty() && timed.first().nextNs - nowNs <= 0) {
       Probe probe = timed.first();
-      if (probe.nextNs - probe.settlesNs() >= 0) {
+      if (probe.settlesNs() - nowNs <= 0) {
         return probe;
       }
       schedule(probe, probe.settlesNs());

@@ -125,7 +125,7 @@ public enum Verdict {
   NO_ROUTE("no route leads to the destination"),
   /** Neither a service's traffic nor traffic that an inside host may start. */
   NOT_ROUTED("no rule lets this traffic cross"),
-  /** An inside source on an interface that does not lead to it (RFC 3704). */
+  /** A source on an interface that does not lead to it (RFC 3704), or an address of our own (RFC 1812, 5.3.8). */
   SOURCE_SPOOFED("source address does not belong on this interface"),
   /** The time to live or hop limit ran out here. */
   TIME_EXCEEDED("time to live ran out"),

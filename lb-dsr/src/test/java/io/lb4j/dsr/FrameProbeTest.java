@@ -147,6 +147,16 @@ class FrameProbeTest {
     asked.assertResult(ProbeReason.TIMED_OUT);
   }
 
+  @Test
+  void shouldNotAskAgainWhenItIsOverAnyway() {
+    on(false);
+    asked.ping(lan.server(1));
+    asked.sent();
+    lan.after(5_000);
+    assertThat(asked.sent()).isEmpty();
+    asked.assertResult(ProbeReason.TIMED_OUT);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void shouldTellWhenToBeCalledNext(boolean v6) {
