@@ -25,7 +25,7 @@ class ArchitectureTest {
   private static final List<List<String>> LAYERS =
       List.of(
           List.of("core"),
-          List.of("control"),
+          List.of("control", "state"),
           List.of("steering", "health"),
           List.of("dataplane"),
           List.of("forward"),

@@ -32,6 +32,11 @@ import io.lb4j.service.ServerHealth;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.state.BalancerState;
+import io.lb4j.state.ClientEntry;
+import io.lb4j.state.ClientFilter;
+import io.lb4j.state.FlowFilter;
+import io.lb4j.state.FlowPage;
 import io.lb4j.steering.Pipeline;
 import io.lb4j.topology.Link;
 import io.lb4j.topology.Route;
@@ -73,6 +78,8 @@ public final class LoadBalancer implements AutoCloseable {
   private final HealthEngine health;
   private volatile @Nullable RunningThreads running;
   private boolean closed;
+  private volatile boolean stopped;
+  private final BalancerState state;
 
   LoadBalancer(LoadBalancerBuilder from) {
     this.clock = from.clock;
@@ -127,6 +134,9 @@ public final class LoadBalancer implements AutoCloseable {
     control.add(new LimitEvents(published::getAcquire, events));
     control.add(new PressureEvents(this::evictions, this::refusedFlows, events));
     control.addLast(events);
+    this.state =
+        new BalancerState(
+            published::getAcquire, dataPaths, () -> running != null && !stopped, this::isSteered, clock);
   }
 
   private static Topology topology(LoadBalancerBuilder from) {
@@ -292,6 +302,11 @@ public final class LoadBalancer implements AutoCloseable {
     boolean translates = published.getAcquire().translation().isPresent();
     boolean lacksQueues = open.stream().anyMatch(port -> port.queues() < dataPaths.size());
     return dataPaths.size() > 1 && (translates || lacksQueues);
+  }
+
+  /** Whether each frame gets to its flow's worker; ports with queues enough spread frames by rules of their own. */
+  private boolean isSteered() {
+    return ports.stream().anyMatch(Optional::isEmpty) || needsPipeline(ports.stream().flatMap(Optional::stream).toList());
   }
 
   private static void checkPort(Link link, Optional<Port> port) {
@@ -552,6 +567,85 @@ public final class LoadBalancer implements AutoCloseable {
     return new StatisticsReader(topology, registry, dataPaths, others, this::counts, events.counts()).read();
   }
 
+  /**
+   * Lists flows, a page at a time. While the balancer's threads run, each worker looks at its own table between two
+   * bursts, a few thousand places at a time, and the caller waits. Else the calling thread does it, which has to be the
+   * one that owns the data path; so it is for all methods about flows, and after {@link #close()} any thread may be it.
+   *
+   * @param filter which flows
+   * @param position 0 for the first page, then {@link FlowPage#next()}
+   * @param limit flows on the page, 1 or more; sessions of a translator may be a few more
+   * @return a page
+   * @throws ConfigurationException when the filter names a service that there is not
+   * @throws io.lb4j.state.WorkersBusyException when a worker makes no progress with it for five seconds
+   * @throws IllegalStateException when the balancer is closed, or the calling thread interrupted, meanwhile
+   */
+  public FlowPage flows(FlowFilter filter, long position, int limit) {
+    return state.flows(filter, position, limit);
+  }
+
+  /**
+   * Ends flows. What they knew is gone with them: a segment that follows is one of an unknown connection. The clients'
+   * persistence is left as it is.
+   *
+   * @param filter which flows; not {@link FlowFilter#all()}
+   * @return how many were ended
+   * @throws IllegalArgumentException when the filter has no condition; see {@link #endAllFlows()}
+   */
+  public long endFlows(FlowFilter filter) {
+    if (filter.isAll()) {
+      throw new IllegalArgumentException("a filter without conditions means every flow: endAllFlows() ends those");
+    }
+    return state.endFlows(filter);
+  }
+
+  /**
+   * Ends every flow of every service, and those that servers started.
+   *
+   * @return how many were ended
+   */
+  public long endAllFlows() {
+    return state.endFlows(FlowFilter.all());
+  }
+
+  /**
+   * Lists clients that persistence remembers. Looking does not extend their time.
+   *
+   * @param service by its name; where services share their clients, any of them
+   * @param filter which clients
+   * @param limit clients at most
+   * @return in no order
+   * @throws ConfigurationException when there is no such service, or when it remembers no clients
+   */
+  public List<ClientEntry> clients(String service, ClientFilter filter, int limit) {
+    return state.clients(service, filter, limit);
+  }
+
+  /**
+   * Forgets clients that persistence remembers; their flows go on.
+   *
+   * @param service by its name; where services share their clients, they are forgotten for all of them
+   * @param filter which clients; not {@link ClientFilter#all()}
+   * @return how many were forgotten
+   * @throws IllegalArgumentException when the filter has no condition; see {@link #forgetAllClients}
+   */
+  public long forgetClients(String service, ClientFilter filter) {
+    if (filter.isAll()) {
+      throw new IllegalArgumentException("a filter without conditions means every client: see forgetAllClients()");
+    }
+    return state.forgetClients(service, filter);
+  }
+
+  /**
+   * Forgets all clients that persistence remembers for a service.
+   *
+   * @param service by its name
+   * @return how many were forgotten
+   */
+  public long forgetAllClients(String service) {
+    return state.forgetClients(service, ClientFilter.all());
+  }
+
   /** Stops the threads, ends what waits, and closes the ports. Closing twice is harmless. */
   @Override
   public void close() {
@@ -569,6 +663,7 @@ public final class LoadBalancer implements AutoCloseable {
   private synchronized void end(boolean wasInterrupted) {
     boolean interrupted = wasInterrupted;
     interrupted |= running != null && !running.stop();
+    stopped = true;
     dataPaths.forEach(DataPath::close);
     ports.forEach(port -> port.ifPresent(Port::close));
     if (interrupted) {

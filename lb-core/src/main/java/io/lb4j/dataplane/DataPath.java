@@ -22,7 +22,9 @@ import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -60,6 +62,7 @@ public final class DataPath {
   private final FragmentTable fragments;
   private final WorkerState state;
   private final FramePipeline pipeline;
+  private final KnownFlows known;
   private final Parts parts;
   private final boolean timerOwner;
   private final Map<DirectForwarding, Forwarder> forwarders = new HashMap<>();
@@ -82,6 +85,7 @@ public final class DataPath {
   private long sessionRoundGeneration;
   private volatile long sessionsSweptGeneration;
   private final Queue<WorkerCommand> commands = new ConcurrentLinkedQueue<>();
+  private final List<WorkerCommand> further = new ArrayList<>();
   private volatile boolean commanded;
 
   /** Counts what the data path sends itself; every such frame passes here. */
@@ -169,6 +173,7 @@ public final class DataPath {
             parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
             parts.worker());
     this.pipeline = new FramePipeline(state, accounting, fragments, this::fragmentEnded);
+    this.known = new KnownFlows(state, accounting);
     this.lastSweepNs = parts.nowNs();
     this.nextFragmentCheckNs = parts.nowNs();
     if (timerOwner) {
@@ -342,7 +347,7 @@ public final class DataPath {
     if (commanded) {
       runCommands(nowNs);
     }
-    long deadline = nowNs + SECOND_NS;
+    long deadline = commanded ? nowNs : nowNs + SECOND_NS;
     if (timerOwner) {
       deadline = earlier(deadline, linkLayer.tick(nowNs, counted));
       deadline = earlier(deadline, state.probes.tick(nowNs, counted));
@@ -389,6 +394,41 @@ public final class DataPath {
     commanded = false;
     for (WorkerCommand command = commands.poll(); command != null; command = commands.poll()) {
       command.run(this, nowNs, counted);
+    }
+    if (!further.isEmpty()) {
+      commands.addAll(further);
+      further.clear();
+      commanded = true;
+    }
+  }
+
+  /**
+   * Asks for a command to be run once more, with the next {@link #tick}, so that frames get their turn in between. To
+   * be called from within a command, by the thread that owns this data path.
+   *
+   * @param command that has more to do
+   */
+  public void again(WorkerCommand command) {
+    further.add(command);
+  }
+
+  /**
+   * Runs a command at once, and what it asks to be run again, without letting frames pass in between. By the thread
+   * that owns this data path, outside of its other methods.
+   *
+   * @param command what to do; frames that it sends are refused
+   * @param nowNs the time
+   */
+  public void runNow(WorkerCommand command, long nowNs) {
+    if (published.get() != table) {
+      adoptLatest();
+    }
+    counted.target = (link, frame, marks) -> false;
+    accounting.at(nowNs);
+    pipeline.begin(nowNs, counted);
+    command.run(this, nowNs, counted);
+    while (!further.isEmpty()) {
+      further.remove(0).run(this, nowNs, counted);
     }
   }
 
@@ -505,6 +545,15 @@ public final class DataPath {
    */
   public FlowTable flows() {
     return flows;
+  }
+
+  /**
+   * Flows and sessions as records.
+   *
+   * @return owned by this worker
+   */
+  public KnownFlows known() {
+    return known;
   }
 
   /**

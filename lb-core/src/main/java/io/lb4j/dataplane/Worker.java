@@ -65,7 +65,7 @@ public final class Worker implements Runnable {
           deadline = dataPath.tick(nowNs, ownFrames);
           flush();
         }
-        if (worked) {
+        if (worked || dataPath.hasCommands()) {
           idleRounds = 0;
         } else {
           idle(deadline - nowNs);

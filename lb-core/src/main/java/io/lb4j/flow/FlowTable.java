@@ -653,6 +653,55 @@ public final class FlowTable {
     return isV6(handle) ? v6.getInt(at + V6_PORTS) : v4.getInt(at + V4_PORTS + slot - at - WORDS);
   }
 
+  // ---- for records, not on the way of frames -------------------------------------------------------------------
+
+  /** Places for flows: three for each IPv4 bucket, then one for each IPv6 bucket. */
+  int places() {
+    return v4Buckets * SLOTS + v6Buckets;
+  }
+
+  /** The flow at a place, which keeps it until it ends; {@link #MISS} where there is none. */
+  int handleAt(int place) {
+    int v4Places = v4Buckets * SLOTS;
+    boolean six = place >= v4Places;
+    int bucket = six ? place - v4Places : place / SLOTS;
+    int slot = (bucket << BUCKET_SHIFT) + WORDS + (six ? 0 : place % SLOTS << 2);
+    return (six ? v6 : v4).getInt(slot) == 0 ? MISS : slot >> 2 | (six ? V6_HANDLE : 0);
+  }
+
+  long destinationHigh(int handle) {
+    return isV6(handle) ? v6.getLong(slotOf(handle) - WORDS + 16) : 0;
+  }
+
+  long destinationLow(int handle) {
+    int slot = slotOf(handle);
+    if (isV6(handle)) {
+      return v6.getLong(slot - WORDS + 24);
+    }
+    int at = slot & -64;
+    return v4.getLong(at + ((slot - at - WORDS) << 1)) & 0xFFFF_FFFFL;
+  }
+
+  int protocol(int handle) {
+    return protocolOf(memoryOf(handle).getInt(slotOf(handle)));
+  }
+
+  int timeoutTicks(int binding, FlowState state) {
+    return listener.timeoutTicks(binding, state);
+  }
+
+  /** Whether a flow's time is over although no sweep has met it. */
+  boolean isExpired(int handle, int tick) {
+    return age(handle, tick) > timeoutTicks(binding(handle), state(handle));
+  }
+
+  /** Whether a flow can be added without another one giving way. */
+  boolean hasRoomFor(boolean six, int flowHash, FlowState state) {
+    int buckets = six ? v6Buckets : v4Buckets;
+    boolean full = size >= capacity || buckets == 0 || state.isEmbryonic() && embryonic >= embryonicLimit;
+    return !full && freeSlot(six ? v6 : v4, buckets, six ? 1 : SLOTS, home(flowHash, buckets)) >= 0;
+  }
+
   /**
    * Records a frame of a flow: time, and where they changed state and sequence number.
    *

@@ -96,7 +96,7 @@ final class PipelineWorker implements Runnable, HandOver {
           deadline = dataPath.tick(nowNs, ownFrames);
         }
         ringBells();
-        if (worked) {
+        if (worked || dataPath.hasCommands()) {
           idleRounds = 0;
         } else {
           deadline = idle(deadline, nowNs);
