@@ -67,17 +67,18 @@ final class PoolPicker implements ActiveFlows {
     }
   }
 
-  /** Tries all servers; one in slow start takes more than it should before a client is refused. */
+  /** Goes on after the last one found here; a server in slow start takes too much before a client is refused. */
   private @Nullable Binding anyWithPlace(long nowNs) {
     int length = bindings.length;
-    int first = nextTry < length ? nextTry : 0;
-    nextTry = first + 1;
+    int candidate = nextTry;
     for (int tries = 0; tries < 2 * length; tries++) {
-      int candidate = (first + tries) % length;
+      candidate = candidate < length ? candidate : 0;
       boolean passedOver = tries < length && isHeld(candidate);
       if (!passedOver && bindings[candidate].takePlace()) {
+        nextTry = candidate + 1;
         return picked(candidate, nowNs);
       }
+      candidate++;
     }
     return null;
   }

@@ -8,12 +8,20 @@ import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.Verdict;
+import io.lb4j.schedule.HashInputs;
+import io.lb4j.schedule.Scheduler;
+import io.lb4j.schedule.Schedulers;
+import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A million frames, and not a byte on the heap: what the walk of a frame promises. */
@@ -48,10 +56,14 @@ class AllocationTest {
   }
 
   private void open(boolean v6) {
+    open(v6, Lan.withServers(Lan.tcp(v6), v6, 3));
+  }
+
+  private void open(boolean v6, VirtualServiceBuilder service) {
     assumeTrue(
         THREADS != null && THREADS.isThreadAllocatedMemorySupported() && THREADS.isThreadAllocatedMemoryEnabled(),
         "this virtual machine does not count allocated bytes");
-    lan = new Lan(v6, b -> b.service(Lan.withServers(Lan.tcp(v6), v6, 3)));
+    lan = new Lan(v6, b -> b.service(service));
     fill();
   }
 
@@ -128,15 +140,19 @@ class AllocationTest {
   }
 
   private void assertNothingAllocated(Filler filler) {
+    assertNothingAllocated(filler, FRAMES);
+  }
+
+  private void assertNothingAllocated(Filler filler, int count) {
     single(filler, 0, WARM_UP);
     batches(filler, WARM_UP, 2 * WARM_UP);
     long before = THREADS.getCurrentThreadAllocatedBytes();
-    single(filler, 2 * WARM_UP, 2 * WARM_UP + FRAMES);
+    single(filler, 2 * WARM_UP, 2 * WARM_UP + count);
     long between = THREADS.getCurrentThreadAllocatedBytes();
-    batches(filler, 2 * WARM_UP + FRAMES, 2 * WARM_UP + 2 * FRAMES);
+    batches(filler, 2 * WARM_UP + count, 2 * WARM_UP + 2 * count);
     long after = THREADS.getCurrentThreadAllocatedBytes();
-    assertThat(between - before).as("bytes for %d single frames", FRAMES).isLessThanOrEqualTo(TOLERATED);
-    assertThat(after - between).as("bytes for %d frames in batches", FRAMES).isLessThanOrEqualTo(TOLERATED);
+    assertThat(between - before).as("bytes for %d single frames", count).isLessThanOrEqualTo(TOLERATED);
+    assertThat(after - between).as("bytes for %d frames in batches", count).isLessThanOrEqualTo(TOLERATED);
   }
 
   private long flowsBegun() {
@@ -161,6 +177,35 @@ class AllocationTest {
     assertNothingAllocated(this::fresh);
     assertThat(refused).isZero();
     assertThat(flowsBegun()).isGreaterThan(forwarded * 49 / 100);
+  }
+
+  static Stream<Arguments> disciplines() {
+    return Schedulers.names().stream().flatMap(name -> Stream.of(Arguments.of(name, false), Arguments.of(name, true)));
+  }
+
+  /** The third server is in slow start where that can be, the first one full where there are limits. */
+  @ParameterizedTest(name = "{0}, limits {1}")
+  @MethodSource("disciplines")
+  void newFlowByEachDiscipline(String discipline, boolean limits) {
+    Scheduler scheduler = Schedulers.named(discipline).orElseThrow();
+    VirtualServiceBuilder two =
+        Lan.tcp(false)
+            .scheduler(scheduler)
+            .slowStart(Duration.ofHours(scheduler.hashInputs().isEmpty() ? 1 : 0))
+            .realServer("s1", Lan.server(false, 1), s -> limits ? s.maxConnections(2) : s)
+            .realServer("s2", Lan.server(false, 2), s -> s.weight(3));
+    open(false, two);
+    lan.balancer.replaceService(two.realServer("s3", Lan.server(false, 3)).build());
+    lan.after(Duration.ofMinutes(30).toMillis());
+    assertNothingAllocated(this::fresh, FRAMES / 5);
+    assertThat(refused).isZero();
+    assertThat(flowsBegun()).isGreaterThan(forwarded * 49 / 100);
+    if (limits) {
+      assertThat(lan.stats("s1").counts().active()).isLessThanOrEqualTo(2);
+    }
+    if (!scheduler.hashInputs().equals(HashInputs.SOURCE)) { // there is one client
+      assertThat(lan.stats("s3").counts().newFlows()).isPositive();
+    }
   }
 
   @ParameterizedTest(name = "IPv6 {0}")
