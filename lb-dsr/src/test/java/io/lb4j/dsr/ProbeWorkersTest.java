@@ -148,6 +148,5 @@ class ProbeWorkersTest {
     assertThat(end.held()).isZero();
     assertThat(end.count(Verdict.ANSWER) + end.originated()).isEqualTo(end.transmitted() + end.refused());
     assertThat(end.count(Verdict.PROBE_ANSWERED)).isGreaterThanOrEqualTo(PROBES);
-    assertThat(end.originated()).as("no answer but those of probes").isGreaterThanOrEqualTo(PROBES);
   }
 }

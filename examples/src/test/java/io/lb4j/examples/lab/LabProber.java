@@ -16,8 +16,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 
 /**
- * A balancer of the lab, run as a process of its own in the namespace {@code lb}: probes servers with frames, tells what
- * it found, and ends.
+ * A balancer of the lab, run as a process of its own in the namespace {@code lb}: probes servers with frames, tells
+ * what it found, and ends.
  */
 public final class LabProber {
   private static final Duration TIMEOUT = Duration.ofSeconds(3);
