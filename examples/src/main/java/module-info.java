@@ -7,6 +7,7 @@ module io.lb4j.examples {
   requires io.lb4j.gateway;
   requires io.lb4j.pcap;
   requires io.lb4j.testkit;
+  requires jdk.net;
   requires org.slf4j;
   requires org.yaml.snakeyaml;
   requires static org.jspecify;

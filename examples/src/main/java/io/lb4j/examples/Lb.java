@@ -20,7 +20,9 @@ import picocli.CommandLine.ParseResult;
     mixinStandardHelpOptions = true,
     version = "lb 0.1.0-SNAPSHOT",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {CheckCommand.class, ReplayCommand.class, RunCommand.class, DemoCommand.class},
+    subcommands = {
+      CheckCommand.class, ReplayCommand.class, RunCommand.class, CtlCommand.class, DemoCommand.class
+    },
     footer = {"", "Exit codes: 0 success, 1 a failed check, 2 a usage or configuration error."})
 public final class Lb implements Runnable {
   /** Success. */

@@ -2,6 +2,7 @@ package io.lb4j.examples;
 
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.control.ControlServer;
 import io.lb4j.examples.live.LiveBalancer;
 import io.lb4j.examples.live.Signals;
 import java.io.IOException;
@@ -25,6 +26,11 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {"", "Exit codes: 0 ended by a signal, 2 usage or configuration error."})
 final class RunCommand implements Callable<Integer> {
+  /** Where {@code lb ctl} looks for the control socket. */
+  static final String SOCKET = "/run/lb4j.sock";
+
+  private static final String NO_SOCKET = "none";
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Parameters(paramLabel = "CONFIG", description = "the YAML file")
@@ -55,15 +61,38 @@ final class RunCommand implements Callable<Integer> {
       })
   private String drainTimeout;
 
+  @Option(
+      names = "--control",
+      paramLabel = "PATH",
+      description = "the socket for lb ctl; 'none' for none (default: " + SOCKET + " where it can be made)")
+  private String control;
+
   @Override
   public Integer call() throws IOException, CommandException, ConfigurationFileException, InterruptedException {
     LiveBalancer.Run run = new LiveBalancer.Run(interval(), json, time("--drain-timeout", drainTimeout));
     Configuration configuration = Configuration.load(file);
     CommandLine line = spec.commandLine();
-    try (LiveBalancer balancer = LiveBalancer.open(configuration, file, hostIgnoresVips, line.getErr())) {
+    try (LiveBalancer balancer = LiveBalancer.open(configuration, file, hostIgnoresVips, line.getErr());
+        ControlServer server = control(balancer)) {
       balancer.run(run, new Signals("HUP", "TERM", "INT"), line.getOut());
     }
     return Lb.OK;
+  }
+
+  /** The control socket, or null. Without one that was asked for by name there is no balancer either. */
+  private ControlServer control(LiveBalancer balancer) throws IOException, CommandException {
+    if (NO_SOCKET.equals(control)) {
+      return null;
+    }
+    try {
+      return ControlServer.open(Path.of(control == null ? SOCKET : control), balancer.configuration());
+    } catch (IOException | CommandException e) {
+      if (control != null) {
+        throw e;
+      }
+      spec.commandLine().getErr().println("lb run: warning: no lb ctl, " + e.getMessage());
+      return null;
+    }
   }
 
   private Duration interval() {

@@ -94,6 +94,7 @@ final class CanonicalService {
     putUnless(line, "prefix4", persistence.v4PrefixLength(), defaults.v4PrefixLength());
     putUnless(line, "prefix6", persistence.v6PrefixLength(), defaults.v6PrefixLength());
     putUnless(line, "capacity", persistence.capacity(), defaults.capacity());
+    putUnless(line, "scope", Value.keyOf(persistence.scope()), Value.keyOf(defaults.scope()));
     return new YamlText.Line(line);
   }
 

@@ -51,7 +51,7 @@ public final class Configuration {
    * @throws ConfigurationFileException with every finding and its line
    */
   public static Configuration parse(String file, String text) throws ConfigurationFileException {
-    return new ConfigurationReader(file).read(YamlFile.root(Path.of(file), text));
+    return new ConfigurationReader(file).read(YamlFile.root(file, text));
   }
 
   /**

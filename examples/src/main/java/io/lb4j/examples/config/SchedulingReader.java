@@ -1,5 +1,6 @@
 package io.lb4j.examples.config;
 
+import io.lb4j.persistence.PersistenceScope;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.HashInput;
 import io.lb4j.schedule.HashInputs;
@@ -11,7 +12,7 @@ import java.util.List;
 
 /** Reads who picks a new flow's server, and who keeps one. Owned by one thread. */
 final class SchedulingReader {
-  static final Keys PERSISTENCE = Keys.of("timeout", "prefix4", "prefix6", "capacity");
+  static final Keys PERSISTENCE = Keys.of("timeout", "prefix4", "prefix6", "capacity", "scope");
 
   /** The keys of a service that are read here. */
   static final List<String> KEYS = List.of("scheduler", "hash", "persistence");
@@ -71,6 +72,7 @@ final class SchedulingReader {
     section.with("prefix4", v -> result[0] = result[0].prefixLengths(v.integer(), result[0].v6PrefixLength()));
     section.with("prefix6", v -> result[0] = result[0].prefixLengths(result[0].v4PrefixLength(), v.integer()));
     section.with("capacity", v -> result[0] = result[0].capacity(v.number()));
+    section.with("scope", v -> result[0] = result[0].scope(v.oneOf(PersistenceScope.class)));
     return result[0];
   }
 }

@@ -30,11 +30,11 @@ final class YamlFile {
 
   /** The file's one document. */
   static Node root(Path file) throws ConfigurationFileException {
-    return root(file, text(file));
+    return root(file.toString(), text(file));
   }
 
   /** The one document of a text that stands in this file. */
-  static Node root(Path file, String text) throws ConfigurationFileException {
+  static Node root(String file, String text) throws ConfigurationFileException {
     try {
       Node root = new Yaml(options()).compose(new StringReader(text));
       if (root == null) {
@@ -62,7 +62,7 @@ final class YamlFile {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(MAX_BYTES + 1);
       if (bytes.length > MAX_BYTES) {
-        throw failure(file, 0, "out-of-range", "the file is larger than " + MAX_BYTES + " bytes", "make it smaller");
+        throw failure(file.toString(), 0, "out-of-range", "the file is larger than " + MAX_BYTES + " bytes", "make it smaller");
       }
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (NoSuchFileException e) {
@@ -70,7 +70,7 @@ final class YamlFile {
     } catch (AccessDeniedException e) {
       throw unreadable(file, "permission denied");
     } catch (CharacterCodingException e) {
-      throw failure(file, 0, "not-readable", "the file is not UTF-8", "write it in UTF-8");
+      throw failure(file.toString(), 0, "not-readable", "the file is not UTF-8", "write it in UTF-8");
     } catch (IOException e) {
       throw unreadable(file, "cannot be read: " + e.getMessage());
     }
@@ -81,14 +81,14 @@ final class YamlFile {
         new Finding(file.toString(), 0, "not-readable", "", reason, "name a file that can be read"));
   }
 
-  private static ConfigurationFileException syntax(Path file, Mark mark, String problem) {
+  private static ConfigurationFileException syntax(String file, Mark mark, String problem) {
     int line = mark == null ? 0 : mark.getLine() + 1;
     String reason = "not YAML: " + String.valueOf(problem).replaceAll("\\s+", " ");
     return failure(file, line, "yaml-syntax", reason, "correct the line, or quote the value");
   }
 
-  private static ConfigurationFileException failure(Path file, int line, String code, String reason, String remedy) {
+  private static ConfigurationFileException failure(String file, int line, String code, String reason, String remedy) {
     return ConfigurationFileException.of(
-        List.of(new Finding(file.toString(), line, code, "", reason, remedy)));
+        List.of(new Finding(file, line, code, "", reason, remedy)));
   }
 }

@@ -86,7 +86,7 @@ final class YamlText {
   /** A text that stays the text it is: plain where nothing else has its form, else in quotes. */
   static String text(Object value) {
     String text = value.toString();
-    boolean word = text.matches("[A-Za-z][A-Za-z0-9._-]*") && !WORDS.contains(text.toLowerCase(Locale.ROOT));
+    boolean word = text.matches("[A-Za-z][A-Za-z0-9._/-]*") && !WORDS.contains(text.toLowerCase(Locale.ROOT));
     boolean address = text.matches("[0-9]+(\\.[0-9]+){3}(/[0-9]+)?");
     return word || address ? text : quoted(text);
   }

@@ -1,21 +1,27 @@
 package io.lb4j.examples.lab;
 
+import io.lb4j.examples.Lb;
 import java.io.File;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
+import picocli.CommandLine;
 
 /** {@code lb run} as a process in the lab's namespace {@code lb}. Safe from any thread. */
 public final class Balancer implements AutoCloseable {
   private static final int PATIENCE_MS = 20_000;
   private static final long REPORT_PATIENCE_NS = 5_000_000_000L;
+  private static final String SOCKET = "lb.sock";
 
   private final Lab lab;
   private final Path file;
@@ -39,7 +45,8 @@ public final class Balancer implements AutoCloseable {
     write(file, configuration);
     String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
     LabProcess process = lab.spawn("lb", "balancer", List.of(java, "--enable-native-access=ALL-UNNAMED",
-        "-cp", System.getProperty("java.class.path"), "io.lb4j.examples.Lb", "run", file.toString(), "--json"));
+        "-cp", System.getProperty("java.class.path"), "io.lb4j.examples.Lb", "run", file.toString(), "--json",
+        "--control", lab.directory().resolve(SOCKET).toString()));
     return new Balancer(lab, file, process);
   }
 
@@ -59,6 +66,22 @@ public final class Balancer implements AutoCloseable {
   public void reload(BalancerConfiguration configuration) {
     write(file, configuration);
     process.signal("HUP");
+  }
+
+  /**
+   * Asks it with {@code lb ctl}.
+   *
+   * @param arguments command and arguments, for example {@code drain web4/s1}
+   * @return what the command printed, and its exit status
+   */
+  public Outcome ctl(String... arguments) {
+    CommandLine line = Lb.commandLine();
+    StringWriter printed = new StringWriter();
+    line.setOut(new PrintWriter(printed));
+    line.setErr(new PrintWriter(printed));
+    List<String> all = new ArrayList<>(List.of("ctl", "--socket", lab.directory().resolve(SOCKET).toString()));
+    all.addAll(List.of(arguments));
+    return new Outcome(line.execute(all.toArray(String[]::new)), printed.toString());
   }
 
   /**

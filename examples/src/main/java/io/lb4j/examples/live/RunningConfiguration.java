@@ -28,6 +28,15 @@ public final class RunningConfiguration {
   }
 
   /**
+   * The balancer.
+   *
+   * @return as given
+   */
+  public LoadBalancer balancer() {
+    return balancer;
+  }
+
+  /**
    * What runs now: the settings as they were read, the services as they are by now.
    *
    * @return immutable

@@ -74,12 +74,21 @@ public final class StatisticsReport {
     return tree;
   }
 
-  private static Map<String, Object> serverTree(Statistics.ServerStatistics server) {
+  /**
+   * A server as JSON members.
+   *
+   * @param server of a service
+   * @return in the order of printing
+   */
+  public static Map<String, Object> serverTree(Statistics.ServerStatistics server) {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("name", server.name());
     tree.put("address", server.address().toString());
     tree.put("weight", server.weight());
     tree.put("activity", server.activity().name().toLowerCase(Locale.ROOT));
+    tree.put("health", server.health().health().name().toLowerCase(Locale.ROOT));
+    tree.put("reason", server.health().reason());
+    tree.put("detail", server.health().detail());
     tree.put("newFlows", server.counts().newFlows());
     tree.put("flows", server.counts().flows());
     tree.put("active", server.counts().active());

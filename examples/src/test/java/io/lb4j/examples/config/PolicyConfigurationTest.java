@@ -7,6 +7,8 @@ import io.lb4j.address.IpPrefix;
 import io.lb4j.dsr.DirectServerReturn;
 import io.lb4j.examples.CommandRun;
 import io.lb4j.gateway.Gateway;
+import io.lb4j.persistence.PersistenceScope;
+import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.service.AccessList;
 import io.lb4j.service.Activity;
 import io.lb4j.service.ConnectionLimit;
@@ -96,7 +98,13 @@ class PolicyConfigurationTest {
         row("adopt: yes", b -> b.adoptsConnections(true)),
         row("adopt: false", b -> b.adoptsConnections(false)),
         row("slow-start: 30s", b -> b.slowStart(Duration.ofSeconds(30))),
-        row("group: shop", b -> b.group("shop")));
+        row("group: shop", b -> b.group("shop")),
+        row("persistence: {scope: port}", b -> b.persistence(SourceIpPersistence.create().scope(PersistenceScope.PORT))),
+        row("persistence: {scope: vip}", b -> b.persistence(SourceIpPersistence.create().scope(PersistenceScope.VIP))),
+        row(
+            "group: shop\npersistence: {scope: group, timeout: 60s}",
+            b -> b.group("shop").persistence(
+                SourceIpPersistence.timeout(Duration.ofSeconds(60)).scope(PersistenceScope.GROUP))));
   }
 
   private static List<IpPrefix> prefixes(String... texts) {
@@ -157,6 +165,7 @@ class PolicyConfigurationTest {
     "one-packet: maybe | not-readable | true or false", "one-packet: true | contradiction | UDP",
     "adopt: | missing | no value", "reset-on-idle: true | not-supported | half", "slow-start: 2h | out-of-range | 1 h",
     "slow-start: 5 | not-readable | duration", "group: '' | missing | no value",
+    "persistence: {scope: all} | not-readable | port, service, group, vip",
     "servers: [{name: a, address: 192.0.2.21, tier: 0}] | out-of-range | 1..255",
     "servers: [{name: a, address: 192.0.2.21, tier: 256}] | out-of-range | 1..255",
     "servers: [{name: a, address: 192.0.2.21, activity: ready}] | not-readable | standby",

@@ -21,6 +21,7 @@ import io.lb4j.monitor.Observation;
 import io.lb4j.monitor.UdpCheck;
 import io.lb4j.monitor.Watermark;
 import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.persistence.PersistenceScope;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.HashInput;
 import io.lb4j.schedule.HashInputs;
@@ -192,15 +193,24 @@ final class RandomDeclarations {
         VirtualService.of(protocol, or(PortRange.ANY, this::ports)).named(name).forwarding(method(v6));
     builder.vip(IpPrefix.host(address(v6)));
     repeat(2, () -> builder.vip(prefix(v6, v6 ? 48 : 16))); // holds no server
-    builder.scheduler(scheduler());
+    Scheduler scheduler = scheduler();
+    builder.scheduler(scheduler);
+    PersistenceScope scope = one(PersistenceScope.class);
     if (random.nextBoolean()) {
       builder.persistence(
           SourceIpPersistence.timeout(duration(Duration.ofSeconds(1), Duration.ofDays(7)))
               .prefixLengths(or(32, () -> 1 + random.nextInt(32)), or(128, () -> 1 + random.nextInt(128)))
-              .capacity(or(SourceIpPersistence.DEFAULT_CAPACITY, () -> 1L + random.nextInt(1 << 26))));
+              .capacity(or(SourceIpPersistence.DEFAULT_CAPACITY, () -> 1L + random.nextInt(1 << 26)))
+              .scope(scope));
     }
     builder.timeouts(or(null, this::timeouts)).enabled(random.nextBoolean());
     policies(builder, protocol);
+    if (scope == PersistenceScope.GROUP) {
+      builder.group(name("group", 2));
+    }
+    if (scheduler.hashInputs().isEmpty()) {
+      builder.slowStart(or(Duration.ZERO, () -> duration(Duration.ofMillis(1), Duration.ofHours(1))));
+    }
     boolean onePort = builder.build().ports().size() == 1;
     builder.monitors(or(MonitorReader.defaults(protocol, builder.build().ports()), () -> monitors(onePort)));
     builder.observation(protocol == Protocol.TCP ? or(null, this::observation) : null);
@@ -256,7 +266,6 @@ final class RandomDeclarations {
     if (random.nextBoolean()) {
       builder.adoptsConnections(random.nextBoolean());
     }
-    builder.slowStart(or(Duration.ZERO, () -> duration(Duration.ofMillis(1), Duration.ofHours(1))));
     if (random.nextBoolean()) {
       builder.group(name("group", 1));
     }

@@ -1,0 +1,274 @@
+package io.lb4j.examples.control;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.event.Event;
+import io.lb4j.examples.report.Json;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Clients that mean no good, or do not know better: each hurts itself at most. */
+@Timeout(60)
+class ControlServerTest {
+  private static final String STATUS = "{\"command\":\"status\"}\n";
+  private static final Duration PATIENCE = Duration.ofMillis(1500);
+
+  private RunningFixture fixture;
+  private final List<Client> clients = new ArrayList<>();
+
+  /** A client that sends what it likes. */
+  private final class Client {
+    private final SocketChannel channel;
+    private final BufferedReader in;
+
+    Client() throws IOException {
+      channel = SocketChannel.open(UnixDomainSocketAddress.of(fixture.socket));
+      in = new BufferedReader(Channels.newReader(channel, UTF_8));
+      clients.add(this);
+    }
+
+    Client send(String text) throws IOException {
+      return send(text.getBytes(UTF_8));
+    }
+
+    Client send(byte[] bytes) throws IOException {
+      ByteBuffer buffer = ByteBuffer.wrap(bytes);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+      return this;
+    }
+
+    /** The next line; null at the end of the connection. */
+    Map<String, Object> receive() throws IOException {
+      String line = in.readLine();
+      return line == null ? null : Json.object(line);
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> object(Object value) {
+    return (Map<String, Object>) value;
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    fixture = new RunningFixture(PATIENCE);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    assertThat(new Client().send(STATUS).receive()).as("whatever was done, it answers").containsEntry("ok", true);
+    for (Client client : clients) {
+      client.channel.close();
+    }
+    fixture.close();
+  }
+
+  private static String error(Map<String, Object> reply) {
+    assertThat(reply).containsEntry("ok", false).containsKey("exit");
+    return (String) reply.get("error");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {
+    "", "hello", "[]", "42", "\"status\"", "{", "{\"command\":", "{\"command\":1}", "{}", "{\"command\":\"reboot\"}",
+    "{\"command\":\"status\"} {}", "{\"command\":\"status\",\"command\":\"status\"}", "{\"command\":\"status\",\"x\":1}",
+    "{\"command\":\"drain\"}", "{\"command\":\"drain\",\"server\":7}", "{\"command\":\"weight\",\"server\":\"web/rs1\"}",
+    "{\"command\":\"weight\",\"server\":\"web/rs1\",\"weight\":1e99}",
+    "{\"command\":\"weight\",\"server\":\"web/rs1\",\"weight\":99999999999999999999999999999999}",
+    "{\"command\":\"status\",\"as\":\"xml\"}", "{\"command\":\"events\",\"follow\":\"yes\"}",
+    "{\"command\":\"apply\",\"file\":\"\\u0000\",\"text\":\"\"}", "{\"command\":\"apply\",\"file\":\"f\",\"text\":\"a: [\"}",
+    "GET / HTTP/1.1\r", "\u0000\u0001\u0002",
+  })
+  void shouldAnswerWhatIsNoRequestWithAnErrorAndGoOn(String line) throws IOException {
+    Client client = new Client();
+    assertThat(error(client.send(line + "\n").receive())).isNotBlank().doesNotContain("internal error");
+    assertThat(client.send(STATUS).receive()).as("the same connection").containsEntry("ok", true);
+  }
+
+  @Test
+  void shouldBoundDepth() throws IOException {
+    Client client = new Client();
+    String deep = "{\"command\":" + "[".repeat(100_000);
+    assertThat(error(client.send(deep + "\n").receive())).contains("depth");
+  }
+
+  @Test
+  void shouldSurviveNoise() throws IOException {
+    Random random = new Random(5);
+    for (int i = 0; i < 200; i++) {
+      byte[] noise = new byte[1 + random.nextInt(300)];
+      random.nextBytes(noise);
+      Client client = new Client();
+      client.send(noise);
+      client.channel.close();
+    }
+  }
+
+  @Test
+  void shouldEndAnOverlongRequest() throws IOException {
+    Client client = new Client();
+    byte[] part = "x".repeat(1 << 20).getBytes(UTF_8);
+    try {
+      for (int i = 0; i < 9; i++) {
+        client.send(part);
+      }
+    } catch (IOException e) {
+      // closed before everything was sent
+    }
+    assertThat(error(client.receive())).contains("longer than " + Connection.LONGEST_LINE);
+    assertThat(client.in.read()).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldTakeRequestsInPiecesAndSeveralAtOnce() throws IOException {
+    Client client = new Client();
+    for (byte b : STATUS.getBytes(UTF_8)) {
+      client.send(new byte[] {b});
+    }
+    assertThat(client.receive()).containsEntry("ok", true);
+    client.send(STATUS.repeat(50));
+    for (int i = 0; i < 50; i++) {
+      assertThat(client.receive()).containsEntry("ok", true);
+    }
+  }
+
+  @Test
+  void shouldAnswerAfterTheClientHasStoppedSending() throws IOException {
+    Client client = new Client();
+    client.send(STATUS);
+    client.channel.shutdownOutput();
+    assertThat(client.receive()).containsEntry("ok", true);
+    assertThat(client.receive()).isNull();
+  }
+
+  @Test
+  void shouldEndRequestsThatDoNotCome() throws IOException {
+    Client silent = new Client();
+    Client slow = new Client().send("{\"command\":");
+    assertThat(silent.receive()).isNull();
+    assertThat(slow.receive()).isNull();
+  }
+
+  @Test
+  void shouldBoundConnections() throws IOException {
+    List<Client> many = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      many.add(new Client());
+    }
+    int served = 0;
+    for (Client client : many) {
+      try {
+        Map<String, Object> reply = client.send(STATUS).receive();
+        served += reply != null && reply.get("ok").equals(true) ? 1 : 0;
+      } catch (IOException e) {
+        // refused, and closed
+      }
+    }
+    assertThat(served).isBetween(1, ControlServer.MOST_CONNECTIONS);
+    for (Client client : many) {
+      client.channel.close();
+    }
+    awaitAnswer();
+  }
+
+  /** Closed connections are noticed by and by. */
+  private void awaitAnswer() throws IOException {
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while (System.nanoTime() - deadline < 0) {
+      try {
+        Map<String, Object> reply = new Client().send(STATUS).receive();
+        if (reply != null && reply.get("ok").equals(true)) {
+          return;
+        }
+      } catch (IOException e) {
+        // not yet
+      }
+    }
+  }
+
+  @Test
+  void shouldEndClientsThatDoNotTakeTheirAnswers() throws IOException {
+    Client client = new Client();
+    client.channel.configureBlocking(false);
+    ByteBuffer requests = ByteBuffer.wrap(STATUS.repeat(10_000).getBytes(UTF_8));
+    while (requests.hasRemaining() && client.channel.write(requests) > 0) {
+      Thread.onSpinWait();
+    }
+    client.channel.configureBlocking(true);
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    boolean ended = false;
+    while (!ended && System.nanoTime() - deadline < 0) {
+      try {
+        client.send("\n");
+      } catch (IOException e) {
+        ended = true;
+      }
+    }
+    assertThat(ended).isTrue();
+  }
+
+  @Test
+  void shouldSendEventsToFollowers() throws IOException {
+    Client first = new Client().send("{\"command\":\"events\",\"follow\":true}\n");
+    Client second = new Client().send("{\"command\":\"events\",\"follow\":true}\n");
+    for (Client client : List.of(first, second)) {
+      assertThat(client.receive()).containsEntry("ok", true);
+    }
+    for (int i = 0; i < 200; i++) {
+      fixture.events.onEvent(new Event.ServerDown("web", "rs" + i, "refused", ""));
+    }
+    for (Client client : List.of(first, second)) {
+      for (int i = 0; i < 200; i++) {
+        Map<String, Object> line = client.receive();
+        assertThat(object(line.get("result"))).containsEntry("subject", "web/rs" + i);
+        assertThat(line.get("missed")).isEqualTo(0L);
+      }
+    }
+  }
+
+  @Test
+  void shouldCountWhatAFollowerMissed() throws Exception {
+    Client client = new Client().send("{\"command\":\"events\",\"follow\":true}\n");
+    assertThat(client.receive()).containsEntry("ok", true);
+    int all = 20 * EventLog.CAPACITY;
+    for (int i = 0; i < all; i++) {
+      fixture.events.onEvent(new Event.ServerDown("web", "rs" + i, "refused", "x".repeat(200)));
+    }
+    long seen = 0;
+    long missed = 0;
+    while (seen + missed < all) {
+      Map<String, Object> line = client.receive();
+      seen++;
+      missed += (Long) line.get("missed");
+    }
+    assertThat(seen + missed).isEqualTo(all);
+  }
+
+  @Test
+  void shouldKeepAQuietFollower() throws Exception {
+    Client client = new Client().send("{\"command\":\"events\",\"follow\":true}\n");
+    assertThat(client.receive()).containsEntry("ok", true);
+    Client silent = new Client();
+    assertThat(silent.receive()).as("ended for its silence").isNull();
+    fixture.events.onEvent(new Event.ServerUp("web", "rs1", "answered"));
+    assertThat(object(client.receive().get("result"))).containsEntry("event", "ServerUp");
+  }
+}

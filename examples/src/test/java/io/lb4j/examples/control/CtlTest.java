@@ -1,0 +1,199 @@
+package io.lb4j.examples.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.event.Event;
+import io.lb4j.examples.CommandRun;
+import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.report.Json;
+import io.lb4j.service.Activity;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code lb ctl} against a balancer that runs, over its socket. */
+class CtlTest {
+  private RunningFixture fixture;
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> object(Object value) {
+    return (Map<String, Object>) value;
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    fixture = new RunningFixture(Duration.ofSeconds(30));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    fixture.close();
+  }
+
+  private String done(Object... args) {
+    CommandRun run = fixture.ctl(args);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.exit()).isZero();
+    return run.out();
+  }
+
+  private Map<String, Object> json(Object... args) throws Exception {
+    Object[] all = new Object[args.length + 1];
+    System.arraycopy(args, 0, all, 0, args.length);
+    all[args.length] = "--json";
+    return Json.object(done(all));
+  }
+
+  @Test
+  void shouldTellStatusAndServers() throws Exception {
+    fixture.connect("192.0.2.77");
+    assertThat(done("status")).startsWith("test.yaml, for ").contains("FORWARD", "service web");
+    assertThat(json("status"))
+        .containsEntry("file", "test.yaml")
+        .containsEntry("law", true)
+        .containsKeys("since", "verdicts", "services", "flowTable");
+    assertThat(done("servers").lines()).hasSize(4).anyMatch(line -> line.contains("web/rs1") && line.contains("online"));
+    assertThat(done("servers", "web").lines()).hasSize(3);
+    List<?> servers = (List<?>) json("servers", "web").get("servers");
+    assertThat(object(servers.get(0)))
+        .containsEntry("service", "web")
+        .containsEntry("name", "rs1")
+        .containsEntry("health", "unknown")
+        .containsEntry("flows", 1L);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"drain, DRAIN", "offline, OFFLINE", "standby, STANDBY", "online, ONLINE"})
+  void shouldChangeActivity(String command, Activity activity) {
+    assertThat(done(command, "web/rs1")).isEqualTo("web/rs1: " + command + "\n");
+    assertThat(fixture.balancer.service("web").declaration().server("rs1").orElseThrow().activity()).isEqualTo(activity);
+    assertThat(fixture.balancer.service("web").declaration().server("rs2").orElseThrow().activity())
+        .isEqualTo(Activity.ONLINE);
+  }
+
+  @Test
+  void shouldFindServersWithSlashesInTheirNames() {
+    assertThat(done("drain", "a/b/c/d")).isEqualTo("a/b/c/d: drain\n");
+    assertThat(fixture.balancer.service("a/b").declaration().servers().get(0).activity()).isEqualTo(Activity.DRAIN);
+  }
+
+  @Test
+  void shouldChangeWeight() throws Exception {
+    assertThat(json("weight", "web/rs2", "9")).isEqualTo(Map.of("done", "web/rs2: weight 9"));
+    assertThat(fixture.balancer.service("web").declaration().server("rs2").orElseThrow().weight()).isEqualTo(9);
+    CommandRun run = fixture.ctl("weight", "web/rs2", "65536");
+    assertThat(run.exit()).isEqualTo(2);
+    assertThat(run.err()).contains("0..65535");
+    assertThat(fixture.balancer.service("web").declaration().server("rs2").orElseThrow().weight()).isEqualTo(9);
+  }
+
+  @Test
+  void shouldPrintTheConfigurationThatRuns() throws Exception {
+    assertThat(done("config")).isEqualTo(RunningFixture.TEXT);
+    fixture.balancer.service("web").realServer("rs1").drain();
+    assertThat(done("config")).isEqualTo(RunningFixture.TEXT.replace("192.0.2.21}", "192.0.2.21, activity: drain}"));
+    assertThat(json("config").get("config")).isEqualTo(done("config"));
+  }
+
+  @Test
+  void shouldPlanWithoutChangingAndApply() throws Exception {
+    fixture.connect("192.0.2.77");
+    String changed =
+        RunningFixture.TEXT
+            .replace("            - {name: rs1, address: 192.0.2.21}\n", "")
+            .replace("scheduler: rr", "scheduler: wrr")
+            .replace("    - {name: rs1, address: 192.0.2.21}\n", "")
+            + "echo: drop\n";
+    Path file = fixture.file(changed);
+    String plan = done("plan", file);
+    assertThat(plan).contains("scheduler", "rs1", "removed", "lost").endsWith("until a restart: echo\n");
+    assertThat(done("config")).isEqualTo(RunningFixture.TEXT);
+    Map<String, Object> planned = json("plan", file);
+    assertThat(planned.get("restart")).isEqualTo(List.of("echo"));
+    assertThat(object(planned.get("flows"))).containsEntry("lost", 1L);
+    assertThat(done("apply", file)).isEqualTo(plan);
+    assertThat(fixture.balancer.services()).isEqualTo(Configuration.load(file).services());
+    assertThat(done("plan", file)).isEqualTo("no changes\nleft as they are until a restart: echo\n");
+  }
+
+  @Test
+  void shouldRefuseAFileWithEveryLineAndChangeNothing() throws Exception {
+    String broken = RunningFixture.TEXT.replace("scheduler: rr", "scheduler: best").replace("capacity: 4096", "size: 1");
+    Path file = fixture.file(broken);
+    for (String command : List.of("plan", "apply")) {
+      CommandRun run = fixture.ctl(command, file);
+      assertThat(run.exit()).isEqualTo(2);
+      assertThat(run.out()).isEmpty();
+      assertThat(run.err().lines())
+          .hasSize(2)
+          .anyMatch(line -> line.startsWith("lb ctl: " + file + ":15: service web: scheduler: ") && line.contains("; "))
+          .anyMatch(line -> line.startsWith("lb ctl: " + file + ":29: ") && line.endsWith("[unknown-key]"));
+      CommandRun asJson = fixture.ctl(command, file, "--json");
+      assertThat((List<?>) Json.object(asJson.out()).get("findings")).hasSize(2);
+    }
+    assertThat(done("config")).isEqualTo(RunningFixture.TEXT);
+  }
+
+  @Test
+  void shouldRefuseWhatTheLibraryRefuses() throws Exception {
+    Path file = fixture.file(RunningFixture.TEXT.replace("{name: rs2, address: 192.0.2.22}", "{name: x, address: 203.0.113.7}"));
+    CommandRun run = fixture.ctl("apply", file);
+    assertThat(run.exit()).isEqualTo(2);
+    assertThat(run.err()).startsWith("lb ctl: " + file + ":20: ").contains("[server-not-on-link]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"web/rs9", "web", "rs1", "/", "a/b/c"})
+  void shouldRefuseUnknownServers(String name) {
+    CommandRun run = fixture.ctl("drain", name);
+    assertThat(run.exit()).isEqualTo(2);
+    assertThat(run.err()).isEqualTo(
+        "lb ctl: there is no server '" + name + "'; write SERVICE/SERVER as 'servers' lists them\n");
+  }
+
+  @Test
+  void shouldRefuseUnknownServicesAndFiles() {
+    assertThat(fixture.ctl("servers", "shop").exit()).isEqualTo(2);
+    assertThat(fixture.ctl("servers", "shop").err()).contains("shop").contains("[unknown-name]");
+    assertThat(fixture.ctl("plan", fixture.directory.resolve("none.yaml")).exit()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldPrintTheLastEvents() throws Exception {
+    fixture.events.onEvent(new Event.ServerDown("web", "rs1", "refused", ""), 3);
+    assertThat(done("events")).contains("server web/rs1 is down: refused (3 before it left out)");
+    List<?> events = (List<?>) json("events").get("events");
+    assertThat(object(events.get(events.size() - 1)))
+        .containsEntry("event", "ServerDown")
+        .containsEntry("category", "server")
+        .containsEntry("subject", "web/rs1")
+        .containsEntry("suppressed", 3L);
+  }
+
+  @Test
+  void shouldSayWhenNobodyAnswers() {
+    CommandRun run = CommandRun.lb("ctl", "--socket", fixture.directory.resolve("no.sock"), "status");
+    assertThat(run.exit()).isEqualTo(1);
+    assertThat(run.err()).contains("there is no such socket");
+  }
+
+  @Test
+  void shouldSayWhenTheBalancerIsGone() throws Exception {
+    Path other = fixture.directory.resolve("new.yaml");
+    SocketFile dead = SocketFile.open(other);
+    dead.channel().close();
+    CommandRun run = CommandRun.lb("ctl", "--socket", other, "status");
+    assertThat(run.exit()).isEqualTo(1);
+    assertThat(run.err()).contains("does lb run");
+    dead.close();
+    assertThat(Files.exists(other)).isFalse();
+  }
+}
