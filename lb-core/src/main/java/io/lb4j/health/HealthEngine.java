@@ -38,6 +38,7 @@ public final class HealthEngine {
   private final List<HealthReport> reports = new ArrayList<>();
   private Map<Key, ServerWatch> watches = new LinkedHashMap<>();
   private long declarations;
+  private volatile long begun;
   private volatile long postponed;
   private boolean over;
 
@@ -141,12 +142,26 @@ public final class HealthEngine {
     }
   }
 
+  /** A probe is under way. */
+  void onBegin() {
+    begun++;
+  }
+
   /** No thread, or no room for frames, was free: that says nothing about the server, so the probe waits. */
   void onPostponed() {
     postponed++;
     if (Long.bitCount(postponed) == 1) {
       LOG.warn("a probe waits, so many are under way ({} times so far): use more threads or longer intervals", postponed);
     }
+  }
+
+  /**
+   * How many probes were begun.
+   *
+   * @return a count
+   */
+  public long begun() {
+    return begun;
   }
 
   /**

@@ -110,6 +110,7 @@ final class MonitorRun {
       starts.postpone(nowNs, POSTPONE_NS);
       engine.onPostponed();
     } else {
+      engine.onBegin();
       starts.onStart(nowNs);
       giveUpNs = nowNs + monitor.timeout().toNanos() + (monitor.check() instanceof Check.Own ? 0 : GRACE_NS);
     }

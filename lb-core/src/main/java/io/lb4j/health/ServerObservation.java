@@ -72,10 +72,11 @@ final class ServerObservation {
     forget();
   }
 
-  /** A server that has answered for as long as it was out of use last begins with the shortest time again. */
+  /** A server that answers still when it was in use for as long as out of use last begins with the shortest time. */
   void forgive(Observation settings, long nowNs) {
     long neededNs = Math.max(lengthNs, settings.window().toNanos());
-    if (doublings > 0 && nowNs - inUseSinceNs >= neededNs && since(first).answered() > 0) {
+    boolean answers = last > first && since(last - 1).answered() > 0;
+    if (doublings > 0 && answers && nowNs - inUseSinceNs >= neededNs) {
       doublings = 0;
     }
   }

@@ -17,7 +17,7 @@ import java.util.Map;
  * that is well. What he cannot do is to keep real clients of that server from being answered, nor those of its fellows.
  * So the failures only raise the question, and it is answered by what real clients got: the fellows' answers, shared out
  * by weight, say how many this server ought to have given. If it should have given {@code minimum} and gave none, chance
- * explains that in e<sup>-minimum</sup> of all cases, less than one in a hundred for 5. If the fellows give none either,
+ * explains that in e<sup>-minimum</sup> of all cases, one in 22,000 for 10. If the fellows give none either,
  * for example because a flood fills everything, the way back is broken, or no real client is there, nothing is concluded,
  * and so the last server that answers is never taken out. With Direct Server Return an answer is inferred from the
  * client's next segment, so he who can guess may forge answers too: of the server, which protects it, or of its fellows,

@@ -21,7 +21,7 @@ import java.time.Duration;
  */
 public record Observation(Duration window, int minimum, double ratio, Duration inhibit, Duration longest) {
   private static final Observation DEFAULTS =
-      new Observation(Duration.ofSeconds(10), 5, 1, Duration.ofSeconds(5), Duration.ofSeconds(3600));
+      new Observation(Duration.ofSeconds(10), 10, 1, Duration.ofSeconds(5), Duration.ofSeconds(3600));
   private static final int MOST_EVIDENCE = 1_000_000;
 
   /** Refuses what would conclude from nothing. */
@@ -49,7 +49,7 @@ public record Observation(Duration window, int minimum, double ratio, Duration i
   }
 
   /**
-   * A window of 10 s, 5 failures, no answer, and 5 s to 3600 s out of use.
+   * A window of 10 s, 10 failures, no answer, and 5 s to 3600 s out of use.
    *
    * @return the defaults
    */

@@ -67,6 +67,14 @@ final class Ward implements WatchedServers, FrameProber {
     tick();
   }
 
+  /** Lets time pass until so many probes were begun, and not a moment longer. */
+  void begin(long probes) {
+    while (engine.begun() < probes) {
+      nowNs = Math.max(nowNs, deadlineNs);
+      tick();
+    }
+  }
+
   /** Lets time pass until something is asked. */
   void await() {
     for (int n = 0; n < 100_000 && asks.isEmpty(); n++) {
