@@ -111,7 +111,9 @@ final class SessionTable {
   }
 
   int touch(int flowHash) {
-    return memory.getInt(home(flowHash) * stride + wordOffset);
+    int home = home(flowHash); // the number's memory, too, or it costs a miss of its own
+    int word = memory.getInt(home * stride + wordOffset);
+    return keepsNumbers() ? word + number(home) : word;
   }
 
   private int next(int slot) {
