@@ -220,17 +220,22 @@ final class ServiceWalk {
   private Verdict onLostSession(
       FrameView view, Translator translator, int session, @Nullable Binding binding, boolean reply) {
     if (reply) {
-      boolean reset = binding != null && binding.lost() == LostFlows.Fate.RESET;
-      if (!reset) {
-        translator.end(session);
-      }
-      return reset ? reset(view, Verdict.SERVER_GONE) : Verdict.SERVER_GONE;
+      return onLostReply(view, translator, session, binding);
     }
     LostFlows.Fate fate = fate(view, binding);
     if (fate != LostFlows.Fate.RESET || binding == null || isOpening(view)) {
       translator.end(session);
     }
     return end(view, fate);
+  }
+
+  /** What the client sends next decides about the session, unless it would be dropped anyway. */
+  private Verdict onLostReply(FrameView view, Translator translator, int session, @Nullable Binding binding) {
+    LostFlows.Fate fate = binding == null ? LostFlows.Fate.REPICK : binding.lost();
+    if (fate == LostFlows.Fate.DROP) {
+      translator.end(session);
+    }
+    return fate == LostFlows.Fate.RESET ? reset(view, Verdict.SERVER_GONE) : Verdict.SERVER_GONE;
   }
 
   /** A SYN begins anew in any case; the rest goes by what the service declares, while it is there. */

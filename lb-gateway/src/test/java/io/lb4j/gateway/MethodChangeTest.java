@@ -80,6 +80,7 @@ class MethodChangeTest {
       FrameBuilder late = net.from(1, net.peer(1));
       int flags = TcpHeader.SYN | TcpHeader.ACK;
       net.fromInside(Network.transport(late, tcp, 80, 3000, flags)).droppedSilently(Verdict.SERVER_GONE);
+      net.afterSeconds(2);
       assertThat(net.path.sessions()).isZero();
     }
   }

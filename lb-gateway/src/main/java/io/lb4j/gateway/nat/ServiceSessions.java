@@ -90,7 +90,8 @@ final class ServiceSessions {
     if (!chooseSource(method)) {
       return method.sources().isEmpty() ? Verdict.NAT_TUPLE_IN_USE : Verdict.NAT_PORTS_EXHAUSTED;
     }
-    int state = tcp ? SessionState.FIRST_SYN : query ? SessionState.QUERY_FIRST : SessionState.UDP_FIRST;
+    boolean begins = tcp && TcpStates.isOpening(view);
+    int state = tcp ? (begins ? SessionState.FIRST_SYN : SessionState.ADOPTED) : udpOrQuery(query);
     long word =
         Word.of(Word.SESSION, SessionTable.code(key.protocol), state, sessions.tick(), binding)
             | Word.REFRESHES
@@ -98,11 +99,15 @@ final class ServiceSessions {
             | (tcp && idleResets.isWanted(binding, key.v6) ? Word.NUMBERED : 0);
     long around = ours.is(key.v6, key.sourceHigh, key.sourceLow) ? Word.AROUND : 0;
     sessions.open(
-        key, to, tcp ? Word.withCheck(word, TcpStates.checkOf(view)) : word, word | Word.REPLY | around);
-    if (tcp) {
+        key, to, begins ? Word.withCheck(word, TcpStates.checkOf(view)) : word, word | Word.REPLY | around);
+    if (begins) {
       handshakes.onOpened(sessions.hashOf(reply.reverse(to)));
     }
     return null;
+  }
+
+  private static int udpOrQuery(boolean query) {
+    return query ? SessionState.QUERY_FIRST : SessionState.UDP_FIRST;
   }
 
   /** Whether the server would answer its client directly, past us, so that the client would not know the answer. */

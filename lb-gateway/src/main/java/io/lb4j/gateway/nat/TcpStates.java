@@ -93,7 +93,8 @@ final class TcpStates {
   static long withNext(long word, FrameView view) {
     int next = view.tcpNextSequence() & (int) Word.MAX_CHECK;
     int ahead = next - Word.check(word) & (int) Word.MAX_CHECK;
-    boolean counts = ahead <= Word.MAX_CHECK / 2 && (view.tcpFlags() & TcpHeader.RST) == 0;
+    boolean near = ahead <= Word.MAX_CHECK / 2 || Word.check(word) == 0; // 0: perhaps not known
+    boolean counts = near && (view.tcpFlags() & TcpHeader.RST) == 0;
     return counts ? Word.withCheck(word, next) : word;
   }
 
