@@ -1,5 +1,7 @@
 package io.lb4j.control;
 
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.IpPrefix;
 import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.forward.TranslatedForwarding;
@@ -95,6 +97,42 @@ final class ConfigurationRules {
           "service " + later.name() + ": port",
           later.ports(),
           "claims the same frames as service " + earlier.name() + " (" + earlier.vips() + " port " + earlier.ports() + ")");
+    }
+  }
+
+  /**
+   * Checks that nothing else has the gateway addresses.
+   *
+   * @throws ConfigurationException for the first that is used otherwise
+   */
+  static void checkGateways(
+      Collection<VirtualService> services, Optional<TranslatorProvider> outbound, Topology topology) {
+    for (Link link : topology.links()) {
+      for (IpAddress gateway : link.gatewayAddresses()) {
+        outbound.ifPresent(rules -> refuseOverlap(link, gateway, rules.addresses(), "outbound: nat"));
+        services.forEach(service -> checkGateway(link, gateway, service));
+      }
+    }
+  }
+
+  private static void checkGateway(Link link, IpAddress gateway, VirtualService service) {
+    String whose = "service " + service.name();
+    refuseOverlap(link, gateway, service.vips(), whose);
+    for (RealServer server : service.servers()) {
+      refuseOverlap(link, gateway, List.of(IpPrefix.host(server.address())), whose + ", server " + server.name());
+    }
+    if (service.forwarding() instanceof TranslatedForwarding translated) {
+      refuseOverlap(link, gateway, translated.addresses(), whose + ", forwarding");
+    }
+  }
+
+  private static void refuseOverlap(Link link, IpAddress gateway, List<IpPrefix> others, String whose) {
+    if (others.stream().anyMatch(other -> other.contains(gateway))) {
+      throw new ConfigurationException(
+          ConfigurationError.GATEWAY_ADDRESS_IN_USE,
+          "interface " + link.name() + ": gateway-addresses",
+          gateway,
+          "is used by " + whose);
     }
   }
 

@@ -26,6 +26,7 @@ import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.Plan;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.Role;
 import io.lb4j.service.ServerHealth;
 import io.lb4j.service.ServiceChange;
 import io.lb4j.service.UnservedPolicy;
@@ -76,6 +77,7 @@ public final class ServiceRegistry {
   private Map<ConnectionCount, ConnectionLimit> newLimits = new HashMap<>();
   private final Set<Integer> staticNextHops = new HashSet<>();
   private Map<String, VirtualService> services = new LinkedHashMap<>();
+  private Role role;
   private long generation;
   private long declarations;
 
@@ -111,6 +113,7 @@ public final class ServiceRegistry {
    * @param neighbors where next hops are registered
    * @param unserved what becomes of frames to virtual addresses that no service wants
    * @param echo what becomes of echo requests to virtual addresses
+   * @param role active or passive at first
    * @param outbound rules for traffic that servers start
    * @param schedulerSeed equal on instances that are to agree
    * @param flowCapacity flows or sessions of each worker
@@ -125,6 +128,7 @@ public final class ServiceRegistry {
       NeighborTable neighbors,
       UnservedPolicy unserved,
       EchoPolicy echo,
+      Role role,
       Optional<TranslatorProvider> outbound,
       long schedulerSeed,
       int flowCapacity,
@@ -137,6 +141,7 @@ public final class ServiceRegistry {
     this.neighbors = neighbors;
     this.unserved = unserved;
     this.echo = echo;
+    this.role = role;
     this.outbound = outbound;
     this.flowCapacity = flowCapacity;
     this.workers = workers;
@@ -217,6 +222,31 @@ public final class ServiceRegistry {
     ForwardingTable table = compile();
     settle(table);
     return Optional.of(table);
+  }
+
+  /**
+   * Lets the balancer serve or stand by.
+   *
+   * @param next which
+   * @return the snapshot to publish; nothing when it does so already
+   */
+  public synchronized Optional<ForwardingTable> become(Role next) {
+    if (role == next) {
+      return Optional.empty();
+    }
+    role = next;
+    ForwardingTable table = compile();
+    settle(table);
+    return Optional.of(table);
+  }
+
+  /**
+   * Whether the balancer serves or stands by.
+   *
+   * @return as the latest snapshot says
+   */
+  public synchronized Role role() {
+    return role;
   }
 
   /**
@@ -318,6 +348,7 @@ public final class ServiceRegistry {
 
   private void check(Map<String, VirtualService> next) {
     ConfigurationRules.check(next.values(), topology);
+    ConfigurationRules.checkGateways(next.values(), outbound, topology);
     Optional<TranslatorProvider> translation = ConfigurationRules.translation(next.values(), outbound);
     translation.ifPresent(rules -> rules.check(topology, next.values(), flowCapacity));
     for (VirtualService service : next.values()) {
@@ -463,7 +494,7 @@ public final class ServiceRegistry {
   }
 
   private OwnedAddresses addresses() {
-    OwnedAddresses.Builder addresses = OwnedAddresses.builder(topology.links());
+    OwnedAddresses.Builder addresses = OwnedAddresses.builder(topology.links()).active(role == Role.ACTIVE);
     outbound.ifPresent(rules -> rules.addresses().forEach(addresses::virtualAddress));
     for (VirtualService service : services.values()) {
       service.vips().forEach(addresses::virtualAddress);

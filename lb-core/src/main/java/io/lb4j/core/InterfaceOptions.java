@@ -1,6 +1,7 @@
 package io.lb4j.core;
 
 import io.lb4j.address.InterfaceAddress;
+import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortTraits;
@@ -20,6 +21,7 @@ public final class InterfaceOptions {
 
   private final String name;
   private final List<InterfaceAddress> addresses = new ArrayList<>();
+  private final List<IpAddress> gatewayAddresses = new ArrayList<>();
   private @Nullable Port port;
   private @Nullable MacAddress mac;
   private @Nullable Integer mtu;
@@ -89,6 +91,33 @@ public final class InterfaceOptions {
   }
 
   /**
+   * Adds addresses that hosts on the link may have as their gateway. Each is the balancer's alone like a virtual address,
+   * claimed, announced and answered for, so that it moves with the active one of two balancers; it serves nothing.
+   *
+   * @param more in a subnet of the interface, or IPv6 link-local; for example {@code 192.0.2.1}
+   * @return this
+   */
+  public InterfaceOptions gatewayAddress(String... more) {
+    for (String text : more) {
+      gatewayAddresses.add(gateway(text));
+    }
+    return this;
+  }
+
+  private IpAddress gateway(String text) {
+    String setting = "interface " + name + ": gateway-addresses";
+    try {
+      IpAddress address = IpAddress.of(text);
+      if (address.isMulticast() || address.isUnspecified() || address.isLoopback()) {
+        throw new ConfigurationException(ConfigurationError.NOT_UNICAST, setting, text, "no host has this address");
+      }
+      return address;
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException(ConfigurationError.NOT_READABLE, setting, text, e.getMessage());
+    }
+  }
+
+  /**
    * The largest IP packet.
    *
    * @param bytes 576..65535
@@ -134,6 +163,7 @@ public final class InterfaceOptions {
         effective,
         hostStack != null ? hostStack : traits != null && traits.hostStack(),
         traits != null && traits.carriesPartialChecksums(),
-        traits != null && traits.carriesGso());
+        traits != null && traits.carriesGso(),
+        gatewayAddresses);
   }
 }

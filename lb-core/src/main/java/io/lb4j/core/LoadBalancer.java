@@ -23,11 +23,13 @@ import io.lb4j.frame.Verdict;
 import io.lb4j.health.HealthEngine;
 import io.lb4j.health.HealthReport;
 import io.lb4j.monitor.FrameProber;
+import io.lb4j.neighbor.AddressClaim;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.port.Port;
 import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.Role;
 import io.lb4j.service.ServerHealth;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -96,6 +98,7 @@ public final class LoadBalancer implements AutoCloseable {
             neighbors,
             from.unserved,
             from.echo,
+            from.role,
             Optional.ofNullable(from.outbound),
             from.schedulerSeed,
             from.flowCapacity,
@@ -199,12 +202,18 @@ public final class LoadBalancer implements AutoCloseable {
 
   private static void refuseIfOurs(ForwardingTable table, Port port, IpAddress address) {
     if (table.addresses().isVip(address.isV6(), address.high(), address.low())) {
+      Optional<String> gateway =
+          table.topology().links().stream()
+              .filter(link -> link.gatewayAddresses().contains(address))
+              .findFirst()
+              .map(link -> "interface " + link.name() + ": gateway-addresses");
       String setting =
           table.services().stream()
               .map(CompiledService::declaration)
               .filter(service -> service.serves(address))
               .findFirst()
               .map(service -> "service " + service.name() + ": vip")
+              .or(() -> gateway)
               .orElse("outbound: nat");
       throw new ConfigurationException(
           ConfigurationError.VIP_HELD_BY_KERNEL,
@@ -444,6 +453,59 @@ public final class LoadBalancer implements AutoCloseable {
       throw new IllegalStateException("the services have changed since the plan was made: make it anew");
     }
     publish(before -> byName(plan.services()));
+  }
+
+  /**
+   * Takes the virtual addresses over: from the next burst on frames to them are served, and with it each address is
+   * probed and, where nobody else answers, announced and answered for. One that somebody still uses is told of as a
+   * conflict and tried again later, the others do not wait for it; {@link #claims()} tells how far they are. Does
+   * nothing when the balancer is active.
+   */
+  public void becomeActive() {
+    become(Role.ACTIVE);
+  }
+
+  /**
+   * Leaves the virtual addresses to another instance: once this returns none is answered for, announced or defended, and
+   * from the next burst on frames to them end with {@link Verdict#PASSIVE}, those that wait with them. Servers are
+   * watched as before, and flows are kept, though they grow old. Does nothing when the balancer is passive.
+   */
+  public void becomePassive() {
+    become(Role.PASSIVE);
+  }
+
+  private synchronized void become(Role role) {
+    registry.become(role).ifPresent(this::onRole);
+  }
+
+  private void onRole(ForwardingTable next) {
+    published.setRelease(next);
+    linkLayer.adopt(next.addresses());
+    if (running != null) {
+      resolveServers(next);
+    }
+    dataPaths.forEach(path -> path.submit((own, nowNs, out) -> {})); // a worker that sleeps looks now
+    events.onEvent(new Event.RoleChanged(next.role() == Role.ACTIVE));
+    control.wake();
+  }
+
+  /**
+   * Whether the balancer serves or stands by.
+   *
+   * @return as it was told last
+   */
+  public Role role() {
+    return registry.role();
+  }
+
+  /**
+   * The addresses that are the balancer's alone, and how far the claim on each is: virtual addresses, those of NAT pools
+   * and gateway addresses.
+   *
+   * @return by interface, in the order of declaration; an address that is on several interfaces once for each
+   */
+  public List<AddressClaim> claims() {
+    return linkLayer.claims();
   }
 
   VirtualService declaration(String name) {

@@ -10,6 +10,7 @@ import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.neighbor.NeighborSettings;
 import io.lb4j.port.Port;
 import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.Role;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
@@ -51,6 +52,7 @@ public final class LoadBalancerBuilder {
   LongSupplier clock = System::nanoTime;
   UnservedPolicy unserved = UnservedPolicy.DROP;
   EchoPolicy echo = EchoPolicy.ANSWER;
+  Role role = Role.ACTIVE;
   AnnouncementSettings announcements = AnnouncementSettings.defaults();
   NeighborSettings neighborSettings = NeighborSettings.defaults();
   ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
@@ -249,6 +251,17 @@ public final class LoadBalancerBuilder {
    */
   public LoadBalancerBuilder echo(EchoPolicy policy) {
     this.echo = policy;
+    return this;
+  }
+
+  /**
+   * Sets whether the balancer begins by serving, or by standing by for another one with the same virtual addresses.
+   *
+   * @param first active unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder role(Role first) {
+    this.role = first;
     return this;
   }
 

@@ -19,6 +19,7 @@ import io.lb4j.neighbor.HeldFrames;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborSettings;
 import io.lb4j.neighbor.NeighborTable;
+import io.lb4j.service.Role;
 import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -285,6 +286,7 @@ public final class DataPath {
   }
 
   private void adoptLatest() {
+    boolean wasActive = table != null && table.role() == Role.ACTIVE;
     table = published.get();
     int services = table.allServices().stream().mapToInt(CompiledService::id).max().orElse(-1) + 1;
     Forwarder[] byService = new Forwarder[services];
@@ -297,6 +299,9 @@ public final class DataPath {
       translator = table.translation().map(this::newTranslator).orElse(null);
     }
     pipeline.adopt(table, byService, translator);
+    if (wasActive && table.role() == Role.PASSIVE) {
+      endHeld(Verdict.PASSIVE);
+    }
     refreshEveryRounds = refreshRounds();
     bucketNs = roundNs() / flows.buckets();
   }
@@ -595,15 +600,19 @@ public final class DataPath {
     return translator == null ? sweptGeneration : Math.min(sweptGeneration, sessionsSweptGeneration);
   }
 
+  private void endHeld(Verdict verdict) {
+    if (translator != null) {
+      translator.endHeld(verdict);
+    }
+    pipeline.endHeld(verdict);
+    heldFrames.end(verdict, heldFrameEnded);
+  }
+
   /** Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}, and all probes. To be called when no frame will follow. */
   public void close() {
-    if (translator != null) {
-      translator.close();
-    }
     if (timerOwner) {
       state.probes.close();
     }
-    pipeline.close();
-    heldFrames.close(heldFrameEnded);
+    endHeld(Verdict.CLOSED_WHILE_HELD);
   }
 }

@@ -6,6 +6,7 @@ import io.lb4j.flow.FlowState;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.forward.ForwardTarget;
 import io.lb4j.forward.SessionAccounting;
+import io.lb4j.service.Role;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,7 +185,8 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   @Override
   public boolean resetsOnIdle(int binding) {
     Binding found = table.binding(binding);
-    return found != null && found.service().declaration().policies().resetOnIdle();
+    boolean speaks = table.role() == Role.ACTIVE; // a passive balancer resets nothing, another has the connections
+    return speaks && found != null && found.service().declaration().policies().resetOnIdle();
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.Role;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.topology.Topology;
 import java.util.Arrays;
@@ -43,7 +44,7 @@ public final class ForwardingTable {
    *
    * @param generation one more than the table before
    * @param topology interfaces and routes
-   * @param addresses virtual and interface addresses
+   * @param addresses virtual and interface addresses, and whether the virtual ones are ours now
    * @param services in order of their declaration
    * @param former services as they were before a change of their method, for the flows that they still have
    * @param bindings by binding id; null where an id is not in use. Not copied
@@ -105,6 +106,15 @@ public final class ForwardingTable {
    */
   public OwnedAddresses addresses() {
     return addresses;
+  }
+
+  /**
+   * Whether the balancer serves or stands by.
+   *
+   * @return as it was when the table was compiled
+   */
+  public Role role() {
+    return addresses.isActive() ? Role.ACTIVE : Role.PASSIVE;
   }
 
   /**

@@ -277,8 +277,8 @@ final class FragmentTable {
     }
   }
 
-  /** Ends all that waits. */
-  void close(Ended ended) {
+  /** Ends all that waits, and knows no datagram any more. */
+  void forgetAll(Ended ended) {
     for (Datagram datagram : datagrams) {
       forget(datagram, ended);
     }

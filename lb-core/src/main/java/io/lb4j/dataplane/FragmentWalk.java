@@ -260,7 +260,7 @@ final class FragmentWalk {
   }
 
   /** Ends all fragments that wait. */
-  void close() {
-    fragments.close(held -> end(held, Verdict.CLOSED_WHILE_HELD));
+  void endHeld(Verdict verdict) {
+    fragments.forgetAll(held -> end(held, verdict));
   }
 }

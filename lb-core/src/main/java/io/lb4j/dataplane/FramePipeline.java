@@ -12,6 +12,7 @@ import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
+import io.lb4j.service.Role;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,7 @@ final class FramePipeline implements Hairpin {
   private final ServiceWalk services;
   private final IcmpWalk icmp;
   private final FragmentWalk fragments;
+  private boolean passive; // another instance has the virtual addresses
   private boolean looping; // a packet is on its second walk, perhaps the first one was another worker's
   private int touched; // written only, so that the loads of the touch pass are kept
 
@@ -74,6 +76,7 @@ final class FramePipeline implements Hairpin {
     state.table = newTable;
     state.steering = newTable.steering().orElse(null);
     state.addresses = newTable.addresses();
+    passive = newTable.role() == Role.PASSIVE;
     state.translator = translator;
     if (translator != null) {
       translator.adopt(newTable.allServices().stream().map(CompiledService::declaration).toList());
@@ -203,10 +206,27 @@ final class FramePipeline implements Hairpin {
     if ((macs & SOURCE_GROUP_BIT) != 0) {
       return Verdict.SOURCE_MAC_GROUP;
     }
-    return view.kind() == FrameKind.SEGMENT ? onSegment(view) : dispatch(view);
+    return view.kind() == FrameKind.SEGMENT && !passive ? onSegment(view) : dispatch(view);
   }
 
   private Verdict dispatch(FrameView view) {
+    return passive && isForActive(view) ? standBy(view) : walk(view);
+  }
+
+  private boolean isForActive(FrameView view) {
+    return switch (view.kind()) {
+      case SEGMENT, FIRST_FRAGMENT, LATER_FRAGMENT, OTHER_PROTOCOL -> state.isForActive(view);
+      case ICMP -> !IcmpWalk.isNeighborMessage(view) && state.isForActive(view);
+      case ARP, NOT_IP, MALFORMED -> false;
+    };
+  }
+
+  /** Nothing is answered, sent on or remembered; only our own probes are known again, since servers are watched. */
+  private Verdict standBy(FrameView view) {
+    return state.isOwnToVip(view) ? state.endOwnToVip(view) : Verdict.PASSIVE;
+  }
+
+  private Verdict walk(FrameView view) {
     return switch (view.kind()) {
       case SEGMENT -> onSegment(view);
       case FIRST_FRAGMENT -> fragments.onFirst(view);
@@ -284,7 +304,7 @@ final class FramePipeline implements Hairpin {
   }
 
   /** Ends all fragments that wait. */
-  void close() {
-    fragments.close();
+  void endHeld(Verdict verdict) {
+    fragments.endHeld(verdict);
   }
 }

@@ -34,7 +34,7 @@ final class IcmpWalk {
       return state.linkLayer.onNeighborMessage(view, state.nowNs, state.out);
     }
     boolean vip = state.isToVip(view);
-    boolean translates = state.translator != null && !state.isToInterface(view);
+    boolean translates = state.translator != null && !state.isToInterface(view) && !state.isToGateway(view);
     if (state.isOwnToVip(view)) {
       return state.endOwnToVip(view);
     }
@@ -68,8 +68,8 @@ final class IcmpWalk {
 
   private Verdict onEchoToVip(FrameView view) {
     EchoPolicy policy = state.table.echo();
-    if (policy == EchoPolicy.ANSWER) {
-      return answerEcho(view);
+    if (policy == EchoPolicy.ANSWER || policy == EchoPolicy.FORWARD && state.isToGateway(view)) {
+      return answerEcho(view); // a gateway address has no server to ask
     }
     if (policy == EchoPolicy.DROP) {
       return Verdict.ECHO_REFUSED;

@@ -461,10 +461,10 @@ final class ServiceWalk {
     return state.isProbeAnswer(view) ? Verdict.PROBE_ANSWERED : Verdict.PASS;
   }
 
-  /** What the translator makes of a packet; null when it is for a virtual or interface address, or a group. */
+  /** What the translator makes of a packet; null when it is for an address of ours, or a group. */
   Verdict crossing(FrameView view) {
     Translator translator = state.translator;
-    if (translator == null || state.isToInterface(view) || isToGroup(view)) {
+    if (translator == null || state.isToInterface(view) || state.isToGateway(view) || WorkerState.isToGroup(view)) {
       return null;
     }
     int session = translator.findQuery(view);
@@ -508,10 +508,6 @@ final class ServiceWalk {
     long low = view.sourceLow();
     return !view.isAgain()
         && (state.addresses.isVip(v6, high, low) || state.addresses.interfaceOf(v6, high, low) >= 0);
-  }
-
-  private static boolean isToGroup(FrameView view) {
-    return view.isV6() ? view.destinationHigh() >>> 56 == 0xFF : view.destinationLow() >>> 28 >= 0xE;
   }
 
   /** No error is sent about ICMP: a fragment of it may be of an error itself (RFC 1122, section 3.2.2). */

@@ -74,6 +74,19 @@ final class WorkerState {
     return addresses.interfaceOf(view.isV6(), view.destinationHigh(), view.destinationLow()) >= 0;
   }
 
+  boolean isToGateway(FrameView view) {
+    return addresses.isGateway(view.isV6(), view.destinationHigh(), view.destinationLow());
+  }
+
+  static boolean isToGroup(FrameView view) {
+    return view.isV6() ? view.destinationHigh() >>> 56 == 0xFF : view.destinationLow() >>> 28 >= 0xE;
+  }
+
+  /** Whether a packet has to do with virtual addresses, or would cross: what a passive balancer leaves to the other. */
+  boolean isForActive(FrameView view) {
+    return isToVip(view) || translator != null && !isToInterface(view) && !isToGroup(view);
+  }
+
   /** Whether a packet that no flow and no service wants answers to a probe of ours. */
   boolean isProbeAnswer(FrameView view) {
     return probes.areInFlight() && isToInterface(view) && probes.onAnswer(view, nowNs, out);

@@ -275,7 +275,7 @@ public sealed interface Event {
     @Override
     public String text() {
       return networkInterface + ": " + other + " also uses virtual address " + address
-          + "; a real server that does so lacks arp_ignore=1 and arp_announce=2: "
+          + " (another active balancer, or a real server that lacks arp_ignore=1 and arp_announce=2): "
           + (claimed ? "defended" : "not claimed, tried again later");
     }
   }

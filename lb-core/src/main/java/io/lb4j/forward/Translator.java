@@ -228,6 +228,10 @@ public interface Translator {
     return false;
   }
 
-  /** Ends all frames that wait. */
-  void close();
+  /**
+   * Ends all frames that wait: no other will follow, or the balancer has become passive.
+   *
+   * @param verdict how they end
+   */
+  void endHeld(Verdict verdict);
 }

@@ -96,6 +96,8 @@ public enum Verdict {
   /** The datagram's first fragment was refused. */
   FRAGMENT_REFUSED("the first fragment was refused"),
 
+  /** To a virtual address, or to cross, while another instance is active. */
+  PASSIVE("the balancer is passive"),
   /** A virtual address without a service on this port. */
   NO_SERVICE("no virtual service on this port"),
   /** A virtual address without a service for this protocol. */

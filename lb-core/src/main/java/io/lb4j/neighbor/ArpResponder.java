@@ -77,7 +77,7 @@ final class ArpResponder {
       return claim.phase == Claim.Phase.CLAIMED;
     }
     boolean ours = owned.interfaceOf(false, 0, target.low()) == link && !owned.hostStack(link);
-    return ours || owned.inVirtualPrefix(link, target);
+    return ours || owned.isAnsweredPrefix(link, target);
   }
 
   private static Verdict answer(

@@ -7,6 +7,8 @@ import io.lb4j.topology.Link;
 final class Claim {
   /** How far a claim is. */
   enum Phase {
+    /** Another instance's, since we are passive: neither answered for, nor announced, nor defended. */
+    PASSIVE,
     /** To be begun at the next tick. */
     NEW,
     /** Asking whether anybody uses the address; not answered for. */
@@ -20,7 +22,7 @@ final class Claim {
   final Link link;
   final IpAddress address;
   final Timer timer;
-  Phase phase = Phase.NEW;
+  Phase phase = Phase.PASSIVE;
   int sent; // probes or announcements of this phase
   boolean defendedBefore;
   long defendedNs; // when it was defended last
@@ -29,5 +31,14 @@ final class Claim {
     this.link = link;
     this.address = address;
     this.timer = new Timer((nowNs, out) -> claims.expire(this, nowNs, out));
+  }
+
+  AddressClaim.State state() {
+    return switch (phase) {
+      case PASSIVE -> AddressClaim.State.PASSIVE;
+      case NEW, PROBING -> AddressClaim.State.PROBING;
+      case CONFLICT -> AddressClaim.State.CONFLICT;
+      case CLAIMED -> AddressClaim.State.CLAIMED;
+    };
   }
 }

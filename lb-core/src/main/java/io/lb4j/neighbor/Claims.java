@@ -7,6 +7,7 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.topology.Link;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * RFC 4861, section 7.2.6 for IPv6). Guarded by the link layer's lock.
  *
  * <pre>
+ *   PASSIVE ◀──▶ all others, as the balancer's role changes
  *   NEW ──▶ PROBING ──nobody answers──▶ CLAIMED ──announce twice, then every refresh interval
  *              │  ▲                        └──conflict: announce once per defend interval
  *   somebody does └──conflict retry──┐
@@ -55,7 +57,9 @@ final class Claims {
         if (vip.isHost()) {
           Key key = new Key(link.index(), vip.address());
           Claim kept = before.remove(key);
-          now.put(key, kept != null ? kept : claim(link, vip.address()));
+          Claim claim = kept != null ? kept : new Claim(link, vip.address(), this);
+          become(claim, owned.isActive());
+          now.put(key, claim);
         }
       }
     }
@@ -63,14 +67,22 @@ final class Claims {
     claims = now;
   }
 
-  private Claim claim(Link link, IpAddress address) {
-    Claim claim = new Claim(link, address, this);
-    if (settings.enabled()) {
-      anyNew = true;
-    } else {
-      claim.phase = Claim.Phase.CLAIMED;
+  private void become(Claim claim, boolean active) {
+    if (!active) {
+      timers.cancel(claim.timer);
+      claim.phase = Claim.Phase.PASSIVE;
+    } else if (claim.phase == Claim.Phase.PASSIVE) {
+      claim.phase = settings.enabled() ? Claim.Phase.NEW : Claim.Phase.CLAIMED;
+      claim.defendedBefore = false;
+      anyNew |= settings.enabled();
     }
-    return claim;
+  }
+
+  /** How far each claim is, in the order of links and of declaration. */
+  List<AddressClaim> list() {
+    return claims.values().stream()
+        .map(claim -> new AddressClaim(claim.link.name(), claim.address, claim.state()))
+        .toList();
   }
 
   @Nullable Claim find(int link, IpAddress address) {
@@ -106,6 +118,7 @@ final class Claims {
         }
       }
       case CLAIMED -> announce(claim, nowNs, out);
+      case PASSIVE -> {}
     }
   }
 

@@ -217,13 +217,14 @@ public final class HeldFrames implements AutoCloseable {
   }
 
   /**
-   * Ends all that wait with {@link Verdict#CLOSED_WHILE_HELD}. May be called by whoever stopped the worker.
+   * Ends all that wait. May be called by whoever stopped the worker.
    *
+   * @param verdict how they end
    * @param listener hears of each
    */
-  public void close(HeldFrameListener listener) {
+  public void end(Verdict verdict, HeldFrameListener listener) {
     for (int i = 0; i < size; i++) {
-      drop(held[i], Verdict.CLOSED_WHILE_HELD, listener);
+      drop(held[i], verdict, listener);
     }
     forgetFrom(0);
   }
@@ -231,7 +232,7 @@ public final class HeldFrames implements AutoCloseable {
   /** Ends all that wait, telling nobody. */
   @Override
   public void close() {
-    close((tag, verdict, ingress, egress, binding, length) -> {});
+    end(Verdict.CLOSED_WHILE_HELD, (tag, verdict, ingress, egress, binding, length) -> {});
   }
 
   private boolean isOwner() {

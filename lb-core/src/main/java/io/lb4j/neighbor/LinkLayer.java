@@ -74,7 +74,10 @@ public final class LinkLayer {
 
   /**
    * Takes over the addresses of a new configuration: virtual addresses that stay keep their claims, new ones are
-   * probed, and changes of membership are reported, from the next tick on. For the control thread.
+   * probed, and changes of membership are reported, from the next tick on. When the addresses are those of a passive
+   * balancer, none is answered for, announced or defended once this returns; those of an active one that was passive
+   * before are all probed anew. Memberships are kept while passive: solicitations then arrive from the first moment on.
+   * For the control thread.
    *
    * @param next the addresses; its links are those of the start
    */
@@ -209,6 +212,18 @@ public final class LinkLayer {
     synchronized (lock) {
       Claim claim = claims.find(link, address);
       return claim != null && claim.phase == Claim.Phase.CLAIMED;
+    }
+  }
+
+  /**
+   * How far the claims on addresses that are the balancer's alone are. Prefixes of more than one address are not claimed
+   * and not among them.
+   *
+   * @return by interface, in the order of declaration
+   */
+  public List<AddressClaim> claims() {
+    synchronized (lock) {
+      return claims.list();
     }
   }
 

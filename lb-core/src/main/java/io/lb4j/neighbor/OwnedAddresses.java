@@ -14,23 +14,29 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Which addresses are ours: the virtual ones (VIPs and NAT pools) and those of the interfaces. Immutable, shared;
- * compiled by control. The questions that take numbers are fast and allocate nothing.
+ * Which addresses are ours: the virtual ones (VIPs, NAT pools and gateway addresses) and those of the interfaces.
+ * Immutable, shared; compiled by control. The questions that take numbers are fast and allocate nothing.
+ *
+ * <p>While the balancer is passive the virtual ones are another instance's: known, but not to be spoken for.
  *
  * <p>A virtual address belongs to links: there it is probed, announced and answered for. A virtual prefix is answered
  * for with all its addresses, but neither probed nor announced nor joined: it is meant to be routed to us.
  */
 public final class OwnedAddresses {
   private final List<Link> links;
+  private final boolean active;
   private final List<List<IpPrefix>> virtual; // by link
   private final AddressIndex interfaces4;
   private final AddressIndex interfaces6;
   private final AddressIndex exact4;
   private final AddressIndex exact6;
+  private final AddressIndex gateways4;
+  private final AddressIndex gateways6;
   private final IpPrefix[] prefixes; // those of more than one address, of all links
 
-  private OwnedAddresses(List<Link> links, List<Set<IpPrefix>> virtual) {
+  private OwnedAddresses(List<Link> links, List<Set<IpPrefix>> virtual, boolean active) {
     this.links = List.copyOf(links);
+    this.active = active;
     this.virtual = virtual.stream().map(List::copyOf).toList();
     Map<IpAddress, Integer> interfaces = new HashMap<>();
     for (Link link : links) {
@@ -39,6 +45,10 @@ public final class OwnedAddresses {
     }
     Map<IpAddress, Integer> exact = new HashMap<>();
     all().filter(IpPrefix::isHost).forEach(vip -> exact.put(vip.address(), 1));
+    Map<IpAddress, Integer> gateways = new HashMap<>();
+    links.forEach(link -> link.gatewayAddresses().forEach(gateway -> gateways.put(gateway, link.index())));
+    gateways4 = new AddressIndex(false, gateways);
+    gateways6 = new AddressIndex(true, gateways);
     interfaces4 = new AddressIndex(false, interfaces);
     interfaces6 = new AddressIndex(true, interfaces);
     exact4 = new AddressIndex(false, exact);
@@ -51,7 +61,7 @@ public final class OwnedAddresses {
   }
 
   /**
-   * Starts with the interfaces and no virtual address.
+   * Starts with the interfaces and their gateway addresses.
    *
    * @param links all interfaces in the order of their indices
    * @return a builder, owned by the caller
@@ -66,7 +76,7 @@ public final class OwnedAddresses {
    * @param v6 its family
    * @param high its first 64 bits, 0 for IPv4
    * @param low its last 64 bits, or the IPv4 address
-   * @return true when it is a VIP or belongs to a NAT pool, on whichever link
+   * @return true when it is a VIP, belongs to a NAT pool, or is a gateway address, on whichever link
    */
   public boolean isVip(boolean v6, long high, long low) {
     return (v6 ? exact6 : exact4).get(high, low) != AddressIndex.MISS || inPrefix(v6, high, low);
@@ -79,6 +89,27 @@ public final class OwnedAddresses {
       }
     }
     return false;
+  }
+
+  /**
+   * Whether an address is one that inside hosts may have as their gateway: virtual, but no service's.
+   *
+   * @param v6 its family
+   * @param high its first 64 bits, 0 for IPv4
+   * @param low its last 64 bits, or the IPv4 address
+   * @return true when some link declares it
+   */
+  public boolean isGateway(boolean v6, long high, long low) {
+    return (v6 ? gateways6 : gateways4).get(high, low) != AddressIndex.MISS;
+  }
+
+  /**
+   * Whether the virtual addresses are to be spoken for.
+   *
+   * @return false while the balancer is passive
+   */
+  public boolean isActive() {
+    return active;
   }
 
   /**
@@ -163,9 +194,9 @@ public final class OwnedAddresses {
         .orElseGet(() -> link.mac().linkLocal());
   }
 
-  /** Whether an address belongs to a virtual prefix of a link. */
-  boolean inVirtualPrefix(int link, IpAddress address) {
-    return virtual.get(link).stream().anyMatch(vip -> !vip.isHost() && vip.contains(address));
+  /** Whether an address belongs to a virtual prefix of a link, and is to be answered for. */
+  boolean isAnsweredPrefix(int link, IpAddress address) {
+    return active && virtual.get(link).stream().anyMatch(vip -> !vip.isHost() && vip.contains(address));
   }
 
   /** Whether a MAC address is that of one of our interfaces. */
@@ -182,10 +213,23 @@ public final class OwnedAddresses {
   public static final class Builder {
     private final List<Link> links;
     private final List<Set<IpPrefix>> virtual = new ArrayList<>();
+    private boolean active = true;
 
     private Builder(List<Link> links) {
       this.links = links;
       links.forEach(link -> virtual.add(new LinkedHashSet<>()));
+      links.forEach(link -> link.gatewayAddresses().forEach(own -> virtualAddress(link.index(), IpPrefix.host(own))));
+    }
+
+    /**
+     * Says whether the virtual addresses are to be spoken for.
+     *
+     * @param isActive false while the balancer is passive
+     * @return this
+     */
+    public Builder active(boolean isActive) {
+      active = isActive;
+      return this;
     }
 
     /**
@@ -221,7 +265,7 @@ public final class OwnedAddresses {
      * @return immutable
      */
     public OwnedAddresses build() {
-      return new OwnedAddresses(links, virtual);
+      return new OwnedAddresses(links, virtual, active);
     }
   }
 }

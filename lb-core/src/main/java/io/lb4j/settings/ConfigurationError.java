@@ -22,6 +22,10 @@ public enum ConfigurationError {
   VIP_HELD_BY_KERNEL("remove it from the host with 'ip addr del', or let its kernel ignore the address at ingress"),
   /** A virtual address is also a real server's address. */
   VIP_IS_SERVER("give the service an address of its own"),
+  /** A gateway address outside the subnets of its interface. */
+  GATEWAY_ADDRESS_NOT_ON_LINK("choose an address in a subnet of the interface, or an IPv6 link-local one"),
+  /** A gateway address that also means something else. */
+  GATEWAY_ADDRESS_IN_USE("choose an address that is used for nothing else"),
   /** A forwarding method that cannot change ports was asked to. */
   PORT_CHANGE("leave the server's port out, or use a forwarding method that translates"),
   /** A real server is outside the subnets of the balancer's interfaces. */

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param hostStack whether a kernel beside us answers for these addresses
  * @param carriesPartialChecksums whether a frame may leave with an unfinished transport checksum
  * @param carriesGso whether a super-frame may leave as it is
+ * @param gatewayAddresses what hosts on the link may have as their gateway: the balancer's alone like a virtual address
  */
 public record Link(
     int index,
@@ -26,10 +27,36 @@ public record Link(
     List<InterfaceAddress> addresses,
     boolean hostStack,
     boolean carriesPartialChecksums,
-    boolean carriesGso) {
+    boolean carriesGso,
+    List<IpAddress> gatewayAddresses) {
   /** Keeps a copy of the addresses. */
   public Link {
     addresses = List.copyOf(addresses);
+    gatewayAddresses = List.copyOf(gatewayAddresses);
+  }
+
+  /**
+   * An interface without gateway addresses.
+   *
+   * @param index 0, 1, ... in the order of declaration
+   * @param name for example {@code eth0}
+   * @param mac the address that our frames carry as source
+   * @param mtu largest IP packet in bytes
+   * @param addresses the balancer's own
+   * @param hostStack whether a kernel beside us answers for these addresses
+   * @param carriesPartialChecksums whether a frame may leave with an unfinished transport checksum
+   * @param carriesGso whether a super-frame may leave as it is
+   */
+  public Link(
+      int index,
+      String name,
+      MacAddress mac,
+      int mtu,
+      List<InterfaceAddress> addresses,
+      boolean hostStack,
+      boolean carriesPartialChecksums,
+      boolean carriesGso) {
+    this(index, name, mac, mtu, addresses, hostStack, carriesPartialChecksums, carriesGso, List.of());
   }
 
   /**

@@ -36,6 +36,7 @@ public final class Topology {
       }
       link.addresses().forEach(own -> requireNew(seen, setting + ": address", own.address()));
     }
+    links.forEach(link -> checkGateways(link, seen));
     for (Route route : routes) {
       if (route.to().address().isV6() != route.via().isV6()) {
         throw new ConfigurationException(
@@ -48,6 +49,29 @@ public final class Topology {
             route.via(),
             "no interface is connected to the router's subnet");
       }
+    }
+  }
+
+  private void checkGateways(Link link, Set<Object> seen) {
+    String setting = "interface " + link.name() + ": gateway-addresses";
+    for (IpAddress gateway : link.gatewayAddresses()) {
+      Optional<Link> owner = ownerOf(gateway);
+      if (owner.isPresent() || gateway.equals(link.mac().linkLocal())) {
+        throw new ConfigurationException(
+            ConfigurationError.GATEWAY_ADDRESS_IN_USE,
+            setting,
+            gateway,
+            "is an address of interface " + owner.orElse(link).name());
+      }
+      if (!link.isOnLink(gateway) && !gateway.isLinkLocal()) {
+        throw new ConfigurationException(
+            ConfigurationError.GATEWAY_ADDRESS_NOT_ON_LINK, setting, gateway, "is in no subnet of the interface");
+      }
+      if (routes.stream().anyMatch(route -> route.via().equals(gateway))) {
+        throw new ConfigurationException(
+            ConfigurationError.GATEWAY_ADDRESS_IN_USE, setting, gateway, "is a router's address, by a route");
+      }
+      requireNew(seen, setting, gateway);
     }
   }
 

@@ -176,7 +176,7 @@ class HeldFramesTest {
   void shouldEndAllWhenClosed() {
     hold(first);
     hold(second);
-    held.close(this::ended);
+    held.end(Verdict.CLOSED_WHILE_HELD, this::ended);
     assertThat(ends).containsOnly("CLOSED_WHILE_HELD 1>0 b0 95").hasSize(2);
     assertThat(held.size()).isZero();
   }

@@ -58,7 +58,7 @@ class ListenerReportTest {
     return Wire.hex(type, 2) + "000000" + Wire.ip(group);
   }
 
-  private static String query(String destination, int maximumResponse, String group, String more) {
+  static String query(String destination, int maximumResponse, String group, String more) {
     return Wire.ipv6(
         Wire.groupMac(destination),
         Wire.mac(PEER),

@@ -222,6 +222,12 @@ class VerdictTest {
   }
 
   private static void services(Map<Verdict, Function<Lan, Verdict>> all) {
+    all.put(
+        Verdict.PASSIVE,
+        lan -> {
+          lan.balancer.becomePassive();
+          return lan.process(syn(lan, WEB));
+        });
     all.put(Verdict.NO_SERVICE, lan -> lan.process(syn(lan, UNSERVED)));
     all.put(Verdict.PROTOCOL_NOT_SERVED, lan -> lan.process(lan.frame(1).protocol(47).payload(new byte[8])));
     all.put(Verdict.SERVICE_DISABLED, lan -> lan.process(syn(lan, OFF)));

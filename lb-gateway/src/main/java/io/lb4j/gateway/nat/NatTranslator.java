@@ -384,7 +384,7 @@ public final class NatTranslator implements Translator {
   }
 
   @Override
-  public void close() {
-    unsolicited.close();
+  public void endHeld(Verdict verdict) {
+    unsolicited.endAll(verdict);
   }
 }

@@ -136,11 +136,12 @@ final class UnsolicitedSyns {
     ended.heldFrameEnded(waiting.tag, verdict, waiting.ingress, -1, 0, length);
   }
 
-  void close() {
+  /** Ends all that wait, without a word to their senders. */
+  void endAll(Verdict verdict) {
     for (int i = 0; i < count; i++) {
       Waiting waiting = ring[(head + i) % CAPACITY];
       if (waiting.frame != null) {
-        end(waiting, Verdict.CLOSED_WHILE_HELD);
+        end(waiting, verdict);
       }
     }
     count = 0;
