@@ -358,6 +358,18 @@ class RestoreTest {
   }
 
   @EveryTransport
+  void shouldGiveAPortThatWasTakenOverToNobodyElse(boolean v6, boolean tcp) {
+    FlowRecord record = ofHostOne(v6, tcp);
+    try (Network net = Network.nat(v6)) {
+      assertThat(restore(net, record)).isTrue();
+      assertThat(net.open(tcp, 2, 3000, net.peer(1), 80).sourcePort()).isNotEqualTo(3000);
+      assertThat(net.open(tcp, 1, 3000, net.peer(2), 80).sourcePort()).as("the host's own").isEqualTo(3000);
+      assertThat(net.path.translator().end(record)).isTrue();
+      assertThat(net.open(tcp, 3, 3000, net.peer(1), 80).sourcePort()).as("still in use").isNotEqualTo(3000);
+    }
+  }
+
+  @EveryTransport
   void shouldAdmitWhomTheFilterAdmittedAndNobodyElse(boolean v6, boolean tcp) {
     FlowRecord record = ofHostOne(v6, tcp);
     try (Network net = Network.nat(v6)) {

@@ -2,6 +2,7 @@ package io.lb4j.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.address.IpAddress;
 import io.lb4j.flow.FlowHash;
 import io.lb4j.flow.FlowRecord;
 import io.lb4j.flow.FlowTable;
@@ -166,6 +167,58 @@ class SavedSessionsTest {
         String routed = net.inside(Conversations.FIRST_ROUTED_HOST + host);
         net.fromOutside(net.to(routed, net.peer(peer)).udp(1, 3000 + host)).droppedSilently(Verdict.FILTERED);
       }
+    }
+  }
+
+  private static FlowRecord damaged(FlowRecord r, FlowRecord other, SplittableRandom random) {
+    FlowRecord at = random.nextInt(3) == 0 ? other : r;
+    FlowRecord to = random.nextInt(3) == 0 ? other : r;
+    FlowRecord as = random.nextInt(3) == 0 ? other : r;
+    return new FlowRecord(
+        random.nextInt(20) == 0 ? other.kind() : r.kind(),
+        random.nextInt(10) == 0 ? random.nextInt(80) : r.protocol(),
+        at.source(),
+        random.nextInt(10) == 0 ? random.nextInt(-2, 70_000) : at.sourcePort(),
+        random.nextInt(30) == 0 ? IpAddress.of("0.0.0.0") : to.destination(),
+        random.nextInt(10) == 0 ? random.nextInt(3) : to.destinationPort(),
+        random.nextInt(10) == 0 ? null : as.translated(),
+        random.nextInt(10) == 0 ? random.nextInt(70_000) : as.translatedPort(),
+        random.nextInt(10) == 0 ? random.nextInt(-5, 20) : r.binding(),
+        other.state(),
+        random.nextInt(),
+        random.nextInt(4) == 0 ? random.nextLong() : r.detail() ^ 1L << random.nextInt(64),
+        random.nextInt(10) == 0 ? random.nextLong() : r.idleNs());
+  }
+
+  /** A saved state that is damaged, or somebody else's: what is taken over can be used and ended like any session. */
+  @BothFamilies
+  void shouldStandRecordsThatMakeNoSense(boolean v6) {
+    MappingBook book = new MappingBook();
+    SplittableRandom random = new SplittableRandom(5);
+    Conversations traffic = new Conversations(v6, 5);
+    try (Network saved = Conversations.network(v6, SEED, new MappingBook()).open();
+        Network other = Conversations.network(!v6, SEED, new MappingBook()).open();
+        Network fresh = Conversations.network(v6, SEED + 1, book).open()) {
+      talk(saved, traffic, random);
+      talk(other, new Conversations(!v6, 6), random);
+      List<FlowRecord> records = list(saved);
+      List<FlowRecord> foreign = list(other);
+      int restored = 0;
+      for (int n = 0; n < 20_000; n++) {
+        FlowRecord one = records.get(random.nextInt(records.size()));
+        List<FlowRecord> from = random.nextInt(10) == 0 ? foreign : records;
+        FlowRecord record = damaged(one, from.get(random.nextInt(from.size())), random);
+        restored += restore(fresh, record) ? 1 : 0;
+        fresh.path.translator().end(damaged(record, one, random));
+      }
+      assertThat(restored).isGreaterThan(500);
+      for (int n = 0; n < 2000; n++) {
+        Conversations.Frame frame = traffic.next();
+        traffic.arrived(fresh.process(frame.link(), frame.frame().build()).sent());
+      }
+      assertCountsAreRight(fresh);
+      assertThat(list(fresh)).hasSize(fresh.path.sessions()).allMatch(fresh.path.translator()::end);
+      assertNothingIsLeft(fresh, book);
     }
   }
 

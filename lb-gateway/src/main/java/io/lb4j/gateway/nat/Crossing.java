@@ -108,7 +108,7 @@ final class Crossing {
    * Link-local addresses mean nothing on another link (RFC 3927, section 2.7; RFC 4291, section 2.5.6), "this network"
    * and loopback nothing on any (RFC 1812, section 5.3.7).
    */
-  private static boolean isNotForOthers(Tuple tuple) {
+  static boolean isNotForOthers(Tuple tuple) {
     long destination = tuple.destinationLow;
     if (tuple.v6) {
       boolean host = tuple.destinationHigh == 0 && destination >>> 1 == 0; // unspecified or loopback

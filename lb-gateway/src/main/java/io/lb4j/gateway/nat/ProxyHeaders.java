@@ -97,6 +97,11 @@ final class ProxyHeaders {
     return Word.state(sessions.word(note));
   }
 
+  /** Whether a number is a phase, or 0 for a connection that is not established yet. */
+  static boolean isPhase(int number) {
+    return number >= 0 && number <= SETTLED;
+  }
+
   private void setPhase(int note, int phase) {
     sessions.setWord(note, Word.withState(sessions.word(note), phase));
   }

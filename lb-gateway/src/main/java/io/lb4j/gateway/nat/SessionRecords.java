@@ -185,10 +185,13 @@ final class SessionRecords {
     int port = record.translated() == null ? record.sourcePort() : record.translatedPort();
     boolean oneFamily =
         source.isV6() == record.destination().isV6() && source.isV6() == translated.isV6();
-    if (!oneFamily || !isPort(record.sourcePort()) || !isPort(record.destinationPort()) || !isPort(port)) {
+    boolean query = record.protocol() != IpProtocol.TCP && record.protocol() != IpProtocol.UDP;
+    int lowest = query ? 0 : 1; // mappings and filters have a port 0 where sessions have another
+    boolean ports =
+        isPort(record.sourcePort(), lowest) && isPort(port, lowest) && (query || isPort(record.destinationPort(), 1));
+    if (!oneFamily || !ports) {
       return false;
     }
-    boolean query = record.protocol() != IpProtocol.TCP && record.protocol() != IpProtocol.UDP;
     from.v6 = source.isV6();
     from.protocol = record.protocol();
     from.setSource(source.high(), source.low(), record.sourcePort());
@@ -204,8 +207,8 @@ final class SessionRecords {
     return !query || record.protocol() == (from.v6 ? IpProtocol.ICMPV6 : IpProtocol.ICMP);
   }
 
-  private static boolean isPort(int port) {
-    return port >= 0 && port <= 0xFFFF;
+  private static boolean isPort(int port, int lowest) {
+    return port >= lowest && port <= 0xFFFF;
   }
 
   // ---- ending --------------------------------------------------------------------------------------------------
@@ -259,6 +262,10 @@ final class SessionRecords {
     to.setDestination(
         target.address().high(), target.address().low(), keepsPort ? became.destinationPort() : target.port());
     boolean proxied = has(record, PROXIED);
+    int phase = (int) (record.detail() >>> PHASE_SHIFT) & PHASE_MASK;
+    if (proxied ? record.protocol() != IpProtocol.TCP || !ProxyHeaders.isPhase(phase) : phase != 0) {
+      return false;
+    }
     boolean numbered = key.protocol == IpProtocol.TCP && idleResets.isWanted(binding, key.v6);
     long word =
         word(record, binding)
@@ -271,8 +278,7 @@ final class SessionRecords {
     boolean around = ours.is(key.v6, key.sourceHigh, key.sourceLow);
     sessions.restore(
         key, to, sent(word, record), received(word, record) | Word.REPLY | (around ? Word.AROUND : 0));
-    int phase = (int) (record.detail() >>> PHASE_SHIFT) & PHASE_MASK;
-    if (proxied && phase != 0) {
+    if (phase != 0) {
       proxyHeaders.restore(key, phase, (int) (record.detail() >>> UPPER_SHIFT));
     }
     return true;
@@ -288,7 +294,7 @@ final class SessionRecords {
     int rule = mappings.ruleOf(from.v6, from.sourceHigh, from.sourceLow);
     int link = context.egress().linkTowards(from.v6, from.sourceHigh, from.sourceLow);
     boolean translated = record.translated() != null;
-    if (rule < 0 || link < 0 || translated == isUnchanged(rule)) {
+    if (rule < 0 || link < 0 || Crossing.isNotForOthers(from) || translated == isUnchanged(rule)) {
       return false;
     }
     boolean begunInside = !has(record, BEGUN_OUTSIDE);

@@ -76,12 +76,14 @@ class TranslatorFuzzTest {
             VirtualService.tcp("198.51.100.100", 80)
                 .named("web")
                 .forwarding(Gateway.create())
+                .resetOnIdle(true)
                 .realServer("s1", "192.0.2.11", s -> s.port(81))
                 .realServer("s2", "192.0.2.12"))
         .service(
             VirtualService.tcp("2001:db8:c::100", 80)
                 .named("proxied")
                 .forwarding(Gateway.fullNat("2001:db8:5::77").withProxyProtocol())
+                .resetOnIdle(true)
                 .realServer("s1", "2001:db8:5::11"))
         .service(
             VirtualService.udp("198.51.100.100", 7000)
