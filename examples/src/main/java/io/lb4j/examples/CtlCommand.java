@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -27,6 +28,8 @@ import picocli.CommandLine.ScopeType;
     })
 final class CtlCommand implements Runnable {
   private static final int MOST_BYTES = 4 << 20;
+  private static final int PAGE = 1000;
+  private static final String LIMIT = "how many at most (default: ${DEFAULT-VALUE})";
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -47,62 +50,157 @@ final class CtlCommand implements Runnable {
   }
 
   @Command(description = "Prints what was counted since the start.")
-  int status() throws IOException, CommandException {
+  int status() throws CommandException {
     return ask("status", Map.of());
   }
 
   @Command(description = "Lists real servers: activity, health, flows.")
   int servers(@Parameters(paramLabel = "[SERVICE]", arity = "0..1") String service)
-      throws IOException, CommandException {
+      throws CommandException {
     return ask("servers", service == null ? Map.of() : Map.of("service", service));
   }
 
   @Command(description = "Lets a server take new flows.")
-  int online(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws IOException, CommandException {
+  int online(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws CommandException {
     return ask("online", Map.of("server", server));
   }
 
   @Command(description = "Sends a server no new flows but those of clients that persistence knows.")
-  int drain(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws IOException, CommandException {
+  int drain(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws CommandException {
     return ask("drain", Map.of("server", server));
   }
 
   @Command(description = "Sends a server nothing: its flows end.")
-  int offline(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws IOException, CommandException {
+  int offline(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws CommandException {
     return ask("offline", Map.of("server", server));
   }
 
   @Command(description = "Sends a server new flows while no online server can take them.")
-  int standby(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws IOException, CommandException {
+  int standby(@Parameters(paramLabel = "SERVICE/SERVER") String server) throws CommandException {
     return ask("standby", Map.of("server", server));
   }
 
   @Command(description = "Changes a server's share of new flows.")
   int weight(
       @Parameters(paramLabel = "SERVICE/SERVER") String server, @Parameters(paramLabel = "WEIGHT") int weight)
-      throws IOException, CommandException {
+      throws CommandException {
     return ask("weight", Map.of("server", server, "weight", weight));
   }
 
   @Command(description = "Tells what a configuration file would change, without changing it.")
-  int plan(@Parameters(paramLabel = "FILE") Path file) throws IOException, CommandException {
+  int plan(@Parameters(paramLabel = "FILE") Path file) throws CommandException {
     return ask("plan", Map.of("file", file.toString(), "text", read(file)));
   }
 
   @Command(description = "Applies the services of a configuration file, as a whole or not at all.")
-  int apply(@Parameters(paramLabel = "FILE") Path file) throws IOException, CommandException {
+  int apply(@Parameters(paramLabel = "FILE") Path file) throws CommandException {
     return ask("apply", Map.of("file", file.toString(), "text", read(file)));
   }
 
   @Command(description = "Prints the configuration that runs, in canonical form.")
-  int config() throws IOException, CommandException {
+  int config() throws CommandException {
     return ask("config", Map.of());
   }
 
   @Command(description = "Prints the last events.")
   int events(@Option(names = "--follow", description = "print events from now on instead") boolean follow)
-      throws IOException, CommandException {
+      throws CommandException {
     return ask("events", follow ? Map.of("follow", true) : Map.of());
+  }
+
+  @Command(description = "Lists flows; with --end ends them.")
+  int flows(
+      @ArgGroup(exclusive = false, heading = "Which flows:%n") FlowOptions which,
+      @Option(names = "--limit", paramLabel = "N", defaultValue = "1000", description = LIMIT) int limit,
+      @Option(names = "--end", description = "end them; needs a condition, or --all") boolean end,
+      @Option(names = "--all", description = "with --end: every flow") boolean all)
+      throws CommandException {
+    Map<String, Object> request = which == null ? new LinkedHashMap<>() : which.members();
+    if (end) {
+      request.put("all", all);
+      return ask("end-flows", request);
+    }
+    return pages("flows", request, limit);
+  }
+
+  @Command(description = "Lists clients that persistence remembers for a service; with --forget forgets them.")
+  int clients(
+      @Parameters(paramLabel = "SERVICE") String service,
+      @Option(names = "--client", paramLabel = "PREFIX", description = "in this network") String client,
+      @Option(names = "--server", paramLabel = "NAME", description = "of this real server") String server,
+      @Option(names = "--limit", paramLabel = "N", defaultValue = "1000", description = LIMIT) int limit,
+      @Option(names = "--forget", description = "forget them; needs a condition, or --all") boolean forget,
+      @Option(names = "--all", description = "with --forget: every client") boolean all)
+      throws CommandException {
+    Map<String, Object> request = new LinkedHashMap<>();
+    request.put("service", service);
+    putGiven(request, "client", client);
+    putGiven(request, "server", server);
+    if (forget) {
+      request.put("all", all);
+      return ask("forget-clients", request);
+    }
+    request.put("limit", limit);
+    return ask("clients", request);
+  }
+
+  /** Conditions that all have to hold. Owned by the command line. */
+  static final class FlowOptions {
+    @Option(names = "--service", paramLabel = "NAME", description = "of this service")
+    private String service;
+
+    @Option(names = "--server", paramLabel = "NAME", description = "of this real server")
+    private String server;
+
+    @Option(names = "--client", paramLabel = "PREFIX", description = "of clients in this network")
+    private String client;
+
+    @Option(names = "--destination", paramLabel = "PREFIX", description = "to addresses in this network")
+    private String destination;
+
+    @Option(names = "--port", paramLabel = "N", description = "to this port")
+    private Long port;
+
+    @Option(names = "--protocol", paramLabel = "NAME", description = "tcp, udp, icmp or icmpv6")
+    private String protocol;
+
+    @Option(
+        names = "--state",
+        paramLabel = "STATE,...",
+        description = "in one of: syn, established, fin, reset, udp-first, udp")
+    private String state;
+
+    @Option(names = "--kind", paramLabel = "KIND,...", description = "one of: direct, translated, outbound")
+    private String kind;
+
+    @Option(names = "--idle-at-least", paramLabel = "TIME", description = "silent for so long, for example 5m")
+    private String least;
+
+    @Option(names = "--idle-at-most", paramLabel = "TIME", description = "heard of since then")
+    private String most;
+
+    private FlowOptions() {}
+
+    private Map<String, Object> members() {
+      Map<String, Object> members = new LinkedHashMap<>();
+      putGiven(members, "service", service);
+      putGiven(members, "server", server);
+      putGiven(members, "client", client);
+      putGiven(members, "destination", destination);
+      putGiven(members, "port", port);
+      putGiven(members, "protocol", protocol);
+      putGiven(members, "state", state);
+      putGiven(members, "kind", kind);
+      putGiven(members, "idle-at-least", least);
+      putGiven(members, "idle-at-most", most);
+      return members;
+    }
+  }
+
+  private static void putGiven(Map<String, Object> members, String key, Object value) {
+    if (value != null) {
+      members.put(key, value);
+    }
   }
 
   private static String read(Path file) throws CommandException {
@@ -118,18 +216,51 @@ final class CtlCommand implements Runnable {
 
   /** Sends a request and prints the answer, and those that follow it. */
   private int ask(String command, Map<String, Object> arguments) throws CommandException {
-    Map<String, Object> request = new LinkedHashMap<>();
-    request.put("command", command);
-    request.putAll(arguments);
-    request.put("as", json ? "json" : "text");
     boolean follows = Boolean.TRUE.equals(arguments.get("follow"));
-    try (ControlClient client = ControlClient.connect(socket)) {
-      client.send(request);
+    return with(client -> {
+      client.send(request(command, arguments));
       int exit = print(client.receive());
       while (follows && exit == Lb.OK) {
         exit = print(client.receive());
       }
       return exit;
+    });
+  }
+
+  /** Asks for one page after the other. */
+  private int pages(String command, Map<String, Object> arguments, int limit) throws CommandException {
+    return with(client -> {
+      Map<String, Object> request = request(command, arguments);
+      for (int left = limit; ; left -= PAGE) {
+        request.put("limit", Math.max(1, Math.min(PAGE, left)));
+        client.send(request);
+        Map<String, Object> page = client.receive();
+        int exit = print(page);
+        if (exit != Lb.OK || !page.containsKey("next") || left <= PAGE) {
+          return exit;
+        }
+        request.put("position", page.get("next"));
+      }
+    });
+  }
+
+  private Map<String, Object> request(String command, Map<String, Object> arguments) {
+    Map<String, Object> request = new LinkedHashMap<>();
+    request.put("command", command);
+    request.putAll(arguments);
+    request.put("as", json ? "json" : "text");
+    return request;
+  }
+
+  /** What is done with a connection. */
+  @FunctionalInterface
+  private interface Conversation {
+    int with(ControlClient client) throws IOException, CommandException;
+  }
+
+  private int with(Conversation conversation) throws CommandException {
+    try (ControlClient client = ControlClient.connect(socket)) {
+      return conversation.with(client);
     } catch (IOException e) {
       spec.commandLine().getErr().println("lb ctl: " + e.getMessage());
       return Lb.FAILED;

@@ -2,6 +2,7 @@ package io.lb4j.examples;
 
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.config.DurationText;
 import io.lb4j.examples.control.ControlServer;
 import io.lb4j.examples.live.LiveBalancer;
 import io.lb4j.examples.live.Signals;
@@ -30,6 +31,7 @@ final class RunCommand implements Callable<Integer> {
   static final String SOCKET = "/run/lb4j.sock";
 
   private static final String NO_SOCKET = "none";
+  private static final Duration LONGEST_TIME = Duration.ofDays(7);
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -104,12 +106,10 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private Duration time(String option, String text) {
-    if (!text.matches("[0-9]{1,7}(ms|s|m)")) {
-      throw new ParameterException(spec.commandLine(), option + " " + text + ": a time like 500ms, 1s or 1m");
-    }
-    long amount = Long.parseLong(text.replaceAll("[a-z]+", ""));
-    return text.endsWith("ms")
-        ? Duration.ofMillis(amount)
-        : text.endsWith("s") ? Duration.ofSeconds(amount) : Duration.ofMinutes(amount);
+    return DurationText.parse(text)
+        .filter(time -> time.compareTo(LONGEST_TIME) <= 0)
+        .orElseThrow(
+            () -> new ParameterException(
+                spec.commandLine(), option + " " + text + ": " + DurationText.FORM + ", a week at most"));
   }
 }

@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
@@ -21,7 +19,6 @@ import org.yaml.snakeyaml.nodes.Tag;
  * notes with the line. Immutable.
  */
 final class Value {
-  private static final Pattern DURATION = Pattern.compile("([0-9]{1,12})(ms|s|m|h|d)");
 
   private static final int MOST_SHOWN = 60;
 
@@ -133,19 +130,9 @@ final class Value {
   }
 
   Duration duration() {
-    Matcher form = DURATION.matcher(text());
-    if (!form.matches()) {
-      throw refuse(ConfigurationError.NOT_READABLE, "a duration like 200ms, 300s, 5m, 2h or 7d is expected");
-    }
-    long amount = Long.parseLong(form.group(1));
     Duration duration =
-        switch (form.group(2)) {
-          case "ms" -> Duration.ofMillis(amount);
-          case "s" -> Duration.ofSeconds(amount);
-          case "m" -> Duration.ofMinutes(amount);
-          case "h" -> Duration.ofHours(amount);
-          default -> Duration.ofDays(amount);
-        };
+        DurationText.parse(text())
+            .orElseThrow(() -> refuse(ConfigurationError.NOT_READABLE, DurationText.FORM + " is expected"));
     if (duration.compareTo(Duration.ofDays(3650)) > 0) {
       throw refuse(ConfigurationError.OUT_OF_RANGE, "longer than ten years");
     }

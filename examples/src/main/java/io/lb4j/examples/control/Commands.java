@@ -6,6 +6,7 @@ import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.live.RunningConfiguration;
 import io.lb4j.port.PortException;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.state.WorkersBusyException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -32,6 +33,8 @@ final class Commands {
     new StatusCommands(running).addTo(commands);
     new ServerCommands(running.balancer()).addTo(commands);
     new ConfigurationCommands(running).addTo(commands);
+    new FlowCommands(running.balancer()).addTo(commands);
+    new ClientCommands(running.balancer()).addTo(commands);
     new EventCommands(events).addTo(commands);
     return commands;
   }
@@ -72,7 +75,7 @@ final class Commands {
       return Reply.failure(Lb.USAGE, e.getMessage(), List.of());
     } catch (ConfigurationFileException e) {
       return Reply.refused(e);
-    } catch (PortException | IllegalStateException e) {
+    } catch (PortException | WorkersBusyException | IllegalStateException e) {
       return Reply.failure(Lb.FAILED, e.getMessage(), List.of());
     } catch (RuntimeException e) {
       return Reply.failure(Lb.FAILED, "internal error: " + e, List.of());

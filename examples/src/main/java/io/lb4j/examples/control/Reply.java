@@ -16,20 +16,22 @@ import java.util.stream.Collectors;
  * @param text the same for people, ended by a line break
  */
 record Reply(Map<String, Object> tree, String text) {
+  /** The member that tells where the next page begins. */
+  static final String NEXT = "next";
+
   /** Done, and nothing to tell but a few words. */
   static Reply done(String words) {
     return new Reply(Map.of("done", words), words + "\n");
   }
 
-  /** The line that answers a request well. */
+  /** The line that answers a request well. Where there are more pages, {@code next} is beside either form. */
   String line(boolean asText) {
-    return good(asText ? "text" : "result", asText ? text : tree);
-  }
-
-  private static String good(String key, Object value) {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("ok", true);
-    line.put(key, value);
+    line.put(asText ? "text" : "result", asText ? text : tree);
+    if (tree.containsKey(NEXT)) {
+      line.put(NEXT, tree.get(NEXT));
+    }
     return Json.line(line);
   }
 

@@ -1,11 +1,18 @@
 package io.lb4j.examples.control;
 
+import io.lb4j.address.IpPrefix;
 import io.lb4j.examples.CommandException;
+import io.lb4j.examples.config.DurationText;
 import io.lb4j.examples.report.Json;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** What a client asks for: a JSON object with {@code command} and its arguments. Immutable. */
 final class Request {
@@ -74,6 +81,47 @@ final class Request {
 
   long number(String key, long otherwise, long least, long most) throws CommandException {
     return members.containsKey(key) ? number(key, least, most) : otherwise;
+  }
+
+  Optional<IpPrefix> prefix(String key) throws CommandException {
+    Optional<String> text = find(key);
+    try {
+      return text.map(IpPrefix::of);
+    } catch (IllegalArgumentException e) {
+      throw new CommandException("'" + key + "': " + e.getMessage());
+    }
+  }
+
+  Optional<Duration> duration(String key) throws CommandException {
+    Optional<String> text = find(key);
+    Optional<Duration> duration = text.flatMap(DurationText::parse);
+    if (text.isPresent() && duration.isEmpty()) {
+      throw new CommandException("'" + key + "' has to be " + DurationText.FORM);
+    }
+    return duration;
+  }
+
+  /** Constants by their names in lower case, separated by commas. */
+  <E extends Enum<E>> Set<E> constants(String key, Class<E> type) throws CommandException {
+    Set<E> constants = EnumSet.noneOf(type);
+    for (String word : find(key).map(text -> text.split(",")).orElse(new String[0])) {
+      constants.add(constant(key, word, type));
+    }
+    return constants;
+  }
+
+  private static <E extends Enum<E>> E constant(String key, String word, Class<E> type) throws CommandException {
+    for (E constant : type.getEnumConstants()) {
+      if (word(constant).equals(word)) {
+        return constant;
+      }
+    }
+    List<String> words = Stream.of(type.getEnumConstants()).map(Request::word).toList();
+    throw new CommandException("'" + key + "' has to be of: " + String.join(", ", words));
+  }
+
+  static String word(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   static String shown(String text) {

@@ -126,7 +126,7 @@ class CtlTest {
 
   @Test
   void shouldRefuseAFileWithEveryLineAndChangeNothing() throws Exception {
-    String broken = RunningFixture.TEXT.replace("scheduler: rr", "scheduler: best").replace("capacity: 4096", "size: 1");
+    String broken = RunningFixture.TEXT.replace("scheduler: rr", "scheduler: best").replace("capacity: 16384", "size: 1");
     Path file = fixture.file(broken);
     for (String command : List.of("plan", "apply")) {
       CommandRun run = fixture.ctl(command, file);
@@ -164,6 +164,74 @@ class CtlTest {
     assertThat(fixture.ctl("servers", "shop").exit()).isEqualTo(2);
     assertThat(fixture.ctl("servers", "shop").err()).contains("shop").contains("[unknown-name]");
     assertThat(fixture.ctl("plan", fixture.directory.resolve("none.yaml")).exit()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldListFlowsAndEndThem() throws Exception {
+    for (int client = 1; client <= 6; client++) {
+      fixture.connect("198.51.100." + client);
+    }
+    assertThat(done("flows").lines()).hasSize(7).anyMatch(line -> line.contains("198.51.100.3 40000"));
+    assertThat(done("flows", "--client", "198.51.100.2/31").lines()).hasSize(3);
+    assertThat(done("flows", "--limit", "4").lines()).hasSize(5);
+    assertThat(done("flows", "--server", "rs1", "--service", "web", "--state", "syn,fin", "--protocol", "tcp").lines())
+        .hasSize(4);
+    assertThat(done("flows", "--state", "udp", "--kind", "direct", "--idle-at-most", "1h").lines()).hasSize(1);
+    List<?> flows = (List<?>) json("flows", "--client", "198.51.100.5", "--port", "80").get("flows");
+    assertThat(object(flows.get(0)))
+        .containsEntry("kind", "direct")
+        .containsEntry("protocol", "tcp")
+        .containsEntry("source", "198.51.100.5")
+        .containsEntry("sourcePort", 40_000L)
+        .containsEntry("destination", "192.0.2.10")
+        .containsEntry("service", "web")
+        .containsEntry("state", "syn");
+    assertThat(done("flows", "--client", "198.51.100.4/30", "--end")).isEqualTo("3 ended\n");
+    assertThat(fixture.ctl("flows", "--end").exit()).as("no condition").isEqualTo(2);
+    assertThat(json("flows", "--end", "--all")).isEqualTo(Map.of("ended", 3L));
+    assertThat(done("flows").lines()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--client, 198.51.100.1/24, host bits", "--state, open, established", "--protocol, sctp, icmpv6", "--port, 0, 1..65535",
+    "--idle-at-least, 5, 300s", "--service, shop, there is no such service", "--kind, x, outbound",
+  })
+  void shouldRefuseFiltersThatMeanNothing(String option, String value, String words) {
+    CommandRun run = fixture.ctl("flows", option, value);
+    assertThat(run.exit()).isEqualTo(2);
+    assertThat(run.err()).contains(words);
+  }
+
+  @Test
+  void shouldListFlowsPageByPage() throws Exception {
+    int all = 2500;
+    for (int client = 0; client < all; client++) {
+      fixture.connect("198.18." + client / 250 + "." + (1 + client % 250));
+    }
+    CommandRun run = fixture.ctl("flows", "--limit", "100000", "--json");
+    assertThat(run.exit()).isZero();
+    int seen = 0;
+    for (String line : run.out().lines().toList()) {
+      seen += ((List<?>) Json.object(line).get("flows")).size();
+    }
+    assertThat(run.out().lines().count()).isBetween(3L, 4L);
+    assertThat(seen).isEqualTo(all);
+  }
+
+  @Test
+  void shouldListClientsAndForgetThem() throws Exception {
+    fixture.connect("198.51.100.1");
+    fixture.connect("198.51.100.2");
+    assertThat(done("clients", "web").lines()).hasSize(3).anyMatch(line -> line.contains("198.51.100.1 "));
+    List<?> clients = (List<?>) json("clients", "web", "--client", "198.51.100.2").get("clients");
+    assertThat(clients).hasSize(1);
+    assertThat(object(clients.get(0))).containsEntry("client", "198.51.100.2").containsKeys("server", "remainingMs");
+    assertThat(fixture.ctl("clients", "web", "--forget").exit()).isEqualTo(2);
+    assertThat(done("clients", "web", "--forget", "--client", "198.51.100.2")).isEqualTo("1 forgotten\n");
+    assertThat(done("clients", "web", "--forget", "--all")).isEqualTo("1 forgotten\n");
+    assertThat(fixture.ctl("clients", "a/b").err()).contains("lb ctl: ");
+    assertThat(fixture.ctl("clients", "a/b").exit()).as("without persistence").isEqualTo(2);
   }
 
   @Test

@@ -48,7 +48,7 @@ final class RunningFixture implements AutoCloseable {
           monitor: none
           servers:
             - {name: c/d, address: "2001:db8:1::21"}
-      flow-table: {capacity: 4096}
+      flow-table: {capacity: 16384}
       announce: {enabled: false}
       """;
 
