@@ -128,6 +128,9 @@ public final class BalancerConfiguration {
     if (!more.isEmpty()) {
       lines.add("    " + more);
     }
+    if (!more.contains("monitor")) {
+      lines.add("    monitor: none"); // the kernel beside the balancer is to have no part in what is tested
+    }
     lines.add("    servers:");
     for (int i = 1; i <= weights.length; i++) {
       String address = vip.contains(":") ? Lab.server6(i) : Lab.server4(i);
