@@ -71,12 +71,12 @@ final class ProbeThreads {
     }
   }
 
-  /** Runs a task at once; answers false when no thread is free. */
+  /** Runs a task at once; answers false when no thread is free, or the system gives none. */
   boolean run(Runnable task) {
     try {
       executor.execute(task);
       return true;
-    } catch (RejectedExecutionException e) {
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
       return false;
     }
   }

@@ -4,6 +4,7 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.monitor.Check;
 import io.lb4j.monitor.FrameProber;
 import io.lb4j.monitor.Monitor;
+import io.lb4j.monitor.ProbeReason;
 import io.lb4j.monitor.ProbeResult;
 import io.lb4j.monitor.ProbeTarget;
 import java.util.List;
@@ -51,13 +52,25 @@ final class Prober {
     Monitor monitor = run.monitor();
     ProbeTarget target = run.target();
     if (check instanceof Check.Ping) {
-      frames.ping(target.address(), monitor.timeout(), counted(attempt));
+      Consumer<ProbeResult> one = counted(attempt);
+      ask(() -> frames.ping(target.address(), monitor.timeout(), one), one);
       return true;
     }
     Consumer<ProbeResult> all = counted(new AllAnswers(count, attempt));
     boolean tcp = run.watch().isTcp();
-    vips.forEach(vip -> frames.direct(vip, target.port(), tcp, target.address(), monitor.timeout(), all));
+    for (IpAddress vip : vips) {
+      ask(() -> frames.direct(vip, target.port(), tcp, target.address(), monitor.timeout(), all), all);
+    }
     return true;
+  }
+
+  /** A defect of the prober ends one probe, not the monitor. */
+  private static void ask(Runnable question, Consumer<ProbeResult> done) {
+    try {
+      question.run();
+    } catch (RuntimeException | AssertionError e) {
+      done.accept(ProbeResult.failed(ProbeReason.FAILED, e.toString()));
+    }
   }
 
   private Consumer<ProbeResult> counted(Consumer<ProbeResult> done) {

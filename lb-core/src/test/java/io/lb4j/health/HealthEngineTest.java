@@ -341,6 +341,18 @@ class HealthEngineTest {
   }
 
   @Test
+  void shouldGoOnAskingWhenTheProberFails() {
+    ward.broken = true;
+    ward.declare(web(ping().build()).build());
+    ward.pass(16_000);
+    assertThat(ward.takeTold())
+        .containsExactly("web 192.0.2.21 DOWN failed, ping: java.lang.IllegalStateException: broken");
+    ward.broken = false;
+    ward.probe("++");
+    assertThat(ward.takeTold()).containsExactly("web 192.0.2.21 UP answered");
+  }
+
+  @Test
   void shouldWaitWithFramesThatTheDataPathWouldRefuse() {
     VirtualServiceBuilder web = web(ping().out(1).interval(Duration.ofSeconds(1)).build());
     for (int n = 0; n < Prober.MOST_FRAMES + 100; n++) {

@@ -30,6 +30,7 @@ final class Ward implements WatchedServers, FrameProber {
   final Map<String, HandshakeCounts> handshakes = new HashMap<>();
   final AtomicInteger wakes = new AtomicInteger();
   final HealthEngine engine;
+  boolean broken;
   long nowNs = 77_000_000_000L;
   private List<VirtualService> services = List.of();
   private long declarations;
@@ -110,6 +111,9 @@ final class Ward implements WatchedServers, FrameProber {
 
   @Override
   public void ping(IpAddress server, Duration timeout, Consumer<ProbeResult> done) {
+    if (broken) {
+      throw new IllegalStateException("broken");
+    }
     asks.add(new Ask(nowNs, server, 0, false, server, done));
   }
 

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
+import io.lb4j.monitor.Monitor;
 import io.lb4j.service.VirtualService;
+import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,30 @@ class GatewayTest {
         .isThrownBy(() -> balancer(outside, inside, vip, server).build())
         .satisfies(e -> org.assertj.core.api.Assertions.assertThat(e.error()).isEqualTo(ConfigurationError.SAME_SUBNET))
         .withMessageContaining("subnet " + prefix + " and the virtual address's subnet " + prefix);
+  }
+
+  @Test
+  void shouldRefuseToAskServersForAVirtualAddressThatTheyDoNotHold() {
+    VirtualServiceBuilder web =
+        VirtualService.tcp("198.51.100.100", 443).named("tls").forwarding(Gateway.create());
+    LoadBalancerBuilder balancer = balancer("198.51.100.5/24", "192.0.2.5/24", "198.51.100.100", "192.0.2.11");
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> balancer.service(web.monitor(Monitor.dsr().build())).build())
+        .withMessageStartingWith("service tls: monitor: dsr: ")
+        .withMessageContaining("[not-supported]");
+  }
+
+  @Test
+  void shouldRefuseSoForOneServerToo() {
+    VirtualServiceBuilder web =
+        VirtualService.tcp("198.51.100.100", 443)
+            .named("tls")
+            .forwarding(Gateway.create())
+            .realServer("s1", "192.0.2.11", s -> s.monitor(Monitor.dsr().build()));
+    LoadBalancerBuilder balancer = balancer("198.51.100.5/24", "192.0.2.5/24", "198.51.100.100", "192.0.2.11");
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> balancer.service(web).build())
+        .withMessageStartingWith("service tls: server s1: monitor: dsr: ");
   }
 
   @Test
