@@ -144,6 +144,21 @@ final class CtlCommand implements Runnable {
     return ask("clients", request);
   }
 
+  @Command(description = "Takes the virtual addresses over.")
+  int active() throws CommandException {
+    return ask("active", Map.of());
+  }
+
+  @Command(description = "Leaves the virtual addresses to another balancer, at once.")
+  int passive() throws CommandException {
+    return ask("passive", Map.of());
+  }
+
+  @Command(description = "Lists the addresses that are the balancer's alone, and how far the claim on each is.")
+  int claims() throws CommandException {
+    return ask("claims", Map.of());
+  }
+
   /** Conditions that all have to hold. Owned by the command line. */
   static final class FlowOptions {
     @Option(names = "--service", paramLabel = "NAME", description = "of this service")

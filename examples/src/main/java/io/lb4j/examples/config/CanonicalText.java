@@ -10,6 +10,7 @@ import io.lb4j.gateway.UnsolicitedSyn;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.PortRange;
+import io.lb4j.service.Role;
 import io.lb4j.service.UnservedPolicy;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -38,6 +39,7 @@ final class CanonicalText {
     putUnless(top, "echo", Value.keyOf(declared.echo()), Value.keyOf(EchoPolicy.ANSWER));
     putUnless(top, "unserved", Value.keyOf(declared.unserved()), Value.keyOf(UnservedPolicy.DROP));
     putUnless(top, "announce", announce(declared.announcements()), Map.of());
+    putUnless(top, "role", Value.keyOf(declared.role()), Value.keyOf(Role.ACTIVE));
     return YamlText.document(top);
   }
 
@@ -63,6 +65,7 @@ final class CanonicalText {
     tree.put("name", YamlText.text(link.name()));
     link.mac().ifPresent(mac -> tree.put("mac", YamlText.text(mac)));
     putUnless(tree, "addresses", link.addresses().stream().map(YamlText::text).toList(), List.of());
+    putUnless(tree, "gateway-addresses", link.gatewayAddresses().stream().map(YamlText::text).toList(), List.of());
     putUnless(tree, "mtu", link.mtu(), ConfigurationReader.DEFAULT_MTU);
     return tree;
   }

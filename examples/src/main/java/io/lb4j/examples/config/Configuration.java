@@ -139,7 +139,7 @@ public final class Configuration {
   }
 
   /**
-   * Every address that has to be the balancer's alone: virtual ones, and those that it translates to.
+   * Every address that has to be the balancer's alone: virtual ones, those that it translates to, gateways.
    *
    * @return without the interfaces' own
    */
@@ -151,7 +151,9 @@ public final class Configuration {
             .filter(TranslatedForwarding.class::isInstance)
             .flatMap(method -> ((TranslatedForwarding) method).addresses().stream());
     Stream<IpPrefix> pools = declared.outbound().stream().flatMap(outbound -> outbound.addresses().stream());
-    return Stream.of(vips, sources, pools).flatMap(Function.identity()).distinct().toList();
+    Stream<IpPrefix> gateways =
+        declared.interfaces().stream().flatMap(link -> link.gatewayAddresses().stream()).map(IpPrefix::of);
+    return Stream.of(vips, sources, pools, gateways).flatMap(Function.identity()).distinct().toList();
   }
 
   /**
@@ -196,7 +198,7 @@ public final class Configuration {
     declared.outbound().ifPresent(builder::outbound);
     builder.workers(declared.workers());
     declared.seed().ifPresent(builder::seed);
-    builder.echo(declared.echo()).unserved(declared.unserved());
+    builder.echo(declared.echo()).unserved(declared.unserved()).role(declared.role());
     return builder;
   }
 

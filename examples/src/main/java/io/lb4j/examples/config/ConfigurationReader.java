@@ -9,6 +9,7 @@ import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.Role;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -29,15 +30,12 @@ final class ConfigurationReader {
   static final int DEFAULT_FLOW_CAPACITY = 1 << 20;
   static final int DEFAULT_MTU = 0;
 
-  private static final String LATER = "this version does not have the feature";
-
   static final Keys TOP =
       Keys.of(
               "interfaces", "routes", "neighbors", "services", "flow-table", "workers", "seed", "echo", "unserved",
-              "announce")
-          .and(OutboundReader.KEYS)
-          .refusing(LATER, "role");
-  static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "io", "mtu");
+              "announce", "role")
+          .and(OutboundReader.KEYS);
+  static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "gateway-addresses", "io", "mtu");
   static final Keys ROUTE = Keys.of("to", "via");
   static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
   static final Keys ANNOUNCE = Keys.of("enabled", "period", "count", "interval", "probes", "probe-wait");
@@ -53,6 +51,7 @@ final class ConfigurationReader {
   private EchoPolicy echo = EchoPolicy.ANSWER;
   private UnservedPolicy unserved = UnservedPolicy.DROP;
   private AnnouncementSettings announcements = AnnouncementSettings.defaults();
+  private Role role = Role.ACTIVE;
   private Optional<Outbound> outbound = Optional.empty();
 
   private final Findings findings;
@@ -69,7 +68,7 @@ final class ConfigurationReader {
     Declarations declared =
         new Declarations(
             interfaces, routes, neighbors, services, flowCapacity, overflow, workers, seed, echo, unserved,
-            announcements, outbound);
+            announcements, role, outbound);
     return new Configuration(findings.file(), declared, lines);
   }
 
@@ -85,6 +84,7 @@ final class ConfigurationReader {
     top.with("echo", value -> echo = value.oneOf(EchoPolicy.class));
     top.with("unserved", value -> unserved = value.oneOf(UnservedPolicy.class));
     top.with("announce", this::announce);
+    top.with("role", value -> role = value.oneOf(Role.class));
     outbound = new OutboundReader(lines).read(top);
   }
 
@@ -104,9 +104,10 @@ final class ConfigurationReader {
     Optional<MacAddress> mac = section.get("mac", Optional.empty(), value -> Optional.of(mac(value)));
     List<String> addresses = section.get("addresses", List.of(), ConfigurationReader::addresses);
     int mtu = section.get("mtu", DEFAULT_MTU, value -> value.integer(576, 65535));
+    List<String> gateways = section.get("gateway-addresses", List.of(), ConfigurationReader::gateways);
     section.with("io", ConfigurationReader::io);
     if (name != null) {
-      interfaces.add(new InterfaceDeclaration(name, mac, addresses, mtu));
+      interfaces.add(new InterfaceDeclaration(name, mac, addresses, mtu, gateways));
     }
   }
 
@@ -128,6 +129,10 @@ final class ConfigurationReader {
 
   private static List<String> addresses(Value value) {
     return value.listOrOne().stream().map(own -> InterfaceAddress.of(own.text()).toString()).toList();
+  }
+
+  private static List<String> gateways(Value value) {
+    return value.listOrOne().stream().map(own -> IpAddress.of(own.text()).toString()).toList();
   }
 
   private static void io(Value value) {

@@ -6,6 +6,7 @@ import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.EchoPolicy;
+import io.lb4j.service.Role;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.topology.Route;
@@ -31,6 +32,7 @@ import java.util.OptionalLong;
  * @param echo who answers echo requests
  * @param unserved what becomes of frames that no service wants
  * @param announcements how virtual addresses are announced
+ * @param role whether it begins by serving or by standing by
  * @param outbound what becomes of traffic that servers start; nothing when the file does not say
  */
 record Declarations(
@@ -45,6 +47,7 @@ record Declarations(
     EchoPolicy echo,
     UnservedPolicy unserved,
     AnnouncementSettings announcements,
+    Role role,
     Optional<Outbound> outbound) {
   /** Copies that nobody changes. */
   Declarations {
@@ -57,7 +60,7 @@ record Declarations(
   Declarations withServices(List<VirtualService> others) {
     return new Declarations(
         interfaces, routes, neighbors, others, flowCapacity, overflow, workers, seed, echo, unserved, announcements,
-        outbound);
+        role, outbound);
   }
 
   /** The keys beside {@code services} that two files differ in. */
@@ -90,6 +93,7 @@ record Declarations(
     values.put("echo", echo);
     values.put("unserved", unserved);
     values.put("announce", announcements);
+    values.put("role", role);
     return values;
   }
 }

@@ -35,9 +35,10 @@ final class StatusCommands {
     String file = running.current().file();
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("file", file);
+    tree.put("role", Request.word(running.balancer().role()));
     tree.put("since", begin.toString());
     tree.putAll(StatisticsReport.tree(statistics));
-    String head = file + ", for " + Duration.between(begin, Instant.now()).toSeconds() + " s since " + begin + "\n";
+    String head = file + ", " + tree.get("role") + ", for " + Duration.between(begin, Instant.now()).toSeconds() + " s since " + begin + "\n";
     return new Reply(tree, head + StatisticsReport.text(statistics, statistics.transmitted()));
   }
 

@@ -78,7 +78,7 @@ public final class LiveBalancer implements AutoCloseable {
       if (!link.addresses().isEmpty()) {
         options.address(link.addresses().toArray(String[]::new));
       }
-      return link.mtu() > 0 ? options.mtu(link.mtu()) : options;
+      return link.declare(options);
     });
   }
 

@@ -47,7 +47,7 @@ public final class Rehearsal {
       List<String> addresses = addresses(link);
       builder.networkInterface(link.name(), options -> {
         options.mac(mac.toString()).address(addresses.toArray(String[]::new));
-        return link.mtu() > 0 ? options.mtu(link.mtu()) : options;
+        return link.declare(options);
       });
     }
     return configuration.build(builder);

@@ -10,6 +10,7 @@ import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.InterfaceDeclaration;
 import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.service.Role;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -123,13 +124,13 @@ public final class Replay {
         options.mac(link.mac().map(MacAddress::toString).orElseThrow());
         options.hostStack(true); // as in `lb run`, where the kernel answers for the interface addresses
         options.address(link.addresses().toArray(String[]::new));
-        return link.mtu() > 0 ? options.mtu(link.mtu()) : options;
+        return link.declare(options);
       });
     }
     new NeighborLearning(configuration)
         .learn(settings.in(), warnings)
         .forEach((address, mac) -> builder.neighbor(address.toString(), mac.toString()));
-    builder.clock(clock);
+    builder.clock(clock).role(Role.ACTIVE); // a passive one would do nothing that is worth a look
     builder.announcements(settings.announce() ? configuration.announcements() : AnnouncementSettings.off());
     builder.seed(settings.seed() != null ? settings.seed() : configuration.seed().orElse(DEFAULT_SEED));
     return builder;

@@ -58,7 +58,9 @@ class ConfigurationTest {
     "11|    timeouts: {syn: 5s, established: 5m, fin: 10s, reset: 2s, udp: 30s}", "11|    enabled: false",
     "11|    drain: persistence-driven", "11|    monitor: {type: none}",
     "13|      - {name: rs1, address: 192.0.2.21, weight: 3, activity: drain}", "14|flow-table: {capacity: 4096}",
-    "14|flow-table: {capacity: 4096, overflow: reject}", "14|flow-table: {overflow: evict-oldest}", "14|workers: 1",
+    "14|flow-table: {capacity: 4096, overflow: reject}", "14|flow-table: {overflow: evict-oldest}", "14|workers: 1", "14|role: passive", "14|role: active",
+    "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: 192.0.2.1",
+    "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: [192.0.2.1, \"fe80::1\"]",
     "14|seed: -7", "14|echo: answer", "14|echo: forward", "14|echo: drop", "14|unserved: drop", "14|unserved: reject",
     "14|unserved: pass", "14|announce: {enabled: false}", "14|announce: {period: 30s, count: 3, interval: 1s, probes: 0}",
     "14|routes: [{to: 0.0.0.0/0, via: 192.0.2.1}]", "14|neighbors: {192.0.2.21: 02:00:00:00:00:21}",
@@ -93,7 +95,10 @@ class ConfigurationTest {
     "14|echo: maybe|14|not-readable|", "14|unserved: maybe|14|not-readable|", "14|announce: {period: -1s}|14|not-readable|",
     "14|routes: [{to: 0.0.0.0/0, via: 203.0.113.1}]|14|unknown-name|",
     "14|routes: [{to: 0.0.0.0/0}]|14|missing|", "14|neighbors: {192.0.2.21: x}|14|not-readable|",
-    "14|role: master|14|not-supported|", "14|sevices: []|14|unknown-key|'services'",
+    "14|role: master|14|not-readable|active, passive",
+    "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: 198.51.100.1|5|gateway-address-not-on-link|",
+    "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: [192.0.2.10]|5|gateway-address-in-use|",
+    "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: [x]|5|not-readable|", "14|sevices: []|14|unknown-key|'services'",
     "14|a: [|15|yaml-syntax|", "14|&a a: *a|14|unknown-key|",
   })
   void shouldRefuse(int line, String text, int named, String code, String words) throws IOException {

@@ -37,6 +37,7 @@ import io.lb4j.service.Overflow;
 import io.lb4j.service.PortRange;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
+import io.lb4j.service.Role;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
@@ -88,6 +89,7 @@ final class RandomDeclarations {
         one(EchoPolicy.class),
         one(UnservedPolicy.class),
         or(AnnouncementSettings.defaults(), this::announcements),
+        one(Role.class),
         or(Optional.<Outbound>empty(), () -> Optional.of(outbound())).filter(o -> !o.equals(Outbound.none())));
   }
 
@@ -140,7 +142,8 @@ final class RandomDeclarations {
             .mapToObj(i -> address(random.nextBoolean()) + "/" + (1 + random.nextInt(32)))
             .toList();
     Optional<MacAddress> mac = or(Optional.empty(), () -> Optional.of(MacAddress.of(random.nextLong(1, 1L << 40))));
-    return new InterfaceDeclaration(name("eth", number), mac, addresses, or(0, () -> 576 + random.nextInt(9000)));
+    return new InterfaceDeclaration(name("eth", number), mac, addresses, or(0, () -> 576 + random.nextInt(9000)),
+        or(List.of(), () -> List.of(address(true).toString(), address(false).toString())));
   }
 
   private AnnouncementSettings announcements() {

@@ -7,6 +7,7 @@ import io.lb4j.examples.CommandRun;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.report.Json;
 import io.lb4j.service.Activity;
+import io.lb4j.service.Role;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -55,10 +56,11 @@ class CtlTest {
   @Test
   void shouldTellStatusAndServers() throws Exception {
     fixture.connect("192.0.2.77");
-    assertThat(done("status")).startsWith("test.yaml, for ").contains("FORWARD", "service web");
+    assertThat(done("status")).startsWith("test.yaml, active, for ").contains("FORWARD", "service web");
     assertThat(json("status"))
         .containsEntry("file", "test.yaml")
         .containsEntry("law", true)
+        .containsEntry("role", "active")
         .containsKeys("since", "verdicts", "services", "flowTable");
     assertThat(done("servers").lines()).hasSize(4).anyMatch(line -> line.contains("web/rs1") && line.contains("online"));
     assertThat(done("servers", "web").lines()).hasSize(3);
@@ -232,6 +234,18 @@ class CtlTest {
     assertThat(done("clients", "web", "--forget", "--all")).isEqualTo("1 forgotten\n");
     assertThat(fixture.ctl("clients", "a/b").err()).contains("lb ctl: ");
     assertThat(fixture.ctl("clients", "a/b").exit()).as("without persistence").isEqualTo(2);
+  }
+
+  @Test
+  void shouldChangeRoles() throws Exception {
+    assertThat(json("claims").get("claims").toString()).contains("192.0.2.10", "2001:db8:1::10", "claimed");
+    assertThat(done("passive")).isEqualTo("passive\n");
+    assertThat(done("passive")).as("again").isEqualTo("passive\n");
+    assertThat(fixture.balancer.role()).isEqualTo(Role.PASSIVE);
+    assertThat(done("claims").lines()).hasSize(3).filteredOn(line -> line.endsWith("passive")).hasSize(2);
+    assertThat(done("status")).startsWith("test.yaml, passive, for ");
+    assertThat(json("active")).isEqualTo(Map.of("done", "active"));
+    assertThat(fixture.balancer.role()).isEqualTo(Role.ACTIVE);
   }
 
   @Test
