@@ -399,17 +399,6 @@ public final class ServiceRegistry {
   }
 
   /**
-   * The number that a server's flows carry.
-   *
-   * @param service name of the service
-   * @param server one of its servers
-   * @return a binding id
-   */
-  public synchronized int binding(String service, RealServer server) {
-    return bindingIds.of(FormerMethods.owner(service(service)), server.identity());
-  }
-
-  /**
    * The number that a server's flows carry, if it has one.
    *
    * @param service name of the service
@@ -424,13 +413,21 @@ public final class ServiceRegistry {
   }
 
   /**
-   * What was counted under a binding id before its present server had it.
+   * All services, and by what their servers are counted.
    *
-   * @param binding a binding id
-   * @return to be subtracted from the workers' counts
+   * @return in order of declaration, of one instant
    */
-  public synchronized ServerCounts baseline(int binding) {
-    return bindingIds.baseline(binding);
+  public synchronized List<CountedService> counted() {
+    return services.values().stream().map(this::counted).toList();
+  }
+
+  private CountedService counted(VirtualService service) {
+    List<CountedService.Server> servers = new ArrayList<>();
+    for (RealServer server : service.servers()) {
+      int id = bindingIds.of(FormerMethods.owner(service), server.identity());
+      servers.add(new CountedService.Server(server, id, bindingIds.baseline(id)));
+    }
+    return new CountedService(service, servers);
   }
 
   /** Makes a snapshot; what it no longer needs is kept until it has been settled for. */

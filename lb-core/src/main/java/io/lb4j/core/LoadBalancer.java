@@ -10,6 +10,7 @@ import io.lb4j.control.NeighborEvents;
 import io.lb4j.control.PressureEvents;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.HandshakeCounts;
+import io.lb4j.counters.LinkCounts;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Binding;
@@ -77,6 +78,7 @@ public final class LoadBalancer implements AutoCloseable {
   private final ByteBufAllocator allocator;
   private final EventHub events;
   private final ControlLoop control;
+  private final RateSampler rates;
   private final HealthEngine health;
   private volatile @Nullable RunningThreads running;
   private boolean closed;
@@ -136,6 +138,9 @@ public final class LoadBalancer implements AutoCloseable {
     control.add(health::tick);
     control.add(new LimitEvents(published::getAcquire, events));
     control.add(new PressureEvents(this::evictions, this::refusedFlows, events));
+    this.rates =
+        new RateSampler(clock.getAsLong(), topology.links(), registry::counted, this::linkCounts, this::counts);
+    control.add(rates);
     control.addLast(events);
     this.state =
         new BalancerState(
@@ -602,6 +607,18 @@ public final class LoadBalancer implements AutoCloseable {
     return sum;
   }
 
+  private LinkCounts linkCounts(int link) {
+    RunningThreads threads = running;
+    LinkCounts sum = LinkCounts.ZERO;
+    for (DataPath dataPath : dataPaths) {
+      sum = sum.plus(dataPath.counters().link(link));
+    }
+    for (WorkerCounters other : threads == null ? List.<WorkerCounters>of() : threads.counters()) {
+      sum = sum.plus(other.link(link));
+    }
+    return sum;
+  }
+
   private long evictions() {
     return dataPaths.stream().mapToLong(dataPath -> dataPath.flows().evictions()).sum();
   }
@@ -706,6 +723,15 @@ public final class LoadBalancer implements AutoCloseable {
    */
   public long forgetAllClients(String service) {
     return state.forgetClients(service, ClientFilter.all());
+  }
+
+  /**
+   * How fast the counts grow, and the most active flows there were: looked at once a second by control.
+   *
+   * @return as it was at the last look
+   */
+  public Rates rates() {
+    return rates.read();
   }
 
   /** Stops the threads, ends what waits, and closes the ports. Closing twice is harmless. */

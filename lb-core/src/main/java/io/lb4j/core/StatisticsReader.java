@@ -1,5 +1,6 @@
 package io.lb4j.core;
 
+import io.lb4j.control.CountedService;
 import io.lb4j.control.EventHub;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.LinkCounts;
@@ -9,7 +10,6 @@ import io.lb4j.dataplane.DataPath;
 import io.lb4j.frame.Verdict;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.ServerHealth;
-import io.lb4j.service.VirtualService;
 import io.lb4j.topology.Link;
 import io.lb4j.topology.Topology;
 import java.util.ArrayList;
@@ -59,7 +59,7 @@ final class StatisticsReader {
         sum.transmitted(),
         sum.refused(),
         interfaces,
-        registry.services().stream().map(this::service).toList(),
+        registry.counted().stream().map(this::service).toList(),
         flowTable(),
         new Statistics.EventStatistics(events.told(), events.suppressed(), events.lost()));
   }
@@ -84,25 +84,15 @@ final class StatisticsReader {
     return new Statistics.InterfaceStatistics(link.name(), sum, verdicts);
   }
 
-  private Statistics.ServiceStatistics service(VirtualService service) {
+  private Statistics.ServiceStatistics service(CountedService service) {
     return new Statistics.ServiceStatistics(
         service.name(), service.servers().stream().map(server -> server(service, server)).toList());
   }
 
-  private Statistics.ServerStatistics server(VirtualService service, RealServer server) {
-    int binding = registry.binding(service.name(), server);
-    ServerCounts now = counts.apply(binding);
-    ServerCounts before = registry.baseline(binding);
+  private Statistics.ServerStatistics server(CountedService service, CountedService.Server counted) {
+    RealServer server = counted.server();
+    ServerCounts own = counts.apply(counted.binding()).since(counted.baseline());
     ServerHealth health = registry.health(service.name(), server);
-    ServerCounts own =
-        new ServerCounts(
-            now.frames() - before.frames(),
-            now.bytes() - before.bytes(),
-            now.newFlows() - before.newFlows(),
-            now.flows(),
-            now.active(),
-            now.idleResets() - before.idleResets(),
-            now.idleUntold() - before.idleUntold());
     return new Statistics.ServerStatistics(
         server.name(), server.address(), server.port(), server.weight(), server.activity(), health, own);
   }

@@ -2,7 +2,7 @@ package io.lb4j.counters;
 
 /**
  * Counts of one real server of one service. Immutable, shared. In Direct Server Return only the client's half is seen:
- * frames and bytes are the clients', flows and active flows are estimates.
+ * there are no replies, and flows and active flows are estimates.
  *
  * @param frames clients' frames sent to the server
  * @param bytes their bytes
@@ -11,11 +11,22 @@ package io.lb4j.counters;
  * @param active those of them that have not begun to close
  * @param idleResets connections whose both ends were reset because they were silent for too long, where that is asked for
  * @param idleUntold those that were not, because the numbers that the ends expect were not known
+ * @param replyFrames the server's frames sent to clients, where they pass the balancer; those that had to wait for a next
+ *     hop are not among them
+ * @param replyBytes their bytes
  */
 public record ServerCounts(
-    long frames, long bytes, long newFlows, long flows, long active, long idleResets, long idleUntold) {
+    long frames,
+    long bytes,
+    long newFlows,
+    long flows,
+    long active,
+    long idleResets,
+    long idleUntold,
+    long replyFrames,
+    long replyBytes) {
   /** Nothing yet. */
-  public static final ServerCounts ZERO = new ServerCounts(0, 0, 0, 0, 0, 0, 0);
+  public static final ServerCounts ZERO = new ServerCounts(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /**
    * Two workers' counts together.
@@ -31,6 +42,27 @@ public record ServerCounts(
         flows + other.flows,
         active + other.active,
         idleResets + other.idleResets,
-        idleUntold + other.idleUntold);
+        idleUntold + other.idleUntold,
+        replyFrames + other.replyFrames,
+        replyBytes + other.replyBytes);
+  }
+
+  /**
+   * What was counted since.
+   *
+   * @param earlier counts under the same number
+   * @return differences of all that only grows; flows and active ones as they are now
+   */
+  public ServerCounts since(ServerCounts earlier) {
+    return new ServerCounts(
+        frames - earlier.frames,
+        bytes - earlier.bytes,
+        newFlows - earlier.newFlows,
+        flows,
+        active,
+        idleResets - earlier.idleResets,
+        idleUntold - earlier.idleUntold,
+        replyFrames - earlier.replyFrames,
+        replyBytes - earlier.replyBytes);
   }
 }

@@ -39,13 +39,15 @@ public final class WorkerCounters {
   private static final int NEW_FLOWS = 2;
   private static final int FLOWS = 3;
   private static final int ACTIVE = 4;
-  private static final int ANSWERED = 5;
-  private static final int SILENT = 6;
-  private static final int REFUSED_BY_SERVER = 7;
-  private static final int TIMED = 8;
-  private static final int TIME_NS = 9;
-  private static final int IDLE_RESETS = 10;
-  private static final int IDLE_UNTOLD = 11;
+  private static final int REPLY_FRAMES = 5;
+  private static final int REPLY_BYTES = 6;
+  private static final int ANSWERED = 7;
+  private static final int SILENT = 8;
+  private static final int REFUSED_BY_SERVER = 9;
+  private static final int TIMED = 10;
+  private static final int TIME_NS = 11;
+  private static final int IDLE_RESETS = 12;
+  private static final int IDLE_UNTOLD = 13;
 
   private final long[] links;
   private final int linkCount;
@@ -195,6 +197,19 @@ public final class WorkerCounters {
     int base = binding * BINDING_STRIDE;
     add(cells, base + FRAMES, 1);
     add(cells, base + BYTES, length);
+  }
+
+  /**
+   * Counts a server's frame on its way to a client.
+   *
+   * @param binding of the session
+   * @param length bytes of the frame
+   */
+  public void onReplyFrame(int binding, int length) {
+    long[] cells = bindings;
+    int base = binding * BINDING_STRIDE;
+    add(cells, base + REPLY_FRAMES, 1);
+    add(cells, base + REPLY_BYTES, length);
   }
 
   /**
@@ -383,6 +398,8 @@ public final class WorkerCounters {
         read(cells, base + FLOWS),
         read(cells, base + ACTIVE),
         read(cells, base + IDLE_RESETS),
-        read(cells, base + IDLE_UNTOLD));
+        read(cells, base + IDLE_UNTOLD),
+        read(cells, base + REPLY_FRAMES),
+        read(cells, base + REPLY_BYTES));
   }
 }

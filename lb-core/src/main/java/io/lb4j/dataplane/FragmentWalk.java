@@ -1,5 +1,6 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.address.IpAddress;
 import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatedHeader;
 import io.lb4j.frame.FrameKind;
@@ -219,12 +220,17 @@ final class FragmentWalk {
     Verdict verdict = state.translator.follow(view, path);
     if (verdict == Verdict.FORWARD && binding != null) {
       view.setBinding(id);
-      boolean request = path.sourceLow == view.sourceLow() && path.sourceHigh == view.sourceHigh();
-      if (request) {
+      if (isTo(binding.target().address(), path)) {
         state.counters.onServerFrame(id, view.length());
+      } else {
+        state.counters.onReplyFrame(id, view.length());
       }
     }
     return verdict;
+  }
+
+  private static boolean isTo(IpAddress server, TranslatedHeader path) {
+    return path.destinationLow == server.low() && path.destinationHigh == server.high();
   }
 
   private void releaseWaiting(FragmentTable.Datagram datagram) {

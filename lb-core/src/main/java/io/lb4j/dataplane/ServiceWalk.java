@@ -124,7 +124,9 @@ final class ServiceWalk {
     Verdict verdict = translator.translate(view, session);
     if (verdict == Verdict.FORWARD) {
       view.setBinding(id);
-      if (!reply) {
+      if (reply) {
+        state.counters.onReplyFrame(id, view.length());
+      } else {
         state.counters.onServerFrame(id, view.length());
       }
     }

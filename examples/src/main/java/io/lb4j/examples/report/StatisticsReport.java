@@ -94,6 +94,8 @@ public final class StatisticsReport {
     tree.put("active", server.counts().active());
     tree.put("frames", server.counts().frames());
     tree.put("bytes", server.counts().bytes());
+    tree.put("replyFrames", server.counts().replyFrames());
+    tree.put("replyBytes", server.counts().replyBytes());
     tree.put("idleResets", server.counts().idleResets());
     tree.put("idleUntold", server.counts().idleUntold());
     return tree;
