@@ -10,7 +10,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.Map;
 
 /** The other end of a {@link ControlServer}. Owned by one thread. */
@@ -25,7 +24,8 @@ public final class ControlClient implements AutoCloseable {
   }
 
   /**
-   * Connects.
+   * Connects. Root asks whom the path names; everybody else only root and themselves, so that nobody is deceived by a
+   * socket in a directory of others.
    *
    * @param socket of a running balancer
    * @return to be closed
@@ -42,15 +42,12 @@ public final class ControlClient implements AutoCloseable {
     } catch (SocketException e) {
       throw new IOException(socket + ": " + e.getMessage() + "; does lb run, and as this user?", e);
     }
-    if (!new Peers(ownUser()).admit(channel)) {
+    Peers peers = Peers.ofThisProcess();
+    if (!peers.areRoot() && !peers.admit(channel)) {
       channel.close();
       throw new CommandException(socket + ": the process that listens is neither root's nor this user's");
     }
     return new ControlClient(channel);
-  }
-
-  private static UserPrincipal ownUser() throws IOException {
-    return Files.getOwner(Path.of("/proc/self"));
   }
 
   /**

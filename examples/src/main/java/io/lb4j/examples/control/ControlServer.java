@@ -46,7 +46,7 @@ public final class ControlServer implements AutoCloseable {
     this.socket = socket;
     this.commands = commands;
     this.events = events;
-    this.peers = new Peers(socket.owner());
+    this.peers = Peers.ofThisProcess();
     this.patienceNs = patience.toNanos();
     this.selector = Selector.open();
     socket.channel().configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);

@@ -15,7 +15,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.Set;
 
 /**
@@ -86,10 +85,11 @@ final class SocketFile implements AutoCloseable {
     }
     Path directory = parent.toRealPath();
     int mode = (Integer) Files.getAttribute(directory, "unix:mode");
-    if ((mode & WRITABLE_BY_OTHERS) != 0 && (mode & STICKY) == 0) {
+    boolean othersWrite = (mode & WRITABLE_BY_OTHERS) != 0 && (mode & STICKY) == 0;
+    if (othersWrite || !Peers.ofThisProcess().admits(Files.getOwner(directory))) {
       throw new CommandException(
           "control socket " + wanted + ": others may write to " + directory + " and replace the socket; choose a "
-              + "directory that only its owner may write to");
+              + "directory that only you or root may write to");
     }
     return directory;
   }
@@ -126,10 +126,6 @@ final class SocketFile implements AutoCloseable {
 
   Path path() {
     return path;
-  }
-
-  UserPrincipal owner() throws IOException {
-    return Files.getOwner(path, LinkOption.NOFOLLOW_LINKS);
   }
 
   /** Removes the file, unless another one has its name by now. */

@@ -101,7 +101,9 @@ public final class RunningConfiguration {
   /** False when a server was changed since the plan was made: it is made anew. */
   private boolean isApplied(Plan plan, int attempt) {
     try {
-      balancer.apply(plan);
+      if (!plan.services().equals(balancer.services())) {
+        balancer.apply(plan);
+      }
       return true;
     } catch (IllegalStateException e) {
       if (attempt == ATTEMPTS) {
