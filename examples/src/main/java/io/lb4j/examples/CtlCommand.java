@@ -54,6 +54,11 @@ final class CtlCommand implements Runnable {
     return ask("status", Map.of());
   }
 
+  @Command(description = "Prints what was counted per second: over 1, 10 and 60 seconds, and the peaks.")
+  int rates() throws CommandException {
+    return ask("rates", Map.of());
+  }
+
   @Command(description = "Lists real servers: activity, health, flows.")
   int servers(@Parameters(paramLabel = "[SERVICE]", arity = "0..1") String service)
       throws CommandException {

@@ -31,6 +31,7 @@ final class Commands {
   static Commands of(RunningConfiguration running, EventLog events) {
     Commands commands = new Commands();
     new StatusCommands(running).addTo(commands);
+    new RateCommands(running.balancer()).addTo(commands);
     new ServerCommands(running.balancer()).addTo(commands);
     new ConfigurationCommands(running).addTo(commands);
     new FlowCommands(running.balancer()).addTo(commands);

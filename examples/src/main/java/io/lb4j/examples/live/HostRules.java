@@ -2,10 +2,14 @@ package io.lb4j.examples.live;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
-import io.lb4j.examples.CommandException;
 import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.pcap.HostCheck;
+import io.lb4j.service.VirtualService;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.NetworkInterface;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,23 +17,66 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /** What the host's kernel must not do beside a live balancer. Safe from any thread. */
-final class HostRules {
-  private HostRules() {}
+final class HostRules implements Host {
+  private final boolean mayHoldVips;
 
-  /** Refuses virtual addresses that the kernel holds; warns of the rest. */
-  static void check(Configuration configuration, boolean hostIgnoresVips, Consumer<String> warnings)
-      throws IOException, CommandException {
-    for (HostCheck.Finding finding : HostCheck.run(virtualAddresses(configuration))) {
-      if (finding.problem() == HostCheck.Problem.ADDRESS_HELD && !hostIgnoresVips) {
-        throw new CommandException(
-            configuration.file() + ": virtual or NAT address " + finding.subject() + " is held by the kernel on "
-                + finding.interfaceName() + ", which would answer clients itself; " + finding.remedy()
-                + " and pass --host-ignores-vips [vip-held-by-kernel]");
-      }
-      if (finding.problem() == HostCheck.Problem.FORWARDING) {
-        warnings.accept(
-            "the kernel forwards packets (" + finding.subject() + "), so frames may leave twice; " + finding.remedy());
-      }
+  /**
+   * The rules.
+   *
+   * @param mayHoldVips whether a rule at ingress keeps the kernel from virtual addresses that it holds
+   */
+  HostRules(boolean mayHoldVips) {
+    this.mayHoldVips = mayHoldVips;
+  }
+
+  @Override
+  public void check(Configuration configuration) throws ConfigurationFileException {
+    if (mayHoldVips) {
+      return;
+    }
+    List<ConfigurationException> held =
+        findings(configuration).stream()
+            .filter(finding -> finding.problem() == HostCheck.Problem.ADDRESS_HELD)
+            .map(finding -> refusal(configuration, finding))
+            .toList();
+    if (!held.isEmpty()) {
+      throw configuration.refused(held);
+    }
+  }
+
+  /** Tells what the kernel does beside the balancer and traffic survives. */
+  void warn(Configuration configuration, Consumer<String> warnings) {
+    findings(configuration).stream()
+        .filter(finding -> finding.problem() == HostCheck.Problem.FORWARDING)
+        .forEach(finding -> warnings.accept(
+            "the kernel forwards packets (" + finding.subject() + "), so frames may leave twice; " + finding.remedy()));
+  }
+
+  private static ConfigurationException refusal(Configuration configuration, HostCheck.Finding finding) {
+    IpAddress address = IpAddress.of(finding.subject());
+    String setting =
+        configuration.services().stream()
+            .filter(service -> service.serves(address))
+            .findFirst()
+            .map(HostRules::setting)
+            .orElse("outbound");
+    return new ConfigurationException(
+        ConfigurationError.VIP_HELD_BY_KERNEL,
+        setting,
+        address,
+        "the kernel holds it on " + finding.interfaceName() + " and would answer clients itself; with a rule at ingress"
+            + " pass --host-ignores-vips");
+  }
+
+  private static String setting(VirtualService service) {
+    return "service " + service.name() + ": vip";
+  }
+
+  private static List<HostCheck.Finding> findings(Configuration configuration) {
+    try {
+      return HostCheck.run(virtualAddresses(configuration));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -3,7 +3,6 @@ package io.lb4j.examples.live;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
 import io.lb4j.core.Statistics;
-import io.lb4j.examples.CommandException;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.InterfaceDeclaration;
@@ -12,7 +11,6 @@ import io.lb4j.examples.report.StatisticsReport;
 import io.lb4j.pcap.PcapPort;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,9 +25,9 @@ public final class LiveBalancer implements AutoCloseable {
   private final RunningConfiguration configuration;
 
   /** A balancer that was built from a file, and is started by {@link #run}. */
-  LiveBalancer(LoadBalancer balancer, Configuration configuration, Path file, PrintWriter err) {
+  LiveBalancer(LoadBalancer balancer, Configuration configuration, Host host, Path file, PrintWriter err) {
     this.balancer = balancer;
-    this.configuration = new RunningConfiguration(balancer, configuration);
+    this.configuration = new RunningConfiguration(balancer, configuration, host);
     this.file = file;
     this.err = err;
   }
@@ -42,15 +40,15 @@ public final class LiveBalancer implements AutoCloseable {
    * @param hostIgnoresVips whether the kernel may hold virtual addresses
    * @param err takes warnings
    * @return to be run, and closed by the caller
-   * @throws IOException when the host cannot be looked at
-   * @throws CommandException when the kernel holds a virtual address
-   * @throws ConfigurationFileException when the library refuses the configuration
+   * @throws ConfigurationFileException when the library refuses the configuration, or the kernel holds a virtual address
    */
   public static LiveBalancer open(
       Configuration configuration, Path file, boolean hostIgnoresVips, PrintWriter err)
-      throws IOException, CommandException, ConfigurationFileException {
+      throws ConfigurationFileException {
     new Rehearsal(configuration).build().close();
-    HostRules.check(configuration, hostIgnoresVips, text -> warn(err, text));
+    HostRules host = new HostRules(hostIgnoresVips);
+    host.check(configuration);
+    host.warn(configuration, text -> warn(err, text));
     List<Port> ports = new ArrayList<>();
     try {
       LoadBalancerBuilder builder = configuration.builder().announcements(configuration.announcements());
@@ -58,7 +56,7 @@ public final class LiveBalancer implements AutoCloseable {
         ports.add(open(link));
         add(builder, link, ports.get(ports.size() - 1));
       }
-      LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, file, err);
+      LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, file, err);
       ports.clear(); // the balancer closes them
       return live;
     } finally {

@@ -14,16 +14,22 @@ public final class RunningConfiguration {
   private static final int ATTEMPTS = 10;
 
   private final LoadBalancer balancer;
+  private final Host host;
   private Configuration configuration;
 
   /**
-   * The configuration of a balancer.
+   * The configuration of a balancer that has no kernel beside it.
    *
    * @param balancer built from it
    * @param configuration as it was read
    */
   public RunningConfiguration(LoadBalancer balancer, Configuration configuration) {
+    this(balancer, configuration, Host.NONE);
+  }
+
+  RunningConfiguration(LoadBalancer balancer, Configuration configuration, Host host) {
     this.balancer = balancer;
+    this.host = host;
     this.configuration = configuration;
   }
 
@@ -68,6 +74,7 @@ public final class RunningConfiguration {
       throw next.refused(plan.errors());
     }
     new Rehearsal(next).build().close(); // would it start?
+    host.check(next);
     return plan;
   }
 

@@ -237,6 +237,18 @@ class CtlTest {
   }
 
   @Test
+  void shouldTellRates() throws Exception {
+    fixture.connect("198.51.100.1");
+    assertThat(done("rates").lines())
+        .anyMatch(line -> line.startsWith("  test0 frames in "))
+        .anyMatch(line -> line.startsWith("  web/rs1 new flows "))
+        .anyMatch(line -> line.startsWith("  active flows "));
+    Map<String, Object> rates = json("rates");
+    assertThat(rates).containsKeys("interfaces", "services", "active", "byInterface", "byService");
+    assertThat(object(rates.get("services"))).containsOnlyKeys("1s", "10s", "60s", "peak");
+  }
+
+  @Test
   void shouldChangeRoles() throws Exception {
     assertThat(json("claims").get("claims").toString()).contains("192.0.2.10", "2001:db8:1::10", "claimed");
     assertThat(done("passive")).isEqualTo("passive\n");

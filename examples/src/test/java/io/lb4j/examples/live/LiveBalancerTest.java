@@ -67,7 +67,7 @@ class LiveBalancerTest {
     } catch (Exception e) {
       throw new AssertionError(e);
     }
-    LiveBalancer live = new LiveBalancer(balancer, configuration, file, err);
+    LiveBalancer live = new LiveBalancer(balancer, configuration, Host.NONE, file, err);
     thread =
         new Thread(
             () -> {

@@ -11,6 +11,8 @@ import io.lb4j.frame.Verdict;
 import io.lb4j.service.Activity;
 import io.lb4j.service.Plan;
 import io.lb4j.service.VirtualService;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
@@ -124,6 +126,22 @@ class RunningConfigurationTest {
     Configuration next = Configuration.parse("web.yaml", text.replace("192.0.2.6/24", "192.0.2.10/24"));
     assertThat(running.restartSettings(next)).containsExactly("interfaces");
     assertThatThrownBy(() -> running.apply(next)).hasMessageContaining("[vip-is-interface-address]");
+    assertThat(running.current()).isEqualTo(first);
+  }
+
+  @Test
+  void shouldAskTheHostBeforeEveryChange() {
+    Configuration loopback = configuration(service("a", 80, "").replace("192.0.2.10", "203.0.113.9"));
+    Host host =
+        asked -> {
+          assertThat(asked).isEqualTo(loopback);
+          throw asked.refused(
+              new ConfigurationException(
+                  ConfigurationError.VIP_HELD_BY_KERNEL, "service a: vip", "203.0.113.9", "the kernel holds it"));
+        };
+    assertThatThrownBy(() -> new RunningConfiguration(balancer, first, host).apply(loopback))
+        .isInstanceOf(ConfigurationFileException.class)
+        .hasMessageContaining("web.yaml:5: service a: vip: ");
     assertThat(running.current()).isEqualTo(first);
   }
 
