@@ -159,26 +159,29 @@ class ProbeThreadsTest {
   void shouldBoundThePoolAndLetProbesWaitForAThread() throws Exception {
     ProbeThreads threads = ProbeThreads.pool(3);
     Ward ward = new Ward(threads, 7);
-    AtomicInteger running = new AtomicInteger();
-    AtomicInteger most = new AtomicInteger();
-    Semaphore mayEnd = new Semaphore(0);
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch three = new CountDownLatch(3);
+    CountDownLatch mayEnd = new CountDownLatch(1);
     Probe slow =
         target -> {
-          most.accumulateAndGet(running.incrementAndGet(), Math::max);
-          mayEnd.acquire();
-          running.decrementAndGet();
+          calls.incrementAndGet();
+          three.countDown();
+          mayEnd.await();
           return ProbeResult.answered(1);
         };
     ward.declare(web(slow, 20).build());
-    ward.pass(1000);
-    mayEnd.release(1000);
-    for (int n = 0; n < 2000 && ward.told.size() < 20; n++) {
-      ward.pass(5); // while threads work as they like
-      Thread.onSpinWait();
-    }
-    assertThat(ward.engine.postponed()).isPositive();
-    assertThat(most.get()).isBetween(1, 3);
-    assertThat(ward.told).as("nobody is down for want of a thread").allMatch(text -> text.contains(" UP "));
+    ward.begin(3);
+    assertThat(three.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+    ward.nowNs += 1_000_000_000L;
+    ward.tick();
+    assertThat(ward.engine.postponed()).as("others are due").isPositive();
+    assertThat(calls).hasValue(3);
+    mayEnd.countDown();
+    awaitWakes(ward, 3);
+    assertThat(ward.takeTold()).as("nobody is down for want of a thread").hasSize(3).allMatch(t -> t.contains(" UP "));
+    ward.begin(4);
+    awaitWakes(ward, 4);
+    assertThat(ward.takeTold()).as("and who waited has his turn").isNotEmpty().allMatch(t -> t.contains(" UP "));
     ward.engine.end();
   }
 
