@@ -3,6 +3,7 @@ package io.lb4j.control;
 import io.lb4j.counters.ResponseTime;
 import io.lb4j.event.Event;
 import io.lb4j.health.HealthReport;
+import io.lb4j.monitor.Watermark;
 import io.lb4j.service.Health;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.ServerHealth;
@@ -29,11 +30,23 @@ final class ServerStates {
   private static final long RESPONSE_TIME_CONSTANT_NS = 2_000_000_000L;
 
   private final Map<Key, ServerState> states = new HashMap<>();
-  private final Set<String> guarded = new HashSet<>();
+  private final Map<String, Guard> guards = new HashMap<>();
   private final List<Event> events = new ArrayList<>();
 
   /** A server of a service, by what it is called on every instance. */
   record Key(String service, String identity) {}
+
+  /** What a watermark goes by: a service's servers that may take new flows, and those of them that are well. */
+  private static final class Guard {
+    private boolean on;
+    private int all;
+    private int well;
+    private @Nullable VirtualService service; // that was counted
+
+    private Guard(boolean on) {
+      this.on = on;
+    }
+  }
 
   /** Of one server. */
   static final class ServerState {
@@ -130,64 +143,88 @@ final class ServerStates {
   }
 
   /**
-   * Takes a report about a server of a service.
+   * Takes a report about a server of a service. It costs the same however many servers there are, except when it is the
+   * one with which a guard begins or ends.
    *
    * @return whether traffic goes another way now
    */
   boolean report(VirtualService service, HealthReport report) {
-    ServerHealth now = new ServerHealth(report.health(), report.reason(), report.detail());
-    of(service.name(), report.identity()).said.put(report.source(), now);
-    return settle(service, report);
+    Optional<RealServer> server = service.serverOf(report.identity());
+    if (server.isEmpty()) {
+      return false;
+    }
+    Guard guard = guards.computeIfAbsent(service.name(), name -> new Guard(false));
+    if (guard.service != service) {
+      count(service, guard);
+    }
+    ServerState state = of(service, server.get());
+    boolean was = state.said().health().serves();
+    state.said.put(report.source(), new ServerHealth(report.health(), report.reason(), report.detail()));
+    boolean is = state.said().health().serves();
+    if (was != is && server.get().takesNewFlows()) {
+      guard.well += is ? 1 : -1;
+    }
+    return turn(service, guard) ? settleAll(service, guard, report) : settle(service, guard, server.get(), report);
   }
 
   /** Finds out anew which servers are used, after a change of declarations. */
   void settle(Collection<VirtualService> services) {
-    services.forEach(service -> settle(service, null));
+    for (VirtualService service : services) {
+      Guard guard = guards.computeIfAbsent(service.name(), name -> new Guard(false));
+      count(service, guard);
+      turn(service, guard);
+      settleAll(service, guard, null);
+    }
   }
 
-  private boolean settle(VirtualService service, @Nullable HealthReport cause) {
-    guard(service);
+  private boolean settleAll(VirtualService service, Guard guard, @Nullable HealthReport cause) {
     boolean changed = false;
     for (RealServer server : service.servers()) {
-      ServerState state = of(service, server);
-      ServerHealth before = state.used;
-      state.used = used(service, server, state);
-      tell(service, server, before, state.used, cause);
-      changed |= before.health().serves() != state.health().serves();
+      changed |= settle(service, guard, server, cause);
     }
     return changed;
   }
 
-  private ServerHealth used(VirtualService service, RealServer server, ServerState state) {
+  private boolean settle(VirtualService service, Guard guard, RealServer server, @Nullable HealthReport cause) {
+    ServerState state = of(service, server);
+    ServerHealth before = state.used;
+    state.used = used(guard, server, state);
+    tell(service, server, before, state.used, cause);
+    return before.health().serves() != state.health().serves();
+  }
+
+  private static ServerHealth used(Guard guard, RealServer server, ServerState state) {
     ServerHealth said = state.said();
     boolean goesDown = !said.health().serves() && state.health().serves();
-    if (goesDown && guarded.contains(service.name()) && server.takesNewFlows()) {
+    if (goesDown && guard.on && server.takesNewFlows()) {
       String why = said.detail().isEmpty() ? said.reason() : said.reason() + ", " + said.detail();
       return new ServerHealth(state.health(), "held", why);
     }
     return said;
   }
 
-  /** Below the low mark the guard begins, from the high mark on it ends. */
-  private void guard(VirtualService service) {
-    int all = 0;
-    int well = 0;
+  private void count(VirtualService service, Guard guard) {
+    guard.service = service;
+    guard.all = 0;
+    guard.well = 0;
     for (RealServer server : service.servers()) {
       if (server.takesNewFlows()) {
-        all++;
-        well += of(service, server).said().health().serves() ? 1 : 0;
+        guard.all++;
+        guard.well += of(service, server).said().health().serves() ? 1 : 0;
       }
     }
-    boolean was = guarded.contains(service.name());
-    boolean now = was ? !service.watermark().isReached(well, all) : service.watermark().isBelow(well, all);
-    if (now != was) {
-      if (now) {
-        guarded.add(service.name());
-      } else {
-        guarded.remove(service.name());
-      }
-      events.add(new Event.MassFailure(service.name(), all - well, all, now));
+  }
+
+  /** Below the low mark the guard begins, from the high mark on it ends; answers whether it did either. */
+  private boolean turn(VirtualService service, Guard guard) {
+    Watermark mark = service.watermark();
+    boolean now = guard.on ? !mark.isReached(guard.well, guard.all) : mark.isBelow(guard.well, guard.all);
+    if (now == guard.on) {
+      return false;
     }
+    guard.on = now;
+    events.add(new Event.MassFailure(service.name(), guard.all - guard.well, guard.all, now));
+    return true;
   }
 
   private void tell(
@@ -219,8 +256,8 @@ final class ServerStates {
   void restore(ServerStates before) {
     states.clear();
     before.states.forEach((key, state) -> states.put(key, state.copy()));
-    guarded.clear();
-    guarded.addAll(before.guarded);
+    guards.clear();
+    before.guards.forEach((name, guard) -> guards.put(name, new Guard(guard.on))); // counted when it is asked
     events.clear();
     events.addAll(before.events);
   }
@@ -234,6 +271,6 @@ final class ServerStates {
       service.servers().forEach(server -> declared.add(new Key(service.name(), server.identity())));
     }
     states.keySet().retainAll(declared);
-    guarded.retainAll(names);
+    guards.keySet().retainAll(names);
   }
 }

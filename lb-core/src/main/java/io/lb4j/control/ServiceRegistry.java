@@ -213,8 +213,7 @@ public final class ServiceRegistry {
     boolean changed = false;
     for (HealthReport report : reports) {
       VirtualService declared = services.get(report.service());
-      boolean known = declared != null && hasServer(declared, report.identity());
-      changed |= known && states.report(declared, report);
+      changed |= declared != null && states.report(declared, report);
     }
     if (!changed) {
       return Optional.empty();
@@ -280,7 +279,7 @@ public final class ServiceRegistry {
    */
   public synchronized void responded(String service, String identity, long elapsedNs, long nowNs) {
     VirtualService declared = services.get(service);
-    if (declared != null && !timesHandshakes(declared) && hasServer(declared, identity)) {
+    if (declared != null && !timesHandshakes(declared) && declared.serverOf(identity).isPresent()) {
       states.of(service, identity).response().measured(elapsedNs, nowNs);
     }
   }
@@ -312,10 +311,6 @@ public final class ServiceRegistry {
   /** Both halves of a connection pass, so that the answer to a SYN is seen. */
   private static boolean timesHandshakes(VirtualService service) {
     return service.protocol() == Protocol.TCP && service.forwarding() instanceof TranslatedForwarding;
-  }
-
-  private static boolean hasServer(VirtualService service, String identity) {
-    return service.servers().stream().anyMatch(server -> server.identity().equals(identity));
   }
 
   /**

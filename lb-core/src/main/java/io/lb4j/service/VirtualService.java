@@ -12,8 +12,10 @@ import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -35,6 +37,7 @@ public final class VirtualService {
   private final boolean enabled;
   private final ServicePolicies policies;
   private final List<RealServer> servers;
+  private final Map<String, RealServer> byIdentity = new HashMap<>();
   private final Monitors monitors;
   private final Optional<Observation> observation;
   private final Watermark watermark;
@@ -99,10 +102,10 @@ public final class VirtualService {
           policies.slowStart(),
           "the scheduler " + scheduler.name() + " places a flow by its hash and cannot send a part of it elsewhere");
     }
-    Set<Object> seen = new HashSet<>();
+    Set<String> names = new HashSet<>();
     for (RealServer server : servers) {
       String serverSetting = setting + ": server " + server.name();
-      if (!seen.add(server.name()) || !seen.add(server.identity())) {
+      if (!names.add(server.name()) || byIdentity.putIfAbsent(server.identity(), server) != null) {
         throw new ConfigurationException(
             ConfigurationError.DUPLICATE_NAME, serverSetting, server.identity(), "name or address is declared twice");
       }
@@ -406,6 +409,16 @@ public final class VirtualService {
    */
   public Watermark watermark() {
     return watermark;
+  }
+
+  /**
+   * A server by what it is called on every instance.
+   *
+   * @param identity see {@link RealServer#identity()}
+   * @return nothing when the service has none of this identity
+   */
+  public Optional<RealServer> serverOf(String identity) {
+    return Optional.ofNullable(byIdentity.get(identity));
   }
 
   /**
