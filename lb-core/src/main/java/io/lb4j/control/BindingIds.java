@@ -7,9 +7,11 @@ import io.lb4j.settings.ConfigurationException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 
@@ -24,7 +26,8 @@ final class BindingIds {
   private record Retired(int id, long generation) {}
 
   private final Map<Server, Integer> ids = new HashMap<>();
-  private final Map<Integer, ServerCounts> baselines = new HashMap<>();
+  private final Map<Integer, ServerCounts> baselines = new HashMap<>(); // counted, but not the present server's
+  private final Map<Integer, ServerCounts> carried = new HashMap<>(); // under numbers that the server had beside this one
   private final Deque<Retired> retired = new ArrayDeque<>();
   private final LongSupplier sweptGeneration;
   private final IntFunction<ServerCounts> counts;
@@ -49,11 +52,16 @@ final class BindingIds {
     return Optional.ofNullable(ids.get(new Server(service, identity)));
   }
 
+  void forEach(BiConsumer<String, Integer> consumer) {
+    ids.forEach((server, id) -> consumer.accept(server.service, id));
+  }
+
   private int allocate() {
     Retired oldest = retired.peek();
     if (oldest != null && sweptGeneration.getAsLong() >= oldest.generation) {
       retired.remove();
       baselines.put(oldest.id, counts.apply(oldest.id));
+      carried.remove(oldest.id);
       return oldest.id;
     }
     if (next > FlowTable.MAX_BINDING) {
@@ -75,8 +83,37 @@ final class BindingIds {
     return next - 1;
   }
 
+  /** What a server has under all its numbers: of its service, and of the service's former method. */
+  ServerCounts counts(List<String> owners, String identity) {
+    ServerCounts sum = ServerCounts.ZERO;
+    for (String owner : owners) {
+      Integer id = ids.get(new Server(owner, identity));
+      sum = id == null ? sum : sum.plus(own(id)).plus(carried.getOrDefault(id, ServerCounts.ZERO));
+    }
+    return sum;
+  }
+
   /** What was counted under the number before its present server had it. */
   ServerCounts baseline(int id) {
     return baselines.getOrDefault(id, ServerCounts.ZERO);
+  }
+
+  private ServerCounts own(int id) {
+    return counts.apply(id).since(baseline(id));
+  }
+
+  /** A server that loses a number and keeps another takes along what was counted, so that its counts never fall. */
+  void carryOver(List<String> owners, String identity, Set<Integer> inUse) {
+    List<Integer> all = owners.stream().flatMap(owner -> find(owner, identity).stream()).toList();
+    for (Integer lost : all) {
+      if (!inUse.contains(lost)) {
+        all.stream().filter(inUse::contains).findFirst().ifPresent(kept -> carryOver(lost, kept));
+      }
+    }
+  }
+
+  private void carryOver(int from, int to) {
+    ServerCounts lessThanNothing = ServerCounts.ZERO.since(own(from));
+    carried.merge(to, ServerCounts.ZERO.since(lessThanNothing), ServerCounts::plus);
   }
 }

@@ -4,6 +4,7 @@ import io.lb4j.persistence.PersistenceTable;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -27,6 +28,7 @@ final class ClientTables {
   private Map<String, PersistenceTable> byService = new HashMap<>();
   private Map<PersistenceTable, Set<Integer>> serversOf = new HashMap<>();
   private Map<String, PersistenceTable> nextByService = new HashMap<>();
+  private final List<Runnable> takeOvers = new ArrayList<>(); // when the snapshot is approved
   private int next = 1;
 
   ClientTables(LongSupplier clock) {
@@ -39,6 +41,7 @@ final class ClientTables {
    */
   void prepare(Collection<VirtualService> services) {
     nextByService = new HashMap<>();
+    takeOvers.clear();
     Set<PersistenceTable> taken = new HashSet<>();
     for (List<VirtualService> set : SharedClients.sets(services)) {
       PersistenceTable table = table(set, taken);
@@ -63,7 +66,7 @@ final class ClientTables {
             .findFirst()
             .orElseGet(() -> new PersistenceTable(settings, nowNs));
     before.remove(table);
-    before.forEach(other -> table.restoreAll(other, nowNs));
+    before.forEach(other -> takeOvers.add(() -> table.restoreAll(other, nowNs)));
     return table;
   }
 
@@ -84,6 +87,8 @@ final class ClientTables {
 
   /** The snapshot was made: servers that no service of a table has any more are forgotten there. */
   void keep(Collection<VirtualService> services) {
+    takeOvers.forEach(Runnable::run);
+    takeOvers.clear();
     Map<PersistenceTable, Set<Integer>> inUse = new HashMap<>();
     Set<String> names = new HashSet<>();
     for (VirtualService service : services) {

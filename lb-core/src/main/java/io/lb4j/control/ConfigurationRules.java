@@ -1,5 +1,6 @@
 package io.lb4j.control;
 
+import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.forward.DirectForwarding;
@@ -24,59 +25,130 @@ final class ConfigurationRules {
   private ConfigurationRules() {}
 
   /**
-   * Checks all services together.
+   * Checks all services together, and tells everything that is wrong with them.
    *
-   * @throws ConfigurationException for the first rule that is broken
+   * @param services as they are to be
+   * @param topology interfaces and routes
+   * @param outbound the operator's rules of translation
+   * @param capacity sessions of each worker
+   * @param findings takes what is wrong
    */
-  static void check(Collection<VirtualService> services, Topology topology) {
+  static void check(
+      Collection<VirtualService> services,
+      Topology topology,
+      Optional<TranslatorProvider> outbound,
+      int capacity,
+      Findings findings) {
     List<VirtualService> all = List.copyOf(services);
     for (int i = 0; i < all.size(); i++) {
       VirtualService service = all.get(i);
       for (VirtualService earlier : all.subList(0, i)) {
-        checkPair(earlier, service);
+        checkPair(earlier, service, findings);
       }
-      checkAddresses(service, topology, all);
-      checkPolicies(service);
-      checkMonitors(service);
-      provider(service).check(service, topology);
+      checkAddresses(service, topology, all, findings);
+      if (findings.check(() -> provider(service))) {
+        checkPolicies(service, findings);
+        checkMonitors(service, findings);
+        checkMethod(service, topology, findings);
+      }
     }
-    SharedClients.check(all);
+    SharedClients.sets(all).forEach(set -> SharedClients.check(set, findings));
+    checkGateways(all, outbound, topology, findings);
+    checkTranslation(all, topology, outbound, capacity, findings);
   }
 
-  private static void checkPolicies(VirtualService service) {
+  /** A method's own rules, then where each server's next hop is; server by server where one of them is wrong. */
+  private static void checkMethod(VirtualService service, Topology topology, Findings findings) {
+    ForwarderProvider method = provider(service);
+    if (findings.check(() -> method.check(service, topology))) {
+      service.servers().forEach(server -> findings.check(() -> link(server, method.nextHop(server, topology), topology)));
+      return;
+    }
+    for (RealServer server : service.servers()) {
+      VirtualService alone = service.toBuilder().realServers(List.of(server)).build();
+      findings.check(() -> method.check(alone, topology));
+    }
+  }
+
+  private static void checkTranslation(
+      List<VirtualService> services,
+      Topology topology,
+      Optional<TranslatorProvider> outbound,
+      int capacity,
+      Findings findings) {
+    Optional<TranslatorProvider> chosen = outbound;
+    for (VirtualService service : services) {
+      if (outbound.isEmpty() && service.forwarding() instanceof TranslatedForwarding translated) {
+        chosen = Optional.of(chosen.orElseGet(translated::translation));
+        if (!chosen.get().equals(translated.translation())) {
+          findings.add(
+              new ConfigurationException(
+                  ConfigurationError.TRANSLATORS_DIFFER,
+                  "service " + service.name() + ": forwarding",
+                  service.forwarding().name(),
+                  "another service's method translates by other rules"));
+        }
+      }
+    }
+    if (chosen.isEmpty()) {
+      return;
+    }
+    TranslatorProvider rules = chosen.get();
+    if (!findings.check(() -> rules.check(topology, services, capacity))) {
+      services.forEach(service -> findings.check(() -> rules.check(topology, List.of(service), capacity)));
+    }
+  }
+
+  /**
+   * The interface that leads to a server.
+   *
+   * @throws ConfigurationException when none does
+   */
+  static int link(RealServer server, IpAddress nextHop, Topology topology) {
+    return topology
+        .linkOf(nextHop)
+        .orElseThrow(
+            () ->
+                new ConfigurationException(
+                    ConfigurationError.SERVER_NOT_ON_LINK,
+                    "server " + server.name() + ": address",
+                    server.address(),
+                    "no interface is connected to the next hop " + nextHop))
+        .index();
+  }
+
+  private static void checkPolicies(VirtualService service, Findings findings) {
     ServicePolicies policies = service.policies();
     boolean direct = provider(service) instanceof DirectForwarding;
     String setting = "service " + service.name();
-    if (policies.onePacket() && !direct) {
-      throw new ConfigurationException(
-          ConfigurationError.NOT_SUPPORTED,
-          setting + ": one-packet",
-          true,
-          "a reply is translated by the session of its request, and there would be none");
-    }
     boolean bounded =
         policies.limit().exists() || service.servers().stream().anyMatch(server -> server.limit().exists());
+    if (policies.onePacket() && !direct) {
+      String reason = "a reply is translated by the session of its request, and there would be none";
+      findings.add(
+          new ConfigurationException(ConfigurationError.NOT_SUPPORTED, setting + ": one-packet", true, reason));
+    }
     if (policies.onePacket() && bounded) {
-      throw new ConfigurationException(
-          ConfigurationError.CONTRADICTION, setting + ": one-packet", true, "has no connections, so no limit of them");
+      String reason = "has no connections, so no limit of them";
+      findings.add(
+          new ConfigurationException(ConfigurationError.CONTRADICTION, setting + ": one-packet", true, reason));
     }
     if (policies.resetOnIdle() && direct) {
-      throw new ConfigurationException(
-          ConfigurationError.NOT_SUPPORTED,
-          setting + ": reset-on-idle",
-          true,
-          "the servers' half of a connection does not pass here");
+      String reason = "the servers' half of a connection does not pass here";
+      findings.add(
+          new ConfigurationException(ConfigurationError.NOT_SUPPORTED, setting + ": reset-on-idle", true, reason));
     }
   }
 
-  private static void checkMonitors(VirtualService service) {
+  private static void checkMonitors(VirtualService service, Findings findings) {
     if (provider(service) instanceof DirectForwarding) {
       return;
     }
     String setting = "service " + service.name();
-    refuseDirect(setting, service.monitors());
+    findings.check(() -> refuseDirect(setting, service.monitors()));
     for (RealServer server : service.servers()) {
-      server.monitors().ifPresent(own -> refuseDirect(setting + ": server " + server.name(), own));
+      String own = setting + ": server " + server.name();
+      findings.check(() -> server.monitors().ifPresent(monitors -> refuseDirect(own, monitors)));
     }
   }
 
@@ -90,101 +162,96 @@ final class ConfigurationRules {
     }
   }
 
-  private static void checkPair(VirtualService earlier, VirtualService later) {
+  private static void checkPair(VirtualService earlier, VirtualService later, Findings findings) {
     if (later.conflictsWith(earlier)) {
-      throw new ConfigurationException(
-          ConfigurationError.SERVICES_OVERLAP,
-          "service " + later.name() + ": port",
-          later.ports(),
-          "claims the same frames as service " + earlier.name() + " (" + earlier.vips() + " port " + earlier.ports() + ")");
+      findings.add(
+          new ConfigurationException(
+              ConfigurationError.SERVICES_OVERLAP,
+              "service " + later.name() + ": port",
+              later.ports(),
+              "claims the same frames as service "
+                  + earlier.name()
+                  + " ("
+                  + earlier.vips()
+                  + " port "
+                  + earlier.ports()
+                  + ")"));
     }
   }
 
-  /**
-   * Checks that nothing else has the gateway addresses.
-   *
-   * @throws ConfigurationException for the first that is used otherwise
-   */
-  static void checkGateways(
-      Collection<VirtualService> services, Optional<TranslatorProvider> outbound, Topology topology) {
+  /** Nothing else has the gateway addresses. */
+  private static void checkGateways(
+      Collection<VirtualService> services,
+      Optional<TranslatorProvider> outbound,
+      Topology topology,
+      Findings findings) {
     for (Link link : topology.links()) {
       for (IpAddress gateway : link.gatewayAddresses()) {
-        outbound.ifPresent(rules -> refuseOverlap(link, gateway, rules.addresses(), "outbound: nat"));
-        services.forEach(service -> checkGateway(link, gateway, service));
+        outbound.ifPresent(rules -> checkOverlap(link, gateway, rules.addresses(), "outbound: nat", findings));
+        services.forEach(service -> checkGateway(link, gateway, service, findings));
       }
     }
   }
 
-  private static void checkGateway(Link link, IpAddress gateway, VirtualService service) {
+  private static void checkGateway(Link link, IpAddress gateway, VirtualService service, Findings findings) {
     String whose = "service " + service.name();
-    refuseOverlap(link, gateway, service.vips(), whose);
+    checkOverlap(link, gateway, service.vips(), whose, findings);
     for (RealServer server : service.servers()) {
-      refuseOverlap(link, gateway, List.of(IpPrefix.host(server.address())), whose + ", server " + server.name());
+      List<IpPrefix> host = List.of(IpPrefix.host(server.address()));
+      checkOverlap(link, gateway, host, whose + ", server " + server.name(), findings);
     }
     if (service.forwarding() instanceof TranslatedForwarding translated) {
-      refuseOverlap(link, gateway, translated.addresses(), whose + ", forwarding");
+      checkOverlap(link, gateway, translated.addresses(), whose + ", forwarding", findings);
     }
   }
 
-  private static void refuseOverlap(Link link, IpAddress gateway, List<IpPrefix> others, String whose) {
+  private static void checkOverlap(
+      Link link, IpAddress gateway, List<IpPrefix> others, String whose, Findings findings) {
     if (others.stream().anyMatch(other -> other.contains(gateway))) {
-      throw new ConfigurationException(
-          ConfigurationError.GATEWAY_ADDRESS_IN_USE,
-          "interface " + link.name() + ": gateway-addresses",
-          gateway,
-          "is used by " + whose);
+      findings.add(
+          new ConfigurationException(
+              ConfigurationError.GATEWAY_ADDRESS_IN_USE,
+              "interface " + link.name() + ": gateway-addresses",
+              gateway,
+              "is used by " + whose));
     }
   }
 
-  private static void checkAddresses(VirtualService service, Topology topology, List<VirtualService> all) {
-    String setting = "service " + service.name() + ": vip";
+  private static void checkAddresses(
+      VirtualService service, Topology topology, List<VirtualService> all, Findings findings) {
     for (Link link : topology.links()) {
-      link.addresses().stream()
-          .filter(own -> service.serves(own.address()))
-          .findFirst()
-          .ifPresent(
-              own -> {
-                throw new ConfigurationException(
-                    ConfigurationError.VIP_IS_INTERFACE_ADDRESS,
-                    setting,
-                    own.address(),
-                    "is an address of interface " + link.name());
-              });
+      for (InterfaceAddress own : link.addresses()) {
+        if (service.serves(own.address())) {
+          String reason = "is an address of interface " + link.name();
+          findings.add(vip(service, ConfigurationError.VIP_IS_INTERFACE_ADDRESS, own.address(), reason));
+        }
+      }
     }
     for (VirtualService other : all) {
       for (RealServer server : other.servers()) {
         if (service.serves(server.address())) {
-          throw new ConfigurationException(
-              ConfigurationError.VIP_IS_SERVER,
-              setting,
-              server.address(),
-              "is the address of server " + server.name() + " of service " + other.name());
+          String reason = "is the address of server " + server.name() + " of service " + other.name();
+          findings.add(vip(service, ConfigurationError.VIP_IS_SERVER, server.address(), reason));
         }
       }
     }
   }
 
-  /**
-   * Who translates addresses: the operator's rules, else the default of the services' method.
-   *
-   * @throws ConfigurationException when two methods want different ones
-   */
+  private static ConfigurationException vip(
+      VirtualService service, ConfigurationError error, IpAddress address, String reason) {
+    return new ConfigurationException(error, "service " + service.name() + ": vip", address, reason);
+  }
+
+  /** Who translates the addresses of services that agree: the operator's rules, else the default of their method. */
   static Optional<TranslatorProvider> translation(
       Collection<VirtualService> services, Optional<TranslatorProvider> outbound) {
-    Optional<TranslatorProvider> chosen = outbound;
-    for (VirtualService service : services) {
-      if (outbound.isEmpty() && service.forwarding() instanceof TranslatedForwarding translated) {
-        if (chosen.isPresent() && !chosen.get().equals(translated.translation())) {
-          throw new ConfigurationException(
-              ConfigurationError.TRANSLATORS_DIFFER,
-              "service " + service.name() + ": forwarding",
-              service.forwarding().name(),
-              "another service's method translates by other rules");
-        }
-        chosen = Optional.of(translated.translation());
-      }
-    }
-    return chosen;
+    return outbound.or(
+        () ->
+            services.stream()
+                .map(VirtualService::forwarding)
+                .filter(TranslatedForwarding.class::isInstance)
+                .map(method -> ((TranslatedForwarding) method).translation())
+                .findFirst());
   }
 
   /** The implementation of a service's forwarding method. */

@@ -33,6 +33,11 @@ final class FormerMethods {
     return List.of(service.name() + DIRECT, service.name() + TRANSLATED);
   }
 
+  /** The service behind such a name. */
+  static String serviceOf(String owner) {
+    return owner.substring(0, owner.length() - (owner.endsWith(DIRECT) ? DIRECT : TRANSLATED).length());
+  }
+
   /** Under which name a former service has its id; the present one has its own name. */
   static String id(VirtualService old) {
     return "former\n" + old.name();

@@ -1,8 +1,9 @@
 package io.lb4j.control;
 
+import io.lb4j.address.IpAddress;
 import io.lb4j.dataplane.Standing;
+import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.service.FlowEffect;
-import io.lb4j.service.Health;
 import io.lb4j.service.LostFlows;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
@@ -10,114 +11,173 @@ import io.lb4j.service.ServiceChange;
 import io.lb4j.service.ServiceChange.Kind;
 import io.lb4j.service.ServiceChange.ServerChange;
 import io.lb4j.service.ServicePolicies;
+import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
-import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** Foretells what becomes of services, servers and their flows. Used under the registry's lock; changes nothing. */
+/**
+ * Foretells what becomes of services, servers and their flows: the counterpart of what the data path does with the next
+ * packet of a flow. Used under the registry's lock; changes nothing.
+ */
 final class Planner {
-  private final Map<String, VirtualService> before;
-  private final Map<String, VirtualService> after;
+  private final World before;
+  private final World after;
+  private final UnservedPolicy unserved;
   private final BiFunction<VirtualService, RealServer, Long> flows;
-  private final Function<VirtualService, Map<String, Health>> health;
+
+  /** Services, and what their servers may be used for. Used under the registry's lock. */
+  static final class World {
+    private final Map<String, VirtualService> services = new LinkedHashMap<>();
+    private final Map<String, Eligibility> eligibility = new HashMap<>();
+    private final Destinations destinations;
+    private final OwnedAddresses addresses;
+
+    /**
+     * Services at one time.
+     *
+     * @param services in order of declaration
+     * @param states of their servers
+     * @param addresses that the balancer has with them
+     */
+    World(Collection<VirtualService> services, ServerStates states, OwnedAddresses addresses) {
+      services.forEach(service -> this.services.put(service.name(), service));
+      services.forEach(
+          service -> eligibility.put(service.name(), Eligibility.of(service, states.health(service))));
+      this.destinations = Destinations.of(services);
+      this.addresses = addresses;
+    }
+
+    private boolean isVirtual(IpAddress address) {
+      return addresses.isVip(address.isV6(), address.high(), address.low());
+    }
+
+    private Eligibility eligibility(VirtualService service) {
+      return eligibility.get(service.name());
+    }
+  }
 
   /**
    * A planner.
    *
-   * @param before services as they are, by name
+   * @param before services as they are
    * @param after services as they are to be
+   * @param unserved what becomes of packets that no service wants
    * @param flows of a server as it is
-   * @param health of a service's servers, by identity
    */
   Planner(
-      Map<String, VirtualService> before,
-      Map<String, VirtualService> after,
-      BiFunction<VirtualService, RealServer, Long> flows,
-      Function<VirtualService, Map<String, Health>> health) {
+      World before, World after, UnservedPolicy unserved, BiFunction<VirtualService, RealServer, Long> flows) {
     this.before = before;
     this.after = after;
+    this.unserved = unserved;
     this.flows = flows;
-    this.health = health;
   }
 
   List<ServiceChange> changes() {
     List<ServiceChange> changes = new ArrayList<>();
-    before.forEach((name, old) -> {
-      VirtualService now = after.get(name);
+    before.services.forEach((name, old) -> {
+      VirtualService now = after.services.get(name);
       if (now == null) {
-        changes.add(removed(old));
+        changes.add(new ServiceChange(name, Kind.REMOVED, List.of(), servers(old, null)));
       } else {
         changed(old, now).ifPresent(changes::add);
       }
     });
-    after.forEach((name, now) -> {
-      if (!before.containsKey(name)) {
-        changes.add(added(now));
+    after.services.forEach((name, now) -> {
+      if (!before.services.containsKey(name)) {
+        List<ServerChange> servers = now.servers().stream().map(Planner::added).toList();
+        changes.add(new ServiceChange(name, Kind.ADDED, List.of(), servers));
       }
     });
     return changes;
   }
 
-  private ServiceChange removed(VirtualService old) {
-    List<ServerChange> servers =
-        old.servers().stream()
-            .map(server -> new ServerChange(server.name(), Kind.REMOVED, flows.apply(old, server), FlowEffect.LOST))
-            .toList();
-    return new ServiceChange(old.name(), Kind.REMOVED, List.of(), servers);
-  }
-
-  private static ServiceChange added(VirtualService now) {
-    List<ServerChange> servers =
-        now.servers().stream().map(server -> new ServerChange(server.name(), Kind.ADDED, 0, FlowEffect.KEPT)).toList();
-    return new ServiceChange(now.name(), Kind.ADDED, List.of(), servers);
+  private static ServerChange added(RealServer server) {
+    return new ServerChange(server.name(), Kind.ADDED, 0, FlowEffect.KEPT);
   }
 
   private Optional<ServiceChange> changed(VirtualService old, VirtualService now) {
-    Eligibility eligibility = Eligibility.of(now, health.apply(now));
-    Map<String, RealServer> kept = new LinkedHashMap<>();
-    now.servers().forEach(server -> kept.put(server.identity(), server));
-    List<ServerChange> servers = new ArrayList<>();
-    for (RealServer server : old.servers()) {
-      RealServer next = kept.remove(server.identity());
-      Kind kind = next == null ? Kind.REMOVED : next.equals(server) ? Kind.SAME : Kind.CHANGED;
-      long count = flows.apply(old, server);
-      FlowEffect effect = effect(now, eligibility, next);
-      if (kind != Kind.SAME || effect != FlowEffect.KEPT && count > 0) {
-        servers.add(new ServerChange((next == null ? server : next).name(), kind, count, effect));
-      }
-    }
-    kept.values().forEach(server -> servers.add(new ServerChange(server.name(), Kind.ADDED, 0, FlowEffect.KEPT)));
+    List<ServerChange> servers = servers(old, now);
     List<String> settings = settings(old, now);
     if (settings.isEmpty() && servers.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(
-        new ServiceChange(now.name(), settings.isEmpty() ? Kind.SAME : Kind.CHANGED, settings, servers));
+    Kind kind = settings.isEmpty() ? Kind.SAME : Kind.CHANGED;
+    return Optional.of(new ServiceChange(now.name(), kind, settings, servers));
   }
 
-  /** What becomes of the flows of a server; {@code next} is null when it goes. */
-  private static FlowEffect effect(VirtualService now, Eligibility eligibility, RealServer next) {
-    boolean tcp = now.protocol() == Protocol.TCP;
-    LostFlows.Fate fate = now.policies().whenRemoved().of(tcp);
-    if (next != null) {
-      Standing standing = eligibility.standing(next);
-      if (standing.keepsFlows()) {
-        return now.enabled() ? FlowEffect.KEPT : FlowEffect.SUSPENDED;
-      }
-      fate = standing.lost();
+  private List<ServerChange> servers(VirtualService old, @Nullable VirtualService now) {
+    Map<String, RealServer> left = new LinkedHashMap<>();
+    if (now != null) {
+      now.servers().forEach(server -> left.put(server.identity(), server));
     }
-    return switch (fate) {
-      case KEEP -> FlowEffect.KEPT;
-      case DROP -> FlowEffect.LOST;
-      case RESET -> FlowEffect.RESET;
-      case REPICK ->
-          !now.enabled() ? FlowEffect.SUSPENDED : eligibility.pool().isEmpty() ? FlowEffect.LOST : FlowEffect.MOVED;
-    };
+    List<ServerChange> servers = new ArrayList<>();
+    for (RealServer server : old.servers()) {
+      RealServer next = left.remove(server.identity());
+      Kind kind = next == null ? Kind.REMOVED : next.equals(server) ? Kind.SAME : Kind.CHANGED;
+      long count = flows.apply(old, server);
+      FlowEffect effect = effect(after, old, now, next);
+      boolean faresOtherwise = count > 0 && effect != effect(before, old, old, server);
+      if (kind != Kind.SAME || faresOtherwise) {
+        servers.add(new ServerChange((next == null ? server : next).name(), kind, count, effect));
+      }
+    }
+    left.values().forEach(server -> servers.add(added(server)));
+    return servers;
+  }
+
+  /**
+   * What becomes of a server's flows.
+   *
+   * @param world the services by then
+   * @param old the service that the flows came to
+   * @param now the service of that name; null when it goes
+   * @param next the server by then; null when it goes
+   */
+  private FlowEffect effect(
+      World world, VirtualService old, @Nullable VirtualService now, @Nullable RealServer next) {
+    if (now == null || next == null) {
+      LostFlows fates = (now == null ? old : now).policies().whenRemoved();
+      return ofLost(world, old, fates.of(old.protocol() == Protocol.TCP));
+    }
+    Standing standing = world.eligibility(now).standing(next);
+    if (standing.keepsFlows()) {
+      return now.enabled() ? FlowEffect.KEPT : FlowEffect.SUSPENDED;
+    }
+    return ofLost(world, old, standing.lost());
+  }
+
+  /** Of flows that their server does not keep: where they are scheduled anew depends on where they go. */
+  private FlowEffect ofLost(World world, VirtualService old, LostFlows.Fate fate) {
+    if (fate != LostFlows.Fate.REPICK) {
+      return fate == LostFlows.Fate.RESET ? FlowEffect.RESET : FlowEffect.LOST;
+    }
+    Set<FlowEffect> effects = EnumSet.noneOf(FlowEffect.class);
+    for (Destinations.Destination to : world.destinations.samples(old)) {
+      effects.add(anew(world, world.destinations.find(old, to), to));
+    }
+    return effects.size() == 1 ? effects.iterator().next() : FlowEffect.MIXED;
+  }
+
+  /** Of a flow that is scheduled like a new one. */
+  private FlowEffect anew(World world, Optional<VirtualService> service, Destinations.Destination to) {
+    if (service.isEmpty()) {
+      boolean told = unserved == UnservedPolicy.REJECT && world.isVirtual(to.address());
+      return told ? FlowEffect.RESET : FlowEffect.LOST;
+    }
+    if (!service.get().enabled()) {
+      return FlowEffect.SUSPENDED;
+    }
+    return world.eligibility(service.get()).pool().isEmpty() ? FlowEffect.LOST : FlowEffect.MOVED;
   }
 
   private static List<String> settings(VirtualService old, VirtualService now) {

@@ -34,7 +34,11 @@ final class Pools {
 
   private record Key(String service, Kind kind) {}
 
-  private record Prepared(Scheduler scheduler, List<Candidate> candidates, Schedule schedule) {}
+  private record Prepared(Scheduler scheduler, List<Candidate> candidates, Schedule schedule) {
+    private boolean isOf(Scheduler other, List<Candidate> others) {
+      return scheduler.equals(other) && candidates.equals(others);
+    }
+  }
 
   Pools(BindingIds bindingIds, ServerStates states, long seed) {
     this.bindingIds = bindingIds;
@@ -52,6 +56,19 @@ final class Pools {
   /** The servers for new flows that limits refuse to these. */
   Pool overflow(VirtualService service, Eligibility eligibility) {
     return pool(service, Kind.OVERFLOW, eligibility.overflow(), null);
+  }
+
+  /**
+   * Refuses what a scheduler will refuse when it compiles its servers.
+   *
+   * @throws io.lb4j.settings.ConfigurationException by the scheduler
+   */
+  void check(VirtualService service, Eligibility eligibility) {
+    List<Candidate> candidates = candidates(eligibility.pool());
+    Prepared known = prepared.get(new Key(service.name(), Kind.POOL));
+    if (!candidates.isEmpty() && (known == null || !known.isOf(service.scheduler(), candidates))) {
+      service.scheduler().prepare(candidates, seed);
+    }
   }
 
   /** Forgets services that are not declared any more. */
@@ -95,13 +112,16 @@ final class Pools {
       return null;
     }
     Scheduler scheduler = service.scheduler();
-    List<Candidate> candidates =
-        servers.stream().map(server -> new Candidate(server.identity(), server.weight())).toList();
+    List<Candidate> candidates = candidates(servers);
     Prepared before = prepared.get(key);
-    if (before == null || !before.scheduler.equals(scheduler) || !before.candidates.equals(candidates)) {
+    if (before == null || !before.isOf(scheduler, candidates)) {
       prepared.put(key, new Prepared(scheduler, candidates, scheduler.prepare(candidates, seed)));
     }
     return prepared.get(key).schedule;
+  }
+
+  private static List<Candidate> candidates(List<RealServer> servers) {
+    return servers.stream().map(server -> new Candidate(server.identity(), server.weight())).toList();
   }
 
   private @Nullable Ramp ramp(VirtualService service, List<RealServer> servers, Map<String, Long> sinceNs) {

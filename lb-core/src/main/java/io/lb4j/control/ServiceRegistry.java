@@ -36,6 +36,7 @@ import io.lb4j.settings.ConfigurationException;
 import io.lb4j.steering.ClientSteering;
 import io.lb4j.topology.Topology;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -72,10 +73,12 @@ public final class ServiceRegistry {
   private final ClientTables clients;
   private final ServerStates states = new ServerStates();
   private final FormerMethods former = new FormerMethods();
+  private final DepartedServers departed = new DepartedServers();
   private Map<Bounded, ConnectionCount> limits = new HashMap<>();
   private Map<Bounded, ConnectionCount> limitsInUse = new HashMap<>();
   private Map<ConnectionCount, ConnectionLimit> newLimits = new HashMap<>();
   private final Set<Integer> staticNextHops = new HashSet<>();
+  private HostRules hostRules = (next, addresses, translates, findings) -> {};
   private Map<String, VirtualService> services = new LinkedHashMap<>();
   private Role role;
   private long generation;
@@ -90,6 +93,7 @@ public final class ServiceRegistry {
     private final Map<String, Integer> serviceIds = new HashMap<>(ServiceRegistry.this.serviceIds);
     private final Pools pools = ServiceRegistry.this.pools.copy();
     private final FormerMethods former = ServiceRegistry.this.former.copy();
+    private final DepartedServers departed = ServiceRegistry.this.departed.copy();
     private final ServerStates states = ServiceRegistry.this.states.copy();
 
     private void restore() {
@@ -97,6 +101,7 @@ public final class ServiceRegistry {
       putBack(ServiceRegistry.this.serviceIds, serviceIds);
       ServiceRegistry.this.pools.restore(pools);
       ServiceRegistry.this.former.restore(former);
+      ServiceRegistry.this.departed.restore(departed);
       ServiceRegistry.this.states.restore(states);
     }
 
@@ -155,6 +160,15 @@ public final class ServiceRegistry {
   }
 
   /**
+   * Adds the host's rules to those of control.
+   *
+   * @param rules asked before every change
+   */
+  public synchronized void hostRules(HostRules rules) {
+    hostRules = rules;
+  }
+
+  /**
    * Names a next hop whose MAC address was configured; it is never forgotten.
    *
    * @param neighborId in the neighbour table
@@ -185,13 +199,15 @@ public final class ServiceRegistry {
   public synchronized ForwardingTable change(
       UnaryOperator<Map<String, VirtualService>> change, Consumer<ForwardingTable> approval) {
     Map<String, VirtualService> next = change.apply(new LinkedHashMap<>(services));
-    check(next);
+    Findings findings = new Findings();
+    check(next.values(), findings);
+    findings.refuse();
     Before before = new Before();
     try {
       former.onChange(services, next, generation + 1);
       services = next;
       states.settle(next.values());
-      ForwardingTable table = compile();
+      ForwardingTable table = compile(before.services);
       approval.accept(table);
       settle(table);
       declarations++;
@@ -218,7 +234,7 @@ public final class ServiceRegistry {
     if (!changed) {
       return Optional.empty();
     }
-    ForwardingTable table = compile();
+    ForwardingTable table = compile(services);
     settle(table);
     return Optional.of(table);
   }
@@ -320,44 +336,44 @@ public final class ServiceRegistry {
    * @return changes, what becomes of flows, and all errors
    */
   public synchronized Plan plan(List<VirtualService> next) {
-    List<ConfigurationException> errors = new ArrayList<>();
-    Map<String, VirtualService> accepted = new LinkedHashMap<>();
+    Map<String, VirtualService> wanted = new LinkedHashMap<>();
+    Findings findings = new Findings();
     for (VirtualService service : next) {
-      Map<String, VirtualService> trial = new LinkedHashMap<>(accepted);
-      try {
-        if (trial.putIfAbsent(service.name(), service) != null) {
-          throw new ConfigurationException(
-              ConfigurationError.DUPLICATE_NAME, "service", service.name(), "two services have this name");
-        }
-        check(trial);
-        accepted = trial;
-      } catch (ConfigurationException e) {
-        errors.add(e);
+      if (wanted.putIfAbsent(service.name(), service) != null) {
+        findings.add(twice(service));
       }
     }
-    Map<String, VirtualService> wanted = new LinkedHashMap<>();
-    next.forEach(service -> wanted.put(service.name(), service));
-    List<ServiceChange> changes = new Planner(services, wanted, this::flows, states::health).changes();
-    return new Plan(declarations, next, changes, errors);
-  }
-
-  private void check(Map<String, VirtualService> next) {
-    ConfigurationRules.check(next.values(), topology);
-    ConfigurationRules.checkGateways(next.values(), outbound, topology);
-    Optional<TranslatorProvider> translation = ConfigurationRules.translation(next.values(), outbound);
-    translation.ifPresent(rules -> rules.check(topology, next.values(), flowCapacity));
-    for (VirtualService service : next.values()) {
-      ForwarderProvider forwarding = ConfigurationRules.provider(service);
-      service.servers().forEach(server -> link(server, forwarding.nextHop(server, topology)));
+    check(wanted.values(), findings);
+    ServerStates foreseen = states.copy();
+    foreseen.settle(wanted.values());
+    for (VirtualService service : wanted.values()) {
+      Eligibility eligibility = Eligibility.of(service, foreseen.health(service));
+      findings.check(() -> pools.check(service, eligibility));
     }
+    Planner planner =
+        new Planner(
+            new Planner.World(services.values(), states, addresses(services.values())),
+            new Planner.World(wanted.values(), foreseen, addresses(wanted.values())),
+            unserved,
+            (service, server) -> counts(service, server).flows());
+    return new Plan(declarations, next, planner.changes(), findings.all());
   }
 
-  /** All flows of a server, those of a former method included. */
-  private long flows(VirtualService service, RealServer server) {
-    return FormerMethods.owners(service).stream()
-        .flatMap(owner -> bindingIds.find(owner, server.identity()).stream())
-        .mapToLong(id -> counts.apply(id).flows())
-        .sum();
+  /**
+   * Why two services of one name are refused.
+   *
+   * @param service the second of them
+   * @return what to throw
+   */
+  public static ConfigurationException twice(VirtualService service) {
+    return new ConfigurationException(
+        ConfigurationError.DUPLICATE_NAME, "service", service.name(), "two services have this name");
+  }
+
+  private void check(Collection<VirtualService> next, Findings findings) {
+    ConfigurationRules.check(next, topology, outbound, flowCapacity, findings);
+    boolean translates = ConfigurationRules.translation(next, outbound).isPresent();
+    hostRules.check(next, addresses(next), translates, findings::add);
   }
 
   /**
@@ -394,6 +410,17 @@ public final class ServiceRegistry {
   }
 
   /**
+   * What was counted for a server, flows of a former method included.
+   *
+   * @param service its service
+   * @param server the server
+   * @return zeros when it is not declared any more
+   */
+  public synchronized ServerCounts counts(VirtualService service, RealServer server) {
+    return bindingIds.counts(FormerMethods.owners(service), server.identity());
+  }
+
+  /**
    * The number that a server's flows carry, if it has one.
    *
    * @param service name of the service
@@ -426,7 +453,7 @@ public final class ServiceRegistry {
   }
 
   /** Makes a snapshot; what it no longer needs is kept until it has been settled for. */
-  private ForwardingTable compile() {
+  private ForwardingTable compile(Map<String, VirtualService> declaredBefore) {
     generation++;
     forgetRemoved();
     limitsInUse = new HashMap<>();
@@ -441,14 +468,17 @@ public final class ServiceRegistry {
     }
     Binding[] byId = new Binding[bindingIds.highest() + 1];
     bindings.forEach((id, binding) -> byId[id] = binding);
+    departed.onChange(bindingIds, bindings.keySet(), declaredBefore, services, generation);
+    departed.forget(sweptGeneration.getAsLong(), id -> counts.apply(id).flows() > 0);
     Optional<TranslatorProvider> translation = ConfigurationRules.translation(services.values(), outbound);
     return new ForwardingTable(
         generation,
         topology,
-        addresses(),
+        addresses(services.values()),
         compiled,
         before,
         byId,
+        departed.byId(bindingIds.highest()),
         translation,
         steering(translation),
         unserved,
@@ -457,7 +487,7 @@ public final class ServiceRegistry {
 
   /** Gives up what only the snapshot before needed. */
   private void settle(ForwardingTable table) {
-    Set<Integer> ids = new HashSet<>();
+    Set<Integer> ids = new HashSet<>(departed.ids());
     Set<Integer> nextHops = new HashSet<>(staticNextHops);
     for (int id = 1; id <= table.highestBinding(); id++) {
       Binding binding = table.binding(id);
@@ -465,6 +495,10 @@ public final class ServiceRegistry {
         ids.add(id);
         nextHops.add(binding.target().neighbor());
       }
+    }
+    for (VirtualService service : services.values()) {
+      List<String> owners = FormerMethods.owners(service);
+      service.servers().forEach(server -> bindingIds.carryOver(owners, server.identity(), ids));
     }
     bindingIds.retain(ids, generation);
     clients.keep(services.values());
@@ -485,10 +519,11 @@ public final class ServiceRegistry {
     former.retain(names);
   }
 
-  private OwnedAddresses addresses() {
+  /** The balancer's addresses with some services; those of former methods stay while flows need them. */
+  private OwnedAddresses addresses(Collection<VirtualService> with) {
     OwnedAddresses.Builder addresses = OwnedAddresses.builder(topology.links()).active(role == Role.ACTIVE);
     outbound.ifPresent(rules -> rules.addresses().forEach(addresses::virtualAddress));
-    for (VirtualService service : services.values()) {
+    for (VirtualService service : with) {
       service.vips().forEach(addresses::virtualAddress);
       Stream.concat(Stream.of(service), formerOf(service).stream())
           .map(VirtualService::forwarding)
@@ -617,20 +652,7 @@ public final class ServiceRegistry {
 
   private ForwardTarget target(ForwarderProvider forwarding, RealServer server) {
     IpAddress nextHop = forwarding.nextHop(server, topology);
-    int link = link(server, nextHop);
+    int link = ConfigurationRules.link(server, nextHop, topology);
     return new ForwardTarget(server.address(), server.port(), link, neighbors.register(link, nextHop));
-  }
-
-  private int link(RealServer server, IpAddress nextHop) {
-    return topology
-        .linkOf(nextHop)
-        .orElseThrow(
-            () ->
-                new ConfigurationException(
-                    ConfigurationError.SERVER_NOT_ON_LINK,
-                    "server " + server.name() + ": address",
-                    server.address(),
-                    "no interface is connected to the next hop " + nextHop))
-        .index();
   }
 }

@@ -51,28 +51,23 @@ final class SharedClients {
     };
   }
 
-  /**
-   * Checks that services that share their clients agree about them.
-   *
-   * @throws ConfigurationException naming two that do not
-   */
-  static void check(Collection<VirtualService> services) {
-    for (List<VirtualService> set : sets(services)) {
-      VirtualService first = set.get(0);
-      SourceIpPersistence settings = first.persistence().orElseThrow();
-      for (VirtualService other : set) {
-        SourceIpPersistence others = other.persistence().orElseThrow();
-        if (!others.equals(settings)) {
-          String shared =
-              settings.scope() == PersistenceScope.GROUP
-                  ? "group " + first.policies().group().orElseThrow()
-                  : "a virtual address";
-          throw new ConfigurationException(
-              ConfigurationError.CONTRADICTION,
-              "service " + other.name() + ": persistence",
-              text(others),
-              "service " + first.name() + " shares its clients by " + shared + " and has " + text(settings));
-        }
+  /** Services that share their clients have to remember them in one way. */
+  static void check(List<VirtualService> set, Findings findings) {
+    VirtualService first = set.get(0);
+    SourceIpPersistence settings = first.persistence().orElseThrow();
+    for (VirtualService other : set) {
+      SourceIpPersistence others = other.persistence().orElseThrow();
+      if (!others.equals(settings)) {
+        String shared =
+            settings.scope() == PersistenceScope.GROUP
+                ? "group " + first.policies().group().orElseThrow()
+                : "a virtual address";
+        findings.add(
+            new ConfigurationException(
+                ConfigurationError.CONTRADICTION,
+                "service " + other.name() + ": persistence",
+                text(others),
+                "service " + first.name() + " shares its clients by " + shared + " and has " + text(settings)));
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.lb4j.core;
 
+import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
 import io.lb4j.control.ControlLoop;
@@ -27,6 +28,7 @@ import io.lb4j.monitor.FrameProber;
 import io.lb4j.neighbor.AddressClaim;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
+import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.port.Port;
 import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
@@ -46,12 +48,14 @@ import io.lb4j.topology.Route;
 import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -112,8 +116,8 @@ public final class LoadBalancer implements AutoCloseable {
     control.add(new HandshakeTimes(registry, this::handshakes));
     registerStaticNeighbors(from, neighbors);
     registerRouters(neighbors);
+    registry.hostRules(this::checkHost);
     ForwardingTable first = registry.change(none -> byName(from.services));
-    checkKernelAddresses(first);
     this.linkLayer =
         new LinkLayer(
             first.addresses(),
@@ -165,8 +169,7 @@ public final class LoadBalancer implements AutoCloseable {
 
   private static void putNew(Map<String, VirtualService> services, VirtualService service) {
     if (services.putIfAbsent(service.name(), service) != null) {
-      throw new ConfigurationException(
-          ConfigurationError.DUPLICATE_NAME, "service", service.name(), "two services have this name");
+      throw ServiceRegistry.twice(service);
     }
   }
 
@@ -197,35 +200,58 @@ public final class LoadBalancer implements AutoCloseable {
     }
   }
 
-  /** An address of ours alone that the kernel beside us holds would be answered by both. */
-  private void checkKernelAddresses(ForwardingTable table) {
+  /** What only a look at ports and threads can tell. */
+  private void checkHost(
+      Collection<VirtualService> services,
+      OwnedAddresses addresses,
+      boolean translates,
+      Consumer<ConfigurationException> findings) {
     for (Optional<Port> port : ports) {
       port.filter(open -> open.traits().hostStack())
-          .ifPresent(open -> open.traits().addresses().forEach(own -> refuseIfOurs(table, open, own.address())));
+          .ifPresent(open -> checkKernelAddresses(open, services, addresses, findings));
+    }
+    RunningThreads threads = running;
+    if (translates && threads != null && dataPaths.size() > 1 && threads.isToCompletion()) {
+      findings.accept(
+          new ConfigurationException(
+              ConfigurationError.NOT_SUPPORTED,
+              "forwarding",
+              "gateway",
+              "several workers were started without a service that translates, and each receives for itself"));
     }
   }
 
-  private static void refuseIfOurs(ForwardingTable table, Port port, IpAddress address) {
-    if (table.addresses().isVip(address.isV6(), address.high(), address.low())) {
-      Optional<String> gateway =
-          table.topology().links().stream()
-              .filter(link -> link.gatewayAddresses().contains(address))
-              .findFirst()
-              .map(link -> "interface " + link.name() + ": gateway-addresses");
-      String setting =
-          table.services().stream()
-              .map(CompiledService::declaration)
-              .filter(service -> service.serves(address))
-              .findFirst()
-              .map(service -> "service " + service.name() + ": vip")
-              .or(() -> gateway)
-              .orElse("outbound: nat");
-      throw new ConfigurationException(
-          ConfigurationError.VIP_HELD_BY_KERNEL,
-          setting,
-          address,
-          "the host has assigned it to " + port.name() + " and would answer as well");
+  /** An address of ours alone that the kernel beside us holds would be answered by both. */
+  private void checkKernelAddresses(
+      Port port,
+      Collection<VirtualService> services,
+      OwnedAddresses addresses,
+      Consumer<ConfigurationException> findings) {
+    for (InterfaceAddress held : port.traits().addresses()) {
+      IpAddress address = held.address();
+      if (addresses.isVip(address.isV6(), address.high(), address.low())) {
+        findings.accept(
+            new ConfigurationException(
+                ConfigurationError.VIP_HELD_BY_KERNEL,
+                settingOf(address, services),
+                address,
+                "the host has assigned it to " + port.name() + " and would answer as well"));
+      }
     }
+  }
+
+  private String settingOf(IpAddress address, Collection<VirtualService> services) {
+    Optional<String> gateway =
+        topology.links().stream()
+            .filter(link -> link.gatewayAddresses().contains(address))
+            .findFirst()
+            .map(link -> "interface " + link.name() + ": gateway-addresses");
+    return services.stream()
+        .filter(service -> service.serves(address))
+        .findFirst()
+        .map(service -> "service " + service.name() + ": vip")
+        .or(() -> gateway)
+        .orElse("outbound: nat");
   }
 
   private DataPath dataPath(LoadBalancerBuilder from, NeighborTable neighbors, int worker) {
@@ -550,7 +576,7 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   private synchronized void publish(UnaryOperator<Map<String, VirtualService>> change) {
-    ForwardingTable next = registry.change(change, this::approve);
+    ForwardingTable next = registry.change(change, this::joinGroupsOfRunning);
     published.setRelease(next);
     linkLayer.adopt(next.addresses());
     if (running != null) {
@@ -561,23 +587,10 @@ public final class LoadBalancer implements AutoCloseable {
     control.wake();
   }
 
-  /** What only a look at ports and threads can tell; what it throws refuses a change. */
-  private void approve(ForwardingTable next) {
-    checkKernelAddresses(next);
+  /** A device that refuses a group refuses the change. */
+  private void joinGroupsOfRunning(ForwardingTable next) {
     if (running != null) {
-      refuseTranslationWithoutPipeline(next);
       joinGroups(next);
-    }
-  }
-
-  /** Workers that receive for themselves cannot be steered: the first service that translates comes too late. */
-  private void refuseTranslationWithoutPipeline(ForwardingTable next) {
-    if (dataPaths.size() > 1 && running.isToCompletion() && next.translation().isPresent()) {
-      throw new ConfigurationException(
-          ConfigurationError.NOT_SUPPORTED,
-          "forwarding",
-          "gateway",
-          "several workers were started without a service that translates, and each receives for itself");
     }
   }
 
@@ -643,7 +656,7 @@ public final class LoadBalancer implements AutoCloseable {
   public Statistics statistics() {
     RunningThreads threads = running;
     List<WorkerCounters> others = threads == null ? List.of() : threads.counters();
-    return new StatisticsReader(topology, registry, dataPaths, others, this::counts, events.counts()).read();
+    return new StatisticsReader(topology, registry, dataPaths, others, events.counts()).read();
   }
 
   /**

@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
 
 /** Adds up what the workers, and receivers and transmitter where there are such, counted. Owned by the thread that asks. */
 final class StatisticsReader {
@@ -24,7 +23,6 @@ final class StatisticsReader {
   private final ServiceRegistry registry;
   private final List<DataPath> dataPaths;
   private final List<WorkerCounters> counters = new ArrayList<>();
-  private final IntFunction<ServerCounts> counts;
   private final EventHub.Counts events;
 
   StatisticsReader(
@@ -32,12 +30,10 @@ final class StatisticsReader {
       ServiceRegistry registry,
       List<DataPath> dataPaths,
       List<WorkerCounters> others,
-      IntFunction<ServerCounts> counts,
       EventHub.Counts events) {
     this.topology = topology;
     this.registry = registry;
     this.dataPaths = dataPaths;
-    this.counts = counts;
     this.events = events;
     dataPaths.forEach(dataPath -> counters.add(dataPath.counters()));
     counters.addAll(others);
@@ -91,10 +87,10 @@ final class StatisticsReader {
 
   private Statistics.ServerStatistics server(CountedService service, CountedService.Server counted) {
     RealServer server = counted.server();
-    ServerCounts own = counts.apply(counted.binding()).since(counted.baseline());
     ServerHealth health = registry.health(service.name(), server);
+    ServerCounts counts = registry.counts(service.service(), server);
     return new Statistics.ServerStatistics(
-        server.name(), server.address(), server.port(), server.weight(), server.activity(), health, own);
+        server.name(), server.address(), server.port(), server.weight(), server.activity(), health, counts);
   }
 
   private Statistics.FlowTableStatistics flowTable() {

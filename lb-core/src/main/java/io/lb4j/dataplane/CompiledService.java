@@ -9,8 +9,6 @@ import io.lb4j.frame.FrameView;
 import io.lb4j.schedule.HashInputs;
 import io.lb4j.service.AccessList;
 import io.lb4j.service.DrainBehavior;
-import io.lb4j.service.LostFlows;
-import io.lb4j.service.Protocol;
 import io.lb4j.service.ServicePolicies;
 import io.lb4j.service.VirtualService;
 import java.time.Duration;
@@ -33,7 +31,6 @@ public final class CompiledService {
   private final boolean adopts;
   private final boolean retires;
   private final @Nullable AccessList access;
-  private final LostFlows.Fate whenRemoved;
   private final int[] timeoutTicks;
   private final @Nullable ServiceClients clients;
 
@@ -68,12 +65,11 @@ public final class CompiledService {
     ServicePolicies policies = declaration.policies();
     this.retires = policies.drain() == DrainBehavior.RETIRE_SESSIONS;
     this.access = policies.access().isEmpty() ? null : policies.access();
-    this.whenRemoved = policies.whenRemoved().of(declaration.protocol() == Protocol.TCP);
     this.clients = clients;
     this.timeoutTicks = ticks(declaration.timeouts().orElseGet(forwarding::timeouts));
   }
 
-  private static int[] ticks(FlowTimeouts timeouts) {
+  static int[] ticks(FlowTimeouts timeouts) {
     FlowState[] states = FlowState.values();
     int[] ticks = new int[states.length];
     for (FlowState state : states) {
@@ -161,11 +157,6 @@ public final class CompiledService {
   /** Whether a client may use the service. */
   boolean admits(FrameView view) {
     return access == null || access.allows(view.isV6(), view.sourceHigh(), view.sourceLow());
-  }
-
-  /** What becomes of a flow whose server was removed. */
-  LostFlows.Fate whenRemoved() {
-    return whenRemoved;
   }
 
   HashInputs hashInputs() {

@@ -62,7 +62,11 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   @Override
   public int timeoutTicks(int binding, FlowState state) {
     Binding found = table.binding(binding);
-    return found == null ? -1 : found.service().timeoutTicks(state);
+    if (found != null) {
+      return found.service().timeoutTicks(state);
+    }
+    Departed gone = table.departed(binding);
+    return gone == null ? -1 : gone.timeoutTicks(state);
   }
 
   @Override

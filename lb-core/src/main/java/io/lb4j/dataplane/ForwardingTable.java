@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything the workers work by, compiled by control and published with one release store. Immutable, shared; a
@@ -31,6 +32,7 @@ public final class ForwardingTable {
   private final List<CompiledService> allServices;
   private final ServiceTable serviceTable;
   private final Binding[] bindings;
+  private final @Nullable Departed[] departed;
   private final long[] plainWays;
   private final Optional<TranslatorProvider> translation;
   private final Optional<Steering> steering;
@@ -48,6 +50,7 @@ public final class ForwardingTable {
    * @param services in order of their declaration
    * @param former services as they were before a change of their method, for the flows that they still have
    * @param bindings by binding id; null where an id is not in use. Not copied
+   * @param departed removed servers that may have flows, by their former binding ids. Not copied
    * @param translation who translates addresses; nothing when no address is translated
    * @param steering which worker a frame belongs to; nothing with one worker
    * @param unserved what becomes of frames to virtual addresses that no service wants
@@ -60,6 +63,7 @@ public final class ForwardingTable {
       List<CompiledService> services,
       List<CompiledService> former,
       Binding[] bindings,
+      @Nullable Departed[] departed,
       Optional<TranslatorProvider> translation,
       Optional<Steering> steering,
       UnservedPolicy unserved,
@@ -71,6 +75,7 @@ public final class ForwardingTable {
     this.allServices = Stream.concat(services.stream(), former.stream()).toList();
     this.serviceTable = new ServiceTable(services);
     this.bindings = bindings;
+    this.departed = departed;
     this.plainWays = Arrays.stream(bindings).mapToLong(ForwardingTable::plainWay).toArray();
     this.translation = translation;
     this.steering = steering;
@@ -139,6 +144,11 @@ public final class ForwardingTable {
    */
   public Binding binding(int id) {
     return id >= 0 && id < bindings.length ? bindings[id] : null;
+  }
+
+  /** What becomes of the flows of a removed server; null when it is not known any more, or was not removed. */
+  @Nullable Departed departed(int id) {
+    return id >= 0 && id < departed.length ? departed[id] : null;
   }
 
   /** One word for what known flows of most servers need, so that 4,000 servers' fit in the first-level cache. */

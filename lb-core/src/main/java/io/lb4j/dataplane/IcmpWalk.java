@@ -79,6 +79,12 @@ final class IcmpWalk {
     if (service == null || service.pool().candidates().length == 0) {
       return Verdict.NO_SERVER;
     }
+    if (!service.enabled()) {
+      return Verdict.SERVICE_DISABLED;
+    }
+    if (!service.admits(view)) {
+      return Verdict.CLIENT_DENIED;
+    }
     long hash = ECHO_HASH.hash(state.schedulerSeed, view.sourceHigh(), view.sourceLow(), 0, 0, 0, 0);
     int[] candidates = service.pool().candidates();
     int index = (int) Math.multiplyHigh(hash >>> 1, (long) candidates.length << 1);

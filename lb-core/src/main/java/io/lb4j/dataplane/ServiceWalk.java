@@ -210,46 +210,52 @@ final class ServiceWalk {
 
   // ---- lost ----------------------------------------------------------------------------------------------------
 
+  /** A flow that is dropped or reset stays until its time is over, so that its next packets fare alike. */
   private Verdict onLostFlow(FrameView view, int handle, @Nullable Binding binding) {
-    LostFlows.Fate fate = fate(view, binding);
-    boolean staysToBeReset = fate == LostFlows.Fate.RESET && binding != null && !isOpening(view);
-    if (!staysToBeReset) {
+    int id = flows.binding(handle);
+    int timeout = accounting.timeoutTicks(id, flows.state(handle));
+    if (timeout >= 0 && flows.age(handle, state.tick) > timeout) {
+      flows.remove(handle);
+      return onUnknownFlow(view, false);
+    }
+    LostFlows.Fate fate = fate(view, binding, id);
+    if (fate == LostFlows.Fate.REPICK || timeout < 0) {
       flows.remove(handle);
     }
     return end(view, fate);
   }
 
+  /** The client's packets decide; what the server still sends is refused meanwhile. */
   private Verdict onLostSession(
       FrameView view, Translator translator, int session, @Nullable Binding binding, boolean reply) {
-    if (reply) {
-      return onLostReply(view, translator, session, binding);
+    if (view.kind() == FrameKind.ICMP) {
+      translator.end(session); // the next echo finds another server
+      return Verdict.SERVER_GONE;
     }
-    LostFlows.Fate fate = fate(view, binding);
-    if (fate != LostFlows.Fate.RESET || binding == null || isOpening(view)) {
+    int id = translator.binding(session);
+    if (reply) {
+      boolean reset = declaredFate(view, binding, id) == LostFlows.Fate.RESET;
+      return reset ? reset(view, Verdict.SERVER_GONE) : Verdict.SERVER_GONE;
+    }
+    LostFlows.Fate fate = fate(view, binding, id);
+    if (fate == LostFlows.Fate.REPICK) {
       translator.end(session);
     }
     return end(view, fate);
   }
 
-  /** What the client sends next decides about the session, unless it would be dropped anyway. */
-  private Verdict onLostReply(FrameView view, Translator translator, int session, @Nullable Binding binding) {
-    LostFlows.Fate fate = binding == null ? LostFlows.Fate.REPICK : binding.lost();
-    if (fate == LostFlows.Fate.DROP) {
-      translator.end(session);
-    }
-    return fate == LostFlows.Fate.RESET ? reset(view, Verdict.SERVER_GONE) : Verdict.SERVER_GONE;
+  /** A SYN begins anew in any case; the rest goes by what the service declares. */
+  private LostFlows.Fate fate(FrameView view, @Nullable Binding binding, int id) {
+    return isOpening(view) ? LostFlows.Fate.REPICK : declaredFate(view, binding, id);
   }
 
-  /** A SYN begins anew in any case; the rest goes by what the service declares, while it is there. */
-  private LostFlows.Fate fate(FrameView view, @Nullable Binding binding) {
-    if (isOpening(view)) {
-      return LostFlows.Fate.REPICK;
-    }
+  private LostFlows.Fate declaredFate(FrameView view, @Nullable Binding binding, int id) {
     if (binding != null) {
       return binding.lost();
     }
-    CompiledService service = serviceOf(view);
-    return service != null ? service.whenRemoved() : LostFlows.WHEN_REMOVED.of(view.protocol() == IpProtocol.TCP);
+    boolean tcp = view.protocol() == IpProtocol.TCP;
+    Departed gone = state.table.departed(id);
+    return gone != null ? gone.fate(tcp) : LostFlows.WHEN_REMOVED.of(tcp);
   }
 
   private Verdict end(FrameView view, LostFlows.Fate fate) {

@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a change of all services would do, found out without doing it. Immutable, shared. Flows are those of the moment;
- * whom an access list will turn away, and whom a connection limit will, is not foretold.
+ * What a change of all services would do, found out without doing it. Immutable, shared. Flows are those of the moment,
+ * as far as they go to addresses and ports that their service has now; whom an access list or a connection limit will
+ * turn away is not foretold.
  *
  * @param basis counts the changes of declarations before this one; a plan whose basis has passed is not applied
  * @param services as they are to be, in order of declaration

@@ -8,7 +8,7 @@ import java.util.List;
  * @param service its name
  * @param kind what happens to it
  * @param settings that differ, by their names in configuration files; for a changed service
- * @param servers those that are added, removed or changed, and those whose flows do not simply go on
+ * @param servers those that are added, removed or changed, and those whose flows fare otherwise than before
  */
 public record ServiceChange(String service, Kind kind, List<String> settings, List<ServerChange> servers) {
   /** What happens to a service or a server. */

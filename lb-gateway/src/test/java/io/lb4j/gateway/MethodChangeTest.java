@@ -80,7 +80,8 @@ class MethodChangeTest {
       FrameBuilder late = net.from(1, net.peer(1));
       int flags = TcpHeader.SYN | TcpHeader.ACK;
       net.fromInside(Network.transport(late, tcp, 80, 3000, flags)).droppedSilently(Verdict.SERVER_GONE);
-      net.afterSeconds(2);
+      assertThat(more(net, tcp, 3000)).isEqualTo(tcp ? Verdict.SERVER_GONE : Verdict.NO_SERVER);
+      net.afterSeconds(400);
       assertThat(net.path.sessions()).isZero();
     }
   }

@@ -85,6 +85,7 @@ final class Network implements AutoCloseable {
     private boolean damaged;
     private boolean defaultRoute = true;
     private int sessions = 4096;
+    private int hosts = HOSTS;
     private int outsideMtu = 1500;
     private int insideMtu = 1500;
     private Port outsidePort;
@@ -114,6 +115,12 @@ final class Network implements AutoCloseable {
     /** Room for more sessions than the usual few. */
     Options sessions(int capacity) {
       sessions = capacity;
+      return this;
+    }
+
+    /** Fewer hosts with known MAC addresses than the usual ones. */
+    Options hosts(int count) {
+      hosts = count;
       return this;
     }
 
@@ -188,7 +195,7 @@ final class Network implements AutoCloseable {
     if (options.defaultRoute) {
       builder.route(v6 ? "::/0" : "0.0.0.0/0", router(v6));
     }
-    for (int host = 1; host <= HOSTS; host++) {
+    for (int host = 1; host <= options.hosts; host++) {
       builder.neighbor(inside(v6, host), mac(host));
       builder.neighbor(near(v6, host), nearMac(host));
     }
