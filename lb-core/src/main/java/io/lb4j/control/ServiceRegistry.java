@@ -250,7 +250,7 @@ public final class ServiceRegistry {
       return Optional.empty();
     }
     role = next;
-    ForwardingTable table = compile();
+    ForwardingTable table = compile(services);
     settle(table);
     return Optional.of(table);
   }

@@ -33,7 +33,7 @@ public final class KnownFlows {
   }
 
   /**
-   * Lists flows and sessions, a part at a time. What is there from the first call to the last is listed; flows once,
+   * Lists flows and sessions, a part at a time; not those of removed servers. What is there from the first call to the last is listed; flows once,
    * sessions that others make move meanwhile perhaps twice.
    *
    * @param position 0 at first, then the last answer
@@ -46,7 +46,9 @@ public final class KnownFlows {
   public long list(long position, int places, int most, FlowMatch match, Consumer<FlowRecord> to) {
     if (position < SESSIONS) {
       int next =
-          match.mayBe(Kind.DIRECT) ? flows.list((int) position, places, most, match, state.tick, to) : -1;
+          match.mayBe(Kind.DIRECT)
+              ? flows.list((int) position, places, most, match, state.tick, record -> tell(record, to))
+              : -1;
       return next < 0 ? firstSession(match) : next;
     }
     Translator translator = state.translator;
@@ -60,8 +62,14 @@ public final class KnownFlows {
       slots /= 2;
       next = sessions(translator, position, slots, match, found);
     }
-    found.forEach(to);
+    found.forEach(record -> tell(record, to));
     return next < 0 ? -1 : SESSIONS + next;
+  }
+
+  private void tell(FlowRecord record, Consumer<FlowRecord> to) {
+    if (record.binding() == 0 || state.table.binding(record.binding()) != null) {
+      to.accept(record);
+    }
   }
 
   private long firstSession(FlowMatch match) {
