@@ -17,19 +17,20 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import picocli.CommandLine;
 
-/** {@code lb run} as a process in the lab's namespace {@code lb}. Safe from any thread. */
+/** {@code lb run} as a process in the lab's namespace {@code lb}, or another one. Safe from any thread. */
 public final class Balancer implements AutoCloseable {
   private static final int PATIENCE_MS = 20_000;
   private static final long REPORT_PATIENCE_NS = 5_000_000_000L;
-  private static final String SOCKET = "lb.sock";
 
   private final Lab lab;
   private final Path file;
+  private final Path socket;
   private final LabProcess process;
 
-  private Balancer(Lab lab, Path file, LabProcess process) {
+  private Balancer(Lab lab, Path file, Path socket, LabProcess process) {
     this.lab = lab;
     this.file = file;
+    this.socket = socket;
     this.process = process;
   }
 
@@ -41,13 +42,26 @@ public final class Balancer implements AutoCloseable {
    * @return the balancer; its addresses may take some seconds to answer
    */
   public static Balancer start(Lab lab, BalancerConfiguration configuration) {
-    Path file = lab.directory().resolve("lb.yaml");
+    return start(lab, "lb", configuration);
+  }
+
+  /**
+   * Starts a balancer on a host.
+   *
+   * @param lab where
+   * @param host the namespace
+   * @param configuration what it is to do
+   * @return the balancer; its addresses may take some seconds to answer
+   */
+  public static Balancer start(Lab lab, String host, BalancerConfiguration configuration) {
+    Path file = lab.directory().resolve(host + ".yaml");
+    Path socket = lab.directory().resolve(host + ".sock");
     write(file, configuration);
     String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
-    LabProcess process = lab.spawn("lb", "balancer", List.of(java, "--enable-native-access=ALL-UNNAMED",
+    LabProcess process = lab.spawn(host, "balancer", List.of(java, "--enable-native-access=ALL-UNNAMED",
         "-cp", System.getProperty("java.class.path"), "io.lb4j.examples.Lb", "run", file.toString(), "--json",
-        "--control", lab.directory().resolve(SOCKET).toString()));
-    return new Balancer(lab, file, process);
+        "--control", socket.toString()));
+    return new Balancer(lab, file, socket, process);
   }
 
   private static void write(Path file, BalancerConfiguration configuration) {
@@ -79,7 +93,7 @@ public final class Balancer implements AutoCloseable {
     StringWriter printed = new StringWriter();
     line.setOut(new PrintWriter(printed));
     line.setErr(new PrintWriter(printed));
-    List<String> all = new ArrayList<>(List.of("ctl", "--socket", lab.directory().resolve(SOCKET).toString()));
+    List<String> all = new ArrayList<>(List.of("ctl", "--socket", socket.toString()));
     all.addAll(List.of(arguments));
     return new Outcome(line.execute(all.toArray(String[]::new)), printed.toString());
   }

@@ -27,6 +27,8 @@ public final class BalancerConfiguration {
   private final StringBuilder services = new StringBuilder();
   private final StringBuilder settings = new StringBuilder();
   private String mac = "";
+  private String gateways = "";
+  private boolean second;
 
   /** Direct server return, without services. */
   public BalancerConfiguration() {
@@ -50,6 +52,27 @@ public final class BalancerConfiguration {
    */
   public BalancerConfiguration mac(String address) {
     mac = "    mac: \"" + address + "\"\n";
+    return this;
+  }
+
+  /**
+   * For the host {@code lb2}: its own addresses in place of the first balancer's.
+   *
+   * @return this
+   */
+  public BalancerConfiguration second() {
+    second = true;
+    return this;
+  }
+
+  /**
+   * Gives the interface towards the servers addresses that they may have as their gateway.
+   *
+   * @param addresses of the servers' subnets
+   * @return this
+   */
+  public BalancerConfiguration gatewayAddresses(String... addresses) {
+    gateways = "    gateway-addresses: [\"" + String.join("\", \"", addresses) + "\"]\n";
     return this;
   }
 
@@ -140,11 +163,14 @@ public final class BalancerConfiguration {
   }
 
   private String interfaces() {
-    return switch (topology) {
-      case DIRECT -> DIRECT;
-      case GATEWAY_DUAL -> DUAL + OUTSIDE;
-      case GATEWAY_SINGLE -> SINGLE + OUTSIDE;
-    };
+    String first =
+        switch (topology) {
+          case DIRECT -> DIRECT;
+          case GATEWAY_DUAL -> DUAL;
+          case GATEWAY_SINGLE -> SINGLE;
+        };
+    String own = second ? first.replace(".5/", ".6/").replace("::5/", "::6/") : first;
+    return own + gateways + (topology == LabTopology.DIRECT ? "" : OUTSIDE);
   }
 
   /**

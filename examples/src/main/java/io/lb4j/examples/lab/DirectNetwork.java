@@ -36,6 +36,13 @@ final class DirectNetwork extends LabNetwork {
   }
 
   @Override
+  void secondBalancer() {
+    host("lb2");
+    plug("lb2", "eth0", "br0", 6);
+    addresses("lb2", "eth0", "192.0.2.6/24", "2001:db8:5::6/64");
+  }
+
+  @Override
   void server(int number) {
     String host = "s" + number;
     host(host);

@@ -41,6 +41,18 @@ final class GatewayNetwork extends LabNetwork {
     addresses("lb", lab.topology().serverSide(), SERVER_SIDE4 + "/24", SERVER_SIDE6 + "/64");
   }
 
+  @Override
+  void secondBalancer() {
+    host("lb2");
+    plug("lb2", "eth0", "br0", 6);
+    addresses("lb2", "eth0", "198.51.100.6/24", "2001:db8:c::6/64");
+    if (dual) {
+      plug("lb2", "eth1", "br1", 7);
+    }
+    addresses("lb2", lab.topology().serverSide(), "192.0.2.6/24", "2001:db8:5::6/64");
+    defaultRoutes("lb2", "198.51.100.1", "2001:db8:c::1");
+  }
+
   /** A router on the clients' side, and a host behind it. */
   private void outside() {
     host("rt");

@@ -152,6 +152,11 @@ public final class Lab implements AutoCloseable {
     new LabServers(this).start(number).run();
   }
 
+  /** Adds the host {@code lb2} for a second balancer, on the same wires as {@code lb} with the next addresses. */
+  public void addBalancer() {
+    LabNetwork.of(this).secondBalancer();
+  }
+
   /** Starts all, then waits for them, so that they start side by side. */
   private void startServers(int servers) {
     LabServers starter = new LabServers(this);

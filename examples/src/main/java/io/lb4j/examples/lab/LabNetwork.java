@@ -59,6 +59,9 @@ abstract class LabNetwork {
   /** One server. */
   abstract void server(int number);
 
+  /** The host {@code lb2} beside the balancer's, on the same wires with the next addresses. */
+  abstract void secondBalancer();
+
   final void bridge(String name) {
     lab.must("sw", "ip", "link", "add", name, "type", "bridge", "stp_state", "0", "forward_delay", "0",
         "mcast_snooping", "0");
