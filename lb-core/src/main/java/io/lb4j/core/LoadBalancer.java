@@ -42,11 +42,18 @@ import io.lb4j.state.ClientEntry;
 import io.lb4j.state.ClientFilter;
 import io.lb4j.state.FlowFilter;
 import io.lb4j.state.FlowPage;
+import io.lb4j.state.RestoreReport;
+import io.lb4j.state.SaveReport;
+import io.lb4j.state.StateStreamException;
 import io.lb4j.steering.Pipeline;
 import io.lb4j.topology.Link;
 import io.lb4j.topology.Route;
 import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBufAllocator;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -745,6 +752,47 @@ public final class LoadBalancer implements AutoCloseable {
    */
   public Rates rates() {
     return rates.read();
+  }
+
+  /**
+   * Saves flows, sessions and clients, for this instance after a restart or for another one. Each flow is saved as it is
+   * at some moment of the call, by its worker between two bursts; the caller waits, and writes. What begins meanwhile is
+   * saved or not. Whether the balancer runs makes the same difference as for {@link #flows}: to save all that it knew,
+   * {@link #close()} it first.
+   *
+   * @param to takes the stream, in pieces of up to 64 KiB; flushed, not closed
+   * @return how much was saved
+   * @throws IOException of the stream
+   */
+  public SaveReport saveState(OutputStream to) throws IOException {
+    return state.save(to, null);
+  }
+
+  /**
+   * Saves flows, sessions and clients that were seen of late, for an instance that has what was saved before. Ends are
+   * not told: what has ended since is known there until its time is over.
+   *
+   * @param to takes the stream; flushed, not closed
+   * @param usedWithin since when
+   * @return how much was saved
+   * @throws IOException of the stream
+   */
+  public SaveReport saveState(OutputStream to, Duration usedWithin) throws IOException {
+    return state.save(to, usedWithin);
+  }
+
+  /**
+   * Takes over what an instance has saved: what is not known here yet, for servers that are declared here by the same
+   * service, address and port, as far as there is room. It counts as flows of its servers, but not as new ones. No flow
+   * of this instance gives way. Best before {@link #start()}, so that no frame comes before its flow; else the workers
+   * take flows over between bursts.
+   *
+   * @param from as saved; read to its end mark, not closed
+   * @return what became of it
+   * @throws StateStreamException when it cannot be read to its end; what was whole before is taken over
+   */
+  public RestoreReport restoreState(InputStream from) throws StateStreamException {
+    return state.restore(from);
   }
 
   /** Stops the threads, ends what waits, and closes the ports. Closing twice is harmless. */

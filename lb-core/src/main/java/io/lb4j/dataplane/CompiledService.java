@@ -109,8 +109,12 @@ public final class CompiledService {
     return forwarding;
   }
 
-  /** Whether the flow table keeps the service's flows; else a translator keeps its sessions. */
-  boolean isDirect() {
+  /**
+   * Who keeps the service's flows.
+   *
+   * @return true when the flow table does; else a translator keeps its sessions
+   */
+  public boolean isDirect() {
     return direct;
   }
 

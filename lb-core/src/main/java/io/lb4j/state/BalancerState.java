@@ -2,10 +2,15 @@ package io.lb4j.state;
 
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a balancer knows of flows and clients, for {@code LoadBalancer} to offer. Clients: safe from any thread. Flows:
@@ -70,6 +75,30 @@ public final class BalancerState {
    */
   public long endFlows(FlowFilter filter) {
     return flows.end(filter);
+  }
+
+  /**
+   * Saves flows and clients.
+   *
+   * @param to takes the stream; not closed
+   * @param usedWithin only what was seen within this time; null for all
+   * @return how much was saved
+   * @throws IOException of the stream
+   */
+  public SaveReport save(OutputStream to, @Nullable Duration usedWithin) throws IOException {
+    long withinNs = usedWithin == null ? Long.MAX_VALUE : usedWithin.toNanos();
+    return new StateSaver(workers, published, to, withinNs).save();
+  }
+
+  /**
+   * Takes saved flows and clients over.
+   *
+   * @param from the stream; read to the end of what was saved and not closed
+   * @return what became of them
+   * @throws StateStreamException when it cannot be read to its end
+   */
+  public RestoreReport restore(InputStream from) throws StateStreamException {
+    return new StateRestorer(workers, published, from).restore();
   }
 
   /**
