@@ -106,6 +106,32 @@ class FullServerTest {
     }
   }
 
+  /** Full servers, with the fewest flows of all, do not hide the least loaded of the others. */
+  @ParameterizedTest
+  @ValueSource(strings = {"lc", "wlc", "sed", "nq"})
+  void shouldPickTheLeastLoadedServerThatIsNotFull(String discipline) {
+    VirtualServiceBuilder service = web(false, discipline);
+    for (int n = 1; n <= 9; n++) {
+      int most = n <= 7 ? 1 : 1000;
+      service.realServer("s" + n, Lan.server(false, n), s -> s.maxConnections(most));
+    }
+    try (Lan lan = open(false, service)) {
+      List<Integer> ofTheLast = new ArrayList<>();
+      for (int port = FIRST_PORT; port < FIRST_PORT + 207; port++) {
+        if (lan.serverOf(syn(lan, port)).equals("s9")) {
+          ofTheLast.add(port);
+        }
+      }
+      assertThat(ofTheLast).hasSize(100);
+      for (int port : ofTheLast.subList(0, 40)) {
+        lan.process(lan.frame(1 + port % 250).tcp(port, 80, TcpHeader.FIN | TcpHeader.ACK).numbers(2, 1));
+      }
+      for (int port = 4000; port < 4040; port++) {
+        assertThat(lan.serverOf(syn(lan, port))).isEqualTo("s9");
+      }
+    }
+  }
+
   /** The second choice is the server that would be first if the full one were not there. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
