@@ -87,7 +87,10 @@ final class RunCommand implements Callable<Integer> {
       return null;
     }
     try {
-      return ControlServer.open(Path.of(control == null ? SOCKET : control), balancer.configuration());
+      ControlServer server =
+          ControlServer.open(Path.of(control == null ? SOCKET : control), balancer.configuration());
+      spec.commandLine().getErr().println("lb run: lb ctl --socket " + server.path());
+      return server;
     } catch (IOException | CommandException e) {
       if (control != null) {
         throw e;

@@ -30,6 +30,7 @@ public final class Linter {
    */
   public List<Finding> findings() {
     List<Finding> findings = new ArrayList<>(refusals());
+    findings.addAll(new StandbyRules(configuration).findings());
     Network.of(configuration)
         .map(network -> Stream.of(
             new GatewayRules(configuration, network).findings(),

@@ -15,6 +15,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -57,9 +59,7 @@ final class SocketFile implements AutoCloseable {
       throw new CommandException("control socket " + path + ": a path of a socket has at most " + LONGEST_PATH + " bytes");
     }
     refuseOthers(path);
-    Path closed = directory.resolve(".lb4j-" + ProcessHandle.current().pid());
-    deleteAll(closed); // of a dead process that had our number
-    Files.createDirectory(closed, PosixFilePermissions.asFileAttribute(PRIVATE));
+    Path closed = closedDirectory(directory);
     ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     try {
       channel.bind(UnixDomainSocketAddress.of(closed.resolve("s")), BACKLOG);
@@ -73,8 +73,15 @@ final class SocketFile implements AutoCloseable {
       channel.close();
       throw e;
     } finally {
-      deleteAll(closed);
+      Files.deleteIfExists(closed.resolve("s"));
+      Files.delete(closed);
     }
+  }
+
+  /** A new directory that only we may enter; its short name cannot be guessed, so nobody is there before us. */
+  private static Path closedDirectory(Path directory) throws IOException {
+    String name = String.format(Locale.ROOT, ".lb4j-%08x", new SecureRandom().nextInt());
+    return Files.createDirectory(directory.resolve(name), PosixFilePermissions.asFileAttribute(PRIVATE));
   }
 
   /** The directory without links, if others cannot put another socket into it. */
@@ -109,11 +116,6 @@ final class SocketFile implements AutoCloseable {
     } catch (SocketException e) {
       return; // refused: whoever had it is gone
     }
-  }
-
-  private static void deleteAll(Path directory) throws IOException {
-    Files.deleteIfExists(directory.resolve("s"));
-    Files.deleteIfExists(directory);
   }
 
   private static Object key(Path path) throws IOException {

@@ -16,6 +16,7 @@ public final class RunningConfiguration {
   private final LoadBalancer balancer;
   private final Host host;
   private Configuration configuration;
+  private boolean draining;
 
   /**
    * The configuration of a balancer that has no kernel beside it.
@@ -86,6 +87,9 @@ public final class RunningConfiguration {
    * @throws ConfigurationFileException with everything that forbids it; nothing has changed then
    */
   public synchronized Plan apply(Configuration next) throws ConfigurationFileException {
+    if (draining) {
+      throw new IllegalStateException("the balancer is about to end: nothing is applied any more");
+    }
     for (int attempt = 1; ; attempt++) {
       Plan plan = plan(next);
       if (isApplied(plan, attempt)) {
@@ -95,8 +99,9 @@ public final class RunningConfiguration {
     }
   }
 
-  /** Sends no server new flows. */
+  /** Sends no server new flows, for good. */
   synchronized void drain() {
+    draining = true;
     for (int attempt = 1; ; attempt++) {
       Plan plan = balancer.plan(balancer.services().stream().map(Draining::drained).toList());
       if (isApplied(plan, attempt)) {

@@ -119,7 +119,9 @@ class PolicyConfigurationTest {
       assertThat(Configuration.load(file).services())
           .containsExactly(change.apply(expected(Protocol.TCP, vip)).build());
       CommandRun run = CommandRun.lb("check", file);
-      assertEquals(0, run.exit(), run.out() + run.err());
+      boolean lacksStandby = text.endsWith(": standby");
+      assertEquals(lacksStandby ? 1 : 0, run.exit(), run.out() + run.err());
+      assertThat(run.out()).contains(lacksStandby ? ": warning: " : "no findings");
     }
   }
 
@@ -178,6 +180,17 @@ class PolicyConfigurationTest {
     CommandRun run = CommandRun.lb("check", file);
     assertEquals(1, run.exit(), run.out() + run.err());
     assertThat(run.out()).startsWith(file + ":11: ").contains(words).contains("[" + code + "]");
+  }
+
+  @Test
+  void shouldWarnOfStandbyServersThatAreMissing() throws IOException {
+    String standby = "servers: [{name: a, address: 192.0.2.21, activity: standby}]";
+    for (String setting : List.of("overflow: standby", "when-all-down: standby")) {
+      Path file = file("vip: 192.0.2.10", "port: 80", "protocol: tcp", "mode: dsr", "servers: []", setting);
+      assertThat(CommandRun.lb("check", file).out()).startsWith(file + ":11: warning: ").contains("[no-standby-server]");
+      file = file("vip: 192.0.2.10", "port: 80", "protocol: tcp", "mode: dsr", standby, setting);
+      assertThat(CommandRun.lb("check", file).out()).contains("no findings");
+    }
   }
 
   @Test

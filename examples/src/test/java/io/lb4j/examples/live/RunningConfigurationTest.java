@@ -171,5 +171,6 @@ class RunningConfigurationTest {
         .containsExactly(Activity.OFFLINE, Activity.DRAIN);
     assertThat(syn("192.0.2.77", 80)).as("known").isEqualTo(Verdict.FORWARD);
     assertThat(syn("192.0.2.78", 80)).as("new").isEqualTo(Verdict.NO_SERVER);
+    assertThatThrownBy(() -> running.apply(first)).isInstanceOf(IllegalStateException.class);
   }
 }
