@@ -2,9 +2,13 @@ package io.lb4j.examples.control;
 
 import io.lb4j.examples.Lb;
 import io.lb4j.examples.report.Json;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -23,6 +27,7 @@ final class Connection implements Exchange {
 
   private static final int EVENTS_AT_ONCE = 64;
   private static final int READS_AT_ONCE = 16;
+  private static final long STALL_NS = 5_000_000_000L;
 
   private final SocketChannel channel;
   private final SelectionKey key;
@@ -34,6 +39,7 @@ final class Connection implements Exchange {
   private long deadlineNs;
   private long nextEvent = -1;
   private boolean ending;
+  private DataLines.Receiver upload;
 
   /**
    * A client that was admitted.
@@ -78,6 +84,11 @@ final class Connection implements Exchange {
     boolean moved = write();
     for (String line = nextLine(); line != null; line = nextLine()) {
       send(commands.answer(line, this));
+      if (upload != null && !upload.isEnded()) {
+        in.clear(); // what still comes is no request
+        ending = true;
+      }
+      upload = null;
       write();
       moved = true;
     }
@@ -118,6 +129,53 @@ final class Connection implements Exchange {
   @Override
   public void followEvents() {
     nextEvent = events.next();
+  }
+
+  @Override
+  public OutputStream download() {
+    return DataLines.to(this::sendNow);
+  }
+
+  @Override
+  public InputStream upload() throws IOException {
+    sendNow("{\"ok\":true,\"upload\":true}");
+    upload = DataLines.from(this::receiveNow);
+    return upload;
+  }
+
+  /** Sends a line and waits until the client has taken it. */
+  private void sendNow(String line) throws IOException {
+    send(line);
+    while (!out.isEmpty()) {
+      if (!write()) {
+        await(SelectionKey.OP_WRITE);
+      }
+    }
+  }
+
+  private String receiveNow() throws IOException {
+    for (String line = in.next(); ; line = in.next()) {
+      if (line != null) {
+        return line;
+      }
+      int bytes = in.isOverlong() ? -1 : channel.read(in.space());
+      if (bytes < 0) {
+        ending = true;
+        throw new EOFException("the client has stopped sending");
+      }
+      if (bytes == 0) {
+        await(SelectionKey.OP_READ);
+      }
+    }
+  }
+
+  private void await(int operation) throws IOException {
+    try (Selector selector = Selector.open()) {
+      channel.register(selector, operation);
+      if (selector.select(Math.min(STALL_NS, patienceNs) / 1_000_000) == 0) {
+        throw new IOException("the client is too slow");
+      }
+    }
   }
 
   private boolean isFollowing() {

@@ -39,6 +39,12 @@ final class LineBuffer {
     return bytes.position();
   }
 
+  /** Forgets all bytes. */
+  void clear() {
+    bytes.clear();
+    searched = 0;
+  }
+
   /** The next complete line without its end, or null. */
   String next() {
     for (; searched < bytes.position(); searched++) {

@@ -7,6 +7,7 @@ import io.lb4j.event.Event;
 import io.lb4j.examples.report.Json;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -16,8 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,7 +31,8 @@ class ControlServerTest {
   private static final String STATUS = "{\"command\":\"status\"}\n";
   private static final Duration PATIENCE = Duration.ofMillis(1500);
 
-  private RunningFixture fixture;
+  private static RunningFixture fixture;
+
   private final List<Client> clients = new ArrayList<>();
 
   /** A client that sends what it likes. */
@@ -67,17 +70,21 @@ class ControlServerTest {
     return (Map<String, Object>) value;
   }
 
-  @BeforeEach
-  void open() throws Exception {
+  @BeforeAll
+  static void open() throws Exception {
     fixture = new RunningFixture(PATIENCE);
   }
 
   @AfterEach
-  void close() throws Exception {
-    assertThat(new Client().send(STATUS).receive()).as("whatever was done, it answers").containsEntry("ok", true);
+  void leave() throws Exception {
     for (Client client : clients) {
       client.channel.close();
     }
+    assertThat(answers()).as("whatever was done, it answers").isTrue();
+  }
+
+  @AfterAll
+  static void close() throws Exception {
     fixture.close();
   }
 
@@ -183,25 +190,24 @@ class ControlServerTest {
       }
     }
     assertThat(served).isBetween(1, ControlServer.MOST_CONNECTIONS);
-    for (Client client : many) {
-      client.channel.close();
-    }
-    awaitAnswer();
   }
 
   /** Closed connections are noticed by and by. */
-  private void awaitAnswer() throws IOException {
+  private boolean answers() {
     long deadline = System.nanoTime() + 20_000_000_000L;
     while (System.nanoTime() - deadline < 0) {
       try {
-        Map<String, Object> reply = new Client().send(STATUS).receive();
+        Client client = new Client();
+        Map<String, Object> reply = client.send(STATUS).receive();
+        client.channel.close();
         if (reply != null && reply.get("ok").equals(true)) {
-          return;
+          return true;
         }
       } catch (IOException e) {
         // not yet
       }
     }
+    return false;
   }
 
   @Test
@@ -223,6 +229,68 @@ class ControlServerTest {
       }
     }
     assertThat(ended).isTrue();
+  }
+
+  @Test
+  void shouldSendBytesBeforeTheAnswer() throws IOException {
+    Client client = new Client().send("{\"command\":\"noise\",\"bytes\":200000}\n" + STATUS);
+    int seen = 0;
+    Map<String, Object> line = client.receive();
+    for (byte[] bytes = DataLines.bytes(line); bytes != null; bytes = DataLines.bytes(line)) {
+      for (byte b : bytes) {
+        assertThat(b).isEqualTo((byte) seen++);
+      }
+      line = client.receive();
+    }
+    assertThat(seen).isEqualTo(200_000);
+    assertThat(object(line.get("result"))).containsEntry("done", "sent 200000");
+    assertThat(client.receive()).as("the next request").containsEntry("ok", true);
+  }
+
+  @Test
+  void shouldTakeBytesForARequest() throws IOException {
+    Client client = new Client().send("{\"command\":\"swallow\",\"most\":1000000}\n");
+    assertThat(client.receive()).containsEntry("upload", true);
+    OutputStream out = DataLines.to(line -> client.send(line + "\n"));
+    for (int i = 0; i < 300_000; i++) {
+      out.write(i % 3);
+    }
+    out.flush();
+    client.send("{\"end\":true}\n" + STATUS);
+    assertThat(object(client.receive().get("result"))).containsEntry("done", "took 300000, sum 300000");
+    assertThat(client.receive()).as("the next request").containsEntry("ok", true);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{\"data\":\"!\"}", "{\"end\":false}", "nonsense", "{\"command\":\"status\"}"})
+  void shouldEndAnUploadThatIsNone(String line) throws IOException {
+    Client client = new Client().send("{\"command\":\"swallow\",\"most\":9}\n");
+    assertThat(client.receive()).containsEntry("upload", true);
+    client.send(line + "\n" + STATUS);
+    assertThat(client.in.read()).as("gone").isEqualTo(-1);
+  }
+
+  @Test
+  void shouldTellWhyAnUploadIsRefusedAndHearNoMore() throws IOException {
+    Client client = new Client().send("{\"command\":\"swallow\",\"most\":2}\n");
+    assertThat(client.receive()).containsEntry("upload", true);
+    client.send("{\"data\":\"AAAAAAAA\"}\n" + STATUS);
+    assertThat(error(client.receive())).isEqualTo("more than 2");
+    assertThat(client.in.read()).as("gone").isEqualTo(-1);
+  }
+
+  @Test
+  void shouldEndAnUploadThatStalls() throws IOException {
+    Client client = new Client().send("{\"command\":\"swallow\",\"most\":2}\n");
+    assertThat(client.receive()).containsEntry("upload", true);
+    assertThat(client.in.read()).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldEndADownloadThatNobodyTakes() throws IOException {
+    Client client = new Client().send("{\"command\":\"noise\",\"bytes\":9000000000}\n");
+    assertThat(new Client().send(STATUS).receive()).as("others wait, and are served").containsEntry("ok", true);
+    client.channel.close();
   }
 
   @Test

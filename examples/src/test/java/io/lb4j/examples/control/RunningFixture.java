@@ -2,6 +2,7 @@ package io.lb4j.examples.control;
 
 import io.lb4j.address.MacAddress;
 import io.lb4j.core.LoadBalancer;
+import io.lb4j.examples.CommandException;
 import io.lb4j.examples.CommandRun;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.live.RunningConfiguration;
@@ -10,6 +11,8 @@ import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -74,8 +77,38 @@ final class RunningFixture implements AutoCloseable {
     running = new RunningConfiguration(balancer, configuration);
     balancer.addListener(events);
     balancer.start();
-    server = new ControlServer(SocketFile.open(socket), Commands.of(running, events), events, patience);
+    Commands commands = Commands.of(running, events);
+    commands.add("noise", RunningFixture::noise, "bytes");
+    commands.add("swallow", RunningFixture::swallow, "most");
+    server = new ControlServer(SocketFile.open(socket), commands, events, patience);
     server.start();
+  }
+
+  /** Sends so many bytes, each its position. */
+  private static Reply noise(Request request, Exchange exchange) throws CommandException, IOException {
+    long bytes = request.number("bytes", 0, Long.MAX_VALUE);
+    OutputStream out = exchange.download();
+    for (long i = 0; i < bytes; i++) {
+      out.write((int) i);
+    }
+    out.flush();
+    return Reply.done("sent " + bytes);
+  }
+
+  /** Takes so many bytes at most. */
+  private static Reply swallow(Request request, Exchange exchange) throws CommandException, IOException {
+    long most = request.number("most", 0, Long.MAX_VALUE);
+    InputStream in = exchange.upload();
+    long taken = 0;
+    long sum = 0;
+    for (int value = in.read(); value >= 0; value = in.read()) {
+      taken++;
+      sum += value;
+      if (taken > most) {
+        throw new CommandException("more than " + most);
+      }
+    }
+    return Reply.done("took " + taken + ", sum " + sum);
   }
 
   CommandRun ctl(Object... args) {
