@@ -223,17 +223,20 @@ class SteeringTest {
   }
 
   /** Offered to all workers, as control does that knows nothing of steering. */
-  @ParameterizedTest
-  @CsvSource({"false,6", "false,17", "false,1", "true,6", "true,17", "true,58"})
-  void shouldTakeASavedSessionOverByTheWorkerThatGetsItsPackets(boolean v6, int protocol) {
-    Outbound rules = rules(v6);
+  @ParameterizedTest(name = "IPv6 {0}, protocol {1}, routed {2}")
+  @CsvSource({
+    "false,6,false", "false,17,false", "false,1,false", "true,6,false", "true,17,false", "true,58,false",
+    "false,6,true", "false,17,true", "false,1,true", "true,6,true", "true,17,true", "true,58,true"
+  })
+  void shouldTakeASavedSessionOverByTheWorkerThatGetsItsPackets(boolean v6, int protocol, boolean routed) {
+    Outbound rules = routed ? Outbound.builder().route(Network.prefix(v6)).build() : rules(v6);
     Steering steering = rules.steering(SEED, WORKERS, List.of());
     boolean query = protocol == Packet.ICMP || protocol == Packet.ICMPV6;
     for (int index = 0; index < WORKERS; index++) {
       Translator worker = worker(rules, index);
       for (int n = 0; n < 200; n++) {
         FrameBuilder question =
-            FrameBuilder.from(Network.inside(v6, 1 + n % 100), Network.peer(v6, 1 + n % 7))
+            FrameBuilder.from(Network.inside(v6, 1 + n % 100), Network.peer(v6, 1 + n % 61))
                 .macs(Network.INSIDE_MAC, Network.mac(1 + n % 100));
         int port = 3000 + n / 100;
         FrameView view =
