@@ -56,7 +56,7 @@ public final class Balancer implements AutoCloseable {
   public static Balancer start(Lab lab, String host, BalancerConfiguration configuration) {
     Path file = lab.directory().resolve(host + ".yaml");
     Path socket = lab.directory().resolve(host + ".sock");
-    write(file, configuration);
+    write(file, configuration.text());
     String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
     LabProcess process = lab.spawn(host, "balancer", List.of(java, "--enable-native-access=ALL-UNNAMED",
         "-cp", System.getProperty("java.class.path"), "io.lb4j.examples.Lb", "run", file.toString(), "--json",
@@ -64,9 +64,9 @@ public final class Balancer implements AutoCloseable {
     return new Balancer(lab, file, socket, process);
   }
 
-  private static void write(Path file, BalancerConfiguration configuration) {
+  private static void write(Path file, String text) {
     try {
-      Files.writeString(file, configuration.text());
+      Files.writeString(file, text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -78,8 +78,26 @@ public final class Balancer implements AutoCloseable {
    * @param configuration the new one
    */
   public void reload(BalancerConfiguration configuration) {
-    write(file, configuration);
+    reload(configuration.text());
+  }
+
+  /**
+   * Changes the file and has it read again.
+   *
+   * @param text the new one
+   */
+  public void reload(String text) {
+    write(file, text);
     process.signal("HUP");
+  }
+
+  /**
+   * The file that it reads.
+   *
+   * @return its path
+   */
+  public Path file() {
+    return file;
   }
 
   /**
