@@ -63,7 +63,8 @@ final class LabServers {
     };
   }
 
-  private void startNginx(String host) {
+  /** Starts the web server of a host, where none runs. */
+  void startNginx(String host) {
     Path home = lab.directory().resolve(host);
     try {
       Files.createDirectories(home.resolve("www"));
