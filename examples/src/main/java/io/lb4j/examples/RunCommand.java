@@ -70,6 +70,7 @@ final class RunCommand implements Callable<Integer> {
   private String control;
 
   @Override
+  @SuppressWarnings("try") // the control socket answers until it is closed, and nothing is asked of it here
   public Integer call() throws IOException, CommandException, ConfigurationFileException, InterruptedException {
     LiveBalancer.Run run = new LiveBalancer.Run(interval(), json, time("--drain-timeout", drainTimeout));
     Configuration configuration = Configuration.load(file);
