@@ -74,6 +74,7 @@ final class FrameProbeLabTest {
 
   /** Asks everything at once; the counters' laws hold, and no probe was taken for a client's frame. */
   @SafeVarargs
+  @SuppressWarnings("varargs") // only read
   private static Map<String, Found> probe(List<String>... probes) {
     List<String> all = Stream.of(probes).flatMap(List::stream).toList();
     String output = fixture.lab.java("lb", LabProber.class, all.toArray(String[]::new)).output();
