@@ -1,9 +1,6 @@
 package io.lb4j.examples;
 
-import io.lb4j.examples.control.ControlClient;
-import io.lb4j.examples.report.Json;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +25,6 @@ import picocli.CommandLine.ScopeType;
     })
 final class CtlCommand implements Runnable {
   private static final int MOST_BYTES = 4 << 20;
-  private static final int PAGE = 1000;
   private static final String LIMIT = "how many at most (default: ${DEFAULT-VALUE})";
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
@@ -110,7 +106,7 @@ final class CtlCommand implements Runnable {
   @Command(description = "Prints the last events.")
   int events(@Option(names = "--follow", description = "print events from now on instead") boolean follow)
       throws CommandException {
-    return ask("events", follow ? Map.of("follow", true) : Map.of());
+    return follow ? conversation().follow() : ask("events", Map.of());
   }
 
   @Command(description = "Lists flows; with --end ends them.")
@@ -125,7 +121,7 @@ final class CtlCommand implements Runnable {
       request.put("all", all);
       return ask("end-flows", request);
     }
-    return pages("flows", request, limit);
+    return conversation().pages("flows", request, limit);
   }
 
   @Command(description = "Lists clients that persistence remembers for a service; with --forget forgets them.")
@@ -162,6 +158,19 @@ final class CtlCommand implements Runnable {
   @Command(description = "Lists the addresses that are the balancer's alone, and how far the claim on each is.")
   int claims() throws CommandException {
     return ask("claims", Map.of());
+  }
+
+  @Command(description = "Saves flows and clients to a file.")
+  int save(
+      @Parameters(paramLabel = "FILE") Path file,
+      @Option(names = "--used-within", paramLabel = "TIME", description = "only what was seen since then") String within)
+      throws CommandException {
+    return conversation().download("save", within == null ? Map.of() : Map.of("used-within", within), file);
+  }
+
+  @Command(description = "Takes over flows and clients that were saved.")
+  int restore(@Parameters(paramLabel = "FILE") Path file) throws CommandException {
+    return conversation().upload("restore", file);
   }
 
   /** Conditions that all have to hold. Owned by the command line. */
@@ -234,78 +243,12 @@ final class CtlCommand implements Runnable {
     }
   }
 
-  /** Sends a request and prints the answer, and those that follow it. */
   private int ask(String command, Map<String, Object> arguments) throws CommandException {
-    boolean follows = Boolean.TRUE.equals(arguments.get("follow"));
-    return with(client -> {
-      client.send(request(command, arguments));
-      int exit = print(client.receive());
-      while (follows && exit == Lb.OK) {
-        exit = print(client.receive());
-      }
-      return exit;
-    });
+    return conversation().ask(command, arguments);
   }
 
-  /** Asks for one page after the other. */
-  private int pages(String command, Map<String, Object> arguments, int limit) throws CommandException {
-    return with(client -> {
-      Map<String, Object> request = request(command, arguments);
-      for (int left = limit; ; left -= PAGE) {
-        request.put("limit", Math.max(1, Math.min(PAGE, left)));
-        client.send(request);
-        Map<String, Object> page = client.receive();
-        int exit = print(page);
-        if (exit != Lb.OK || !page.containsKey("next") || left <= PAGE) {
-          return exit;
-        }
-        request.put("position", page.get("next"));
-      }
-    });
-  }
-
-  private Map<String, Object> request(String command, Map<String, Object> arguments) {
-    Map<String, Object> request = new LinkedHashMap<>();
-    request.put("command", command);
-    request.putAll(arguments);
-    request.put("as", json ? "json" : "text");
-    return request;
-  }
-
-  /** What is done with a connection. */
-  @FunctionalInterface
-  private interface Conversation {
-    int with(ControlClient client) throws IOException, CommandException;
-  }
-
-  private int with(Conversation conversation) throws CommandException {
-    try (ControlClient client = ControlClient.connect(socket)) {
-      return conversation.with(client);
-    } catch (IOException e) {
-      spec.commandLine().getErr().println("lb ctl: " + e.getMessage());
-      return Lb.FAILED;
-    }
-  }
-
-  private int print(Map<?, ?> reply) {
-    PrintWriter out = spec.commandLine().getOut();
-    if (!Boolean.TRUE.equals(reply.get("ok"))) {
-      return fail(reply);
-    }
-    if (json) {
-      out.println(Json.line(reply.get("result")));
-    } else {
-      out.print(reply.get("text"));
-    }
-    out.flush();
-    return Lb.OK;
-  }
-
-  private int fail(Map<?, ?> reply) {
-    if (json) {
-      spec.commandLine().getOut().println(Json.line(reply));
-    }
-    String.valueOf(reply.get("error")).lines().forEach(line -> spec.commandLine().getErr().println("lb ctl: " + line));
-    return reply.get("exit") instanceof Long exit && exit == Lb.USAGE ? Lb.USAGE : Lb.FAILED;
+  private CtlConversation conversation() {
+    CommandLine line = spec.commandLine();
+    return new CtlConversation(socket, json, line.getOut(), line.getErr());
   }
 }

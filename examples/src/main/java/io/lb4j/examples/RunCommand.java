@@ -9,6 +9,7 @@ import io.lb4j.examples.live.Signals;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -64,19 +65,29 @@ final class RunCommand implements Callable<Integer> {
   private String drainTimeout;
 
   @Option(
+      names = "--state",
+      paramLabel = "FILE",
+      description = "flows and clients are saved to it at the end and restored from it at the start")
+  private Path state;
+
+  @Option(
       names = "--control",
       paramLabel = "PATH",
       description = "the socket for lb ctl; 'none' for none (default: " + SOCKET + " where it can be made)")
   private String control;
 
   @Override
-  @SuppressWarnings("try") // the control socket answers until it is closed, and nothing is asked of it here
   public Integer call() throws IOException, CommandException, ConfigurationFileException, InterruptedException {
-    LiveBalancer.Run run = new LiveBalancer.Run(interval(), json, time("--drain-timeout", drainTimeout));
+    LiveBalancer.Run run =
+        new LiveBalancer.Run(
+            interval(), json, time("--drain-timeout", drainTimeout), Optional.ofNullable(state));
     Configuration configuration = Configuration.load(file);
     CommandLine line = spec.commandLine();
     try (LiveBalancer balancer = LiveBalancer.open(configuration, file, hostIgnoresVips, line.getErr());
         ControlServer server = control(balancer)) {
+      if (server != null) {
+        line.getErr().println("lb run: lb ctl --socket " + server.path());
+      }
       balancer.run(run, new Signals("HUP", "TERM", "INT"), line.getOut());
     }
     return Lb.OK;
@@ -88,10 +99,7 @@ final class RunCommand implements Callable<Integer> {
       return null;
     }
     try {
-      ControlServer server =
-          ControlServer.open(Path.of(control == null ? SOCKET : control), balancer.configuration());
-      spec.commandLine().getErr().println("lb run: lb ctl --socket " + server.path());
-      return server;
+      return ControlServer.open(Path.of(control == null ? SOCKET : control), balancer.configuration());
     } catch (IOException | CommandException e) {
       if (control != null) {
         throw e;

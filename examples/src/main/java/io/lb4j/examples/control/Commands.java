@@ -36,6 +36,7 @@ final class Commands {
     new ConfigurationCommands(running).addTo(commands);
     new FlowCommands(running.balancer()).addTo(commands);
     new ClientCommands(running.balancer()).addTo(commands);
+    new StateCommands(running.balancer()).addTo(commands);
     new EventCommands(events).addTo(commands);
     new RoleCommands(running.balancer()).addTo(commands);
     return commands;

@@ -3,6 +3,8 @@ package io.lb4j.examples.control;
 import io.lb4j.examples.CommandException;
 import io.lb4j.examples.report.Json;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -57,10 +59,7 @@ public final class ControlClient implements AutoCloseable {
    * @throws IOException when the balancer is gone
    */
   public void send(Map<String, Object> request) throws IOException {
-    ByteBuffer line = ByteBuffer.wrap((Json.line(request) + "\n").getBytes(StandardCharsets.UTF_8));
-    while (line.hasRemaining()) {
-      channel.write(line);
-    }
+    sendLine(Json.line(request));
   }
 
   /**
@@ -78,6 +77,58 @@ public final class ControlClient implements AutoCloseable {
       line = in.next();
     }
     return Json.object(line);
+  }
+
+  /**
+   * Takes bytes until the answer.
+   *
+   * @param bytes that were sent before it
+   * @return the answer
+   * @throws IOException when the connection ends instead, or the bytes cannot be written
+   */
+  public Map<String, Object> receive(OutputStream bytes) throws IOException {
+    Map<String, Object> line = receive();
+    for (byte[] part = DataLines.bytes(line); part != null; part = DataLines.bytes(line)) {
+      bytes.write(part);
+      line = receive();
+    }
+    return line;
+  }
+
+  /**
+   * Sends bytes and waits for the answer.
+   *
+   * @param bytes that the balancer has asked for
+   * @return the answer, which may come before all was sent
+   * @throws IOException when the connection ends instead
+   */
+  public Map<String, Object> send(InputStream bytes) throws IOException {
+    try {
+      OutputStream out = DataLines.to(this::sendLine);
+      bytes.transferTo(out);
+      out.flush();
+      send(Map.of("end", true));
+    } catch (IOException e) {
+      return answerInstead(e);
+    }
+    return receive();
+  }
+
+  /** Says why the balancer has had enough before all was sent. */
+  private Map<String, Object> answerInstead(IOException sending) throws IOException {
+    try {
+      return receive();
+    } catch (IOException e) {
+      sending.addSuppressed(e);
+      throw sending;
+    }
+  }
+
+  private void sendLine(String line) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
   }
 
   @Override

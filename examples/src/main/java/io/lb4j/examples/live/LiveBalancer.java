@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A balancer on live interfaces, until a signal ends it. Owned by one thread, the control thread. */
 public final class LiveBalancer implements AutoCloseable {
@@ -109,8 +110,9 @@ public final class LiveBalancer implements AutoCloseable {
    * @param interval between statistics
    * @param json whether they are JSON
    * @param drainTimeout how long flows may go on after the signal to end; zero ends them at once
+   * @param state where flows and clients are kept from this run to the next; nothing when they are not
    */
-  public record Run(Duration interval, boolean json, Duration drainTimeout) {}
+  public record Run(Duration interval, boolean json, Duration drainTimeout, Optional<Path> state) {}
 
   /**
    * Balances until SIGTERM or SIGINT, then prints totals.
@@ -121,6 +123,8 @@ public final class LiveBalancer implements AutoCloseable {
    * @throws InterruptedException when the thread is interrupted
    */
   public void run(Run run, Signals signals, PrintWriter out) throws InterruptedException {
+    Optional<StateFile> state = run.state().map(path -> new StateFile(path, this::say));
+    state.ifPresent(before -> before.restore(balancer));
     balancer.start();
     say("balancing " + balancer.services().size() + " services; SIGHUP reads " + file + " again");
     StatisticsLine line = new StatisticsLine(System.nanoTime());
@@ -146,6 +150,7 @@ public final class LiveBalancer implements AutoCloseable {
       }
     }
     balancer.close();
+    state.ifPresent(after -> after.save(balancer));
     totals(run.json(), out);
   }
 

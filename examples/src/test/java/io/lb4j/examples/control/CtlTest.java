@@ -10,6 +10,7 @@ import io.lb4j.service.Activity;
 import io.lb4j.service.Role;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -234,6 +235,34 @@ class CtlTest {
     assertThat(done("clients", "web", "--forget", "--all")).isEqualTo("1 forgotten\n");
     assertThat(fixture.ctl("clients", "a/b").err()).contains("lb ctl: ");
     assertThat(fixture.ctl("clients", "a/b").exit()).as("without persistence").isEqualTo(2);
+  }
+
+  @Test
+  void shouldSaveFlowsAndClientsAndRestoreThem() throws Exception {
+    for (int client = 1; client <= 6; client++) {
+      fixture.connect("198.51.100." + client);
+    }
+    Path file = fixture.directory.resolve("new.yaml");
+    assertThat(done("save", file)).isEqualTo("saved 6 flows, 6 clients\n");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).isEqualTo("rw-------");
+    assertThat(done("restore", file)).startsWith("restored 0 flows (6 already-there), ");
+    done("flows", "--end", "--all");
+    done("clients", "web", "--forget", "--all");
+    assertThat(object(json("restore", file).get("flows"))).isEqualTo(Map.of("taken-over", 6L));
+    assertThat(done("flows").lines()).hasSize(7);
+    assertThat(json("save", file, "--used-within", "1h")).isEqualTo(Map.of("flows", 6L, "clients", 6L));
+    assertThat(fixture.ctl("save", file, "--used-within", "soon").exit()).isEqualTo(2);
+    assertThat(Files.size(file)).as("left as it was").isPositive();
+  }
+
+  @Test
+  void shouldTellWhyStateCannotBeRestored() throws Exception {
+    Path file = fixture.file("nonsense".repeat(100_000));
+    CommandRun run = fixture.ctl("restore", file);
+    assertThat(run.exit()).isEqualTo(2);
+    assertThat(run.err()).contains("0 flows and 0 clients were taken over");
+    assertThat(fixture.ctl("restore", fixture.directory.resolve("none")).exit()).isEqualTo(1);
+    assertThat(fixture.ctl("save", Path.of("/proc/none/state")).exit()).isEqualTo(1);
   }
 
   @Test

@@ -16,7 +16,11 @@ import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -43,8 +47,9 @@ class LiveBalancerTest {
   private final Signals signals = new Signals();
   private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
   private final StringWriter printed = new StringWriter();
-  private final MemoryPort port = new MemoryPort("test0", MacAddress.of("02:00:00:00:00:01"), 1, 64);
+  private MemoryPort port = new MemoryPort("test0", MacAddress.of("02:00:00:00:00:01"), 1, 64);
   private Path file;
+  private Path state;
   private LoadBalancer balancer;
   private Thread thread;
 
@@ -59,7 +64,7 @@ class LiveBalancerTest {
                 .networkInterface("test0", options -> options.port(port).address("192.0.2.5/24")));
   }
 
-  private void run(Duration drainTimeout) throws InterruptedException {
+  private void run(Duration drainTimeout, String... first) throws InterruptedException {
     PrintWriter err = new PrintWriter(new Lines(), true);
     Configuration configuration;
     try {
@@ -73,12 +78,17 @@ class LiveBalancerTest {
             () -> {
               try {
                 live.run(
-                    new LiveBalancer.Run(Duration.ofHours(1), true, drainTimeout), signals, new PrintWriter(printed));
+                    new LiveBalancer.Run(Duration.ofHours(1), true, drainTimeout, Optional.ofNullable(state)),
+                    signals,
+                    new PrintWriter(printed));
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
             });
     thread.start();
+    for (String words : first) {
+      assertThat(next()).contains(words);
+    }
     assertThat(next()).contains("balancing 1 services");
   }
 
@@ -191,6 +201,37 @@ class LiveBalancerTest {
     run(Duration.ofHours(1));
     end("TERM");
     assertThat(next()).contains("draining");
+  }
+
+  @Test
+  void shouldKeepFlowsFromOneRunToTheNext() throws Exception {
+    state = directory.resolve("state");
+    run(Duration.ZERO);
+    send(TcpHeader.SYN);
+    awaitFlows(1);
+    end("TERM");
+    assertThat(next()).isEqualTo("lb run: " + state + ": saved 1 flows, 0 clients");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(state))).isEqualTo("rw-------");
+    port = new MemoryPort("test0", MacAddress.of("02:00:00:00:00:01"), 1, 64);
+    open();
+    run(Duration.ZERO, "restored 1 flows, 0 clients");
+    assertThat(balancer.statistics().flowTable().size()).isEqualTo(1);
+    assertThat(Files.exists(state)).as("used once").isFalse();
+    end("TERM");
+    assertThat(Files.exists(state)).isTrue();
+  }
+
+  @Test
+  void shouldBeginWithoutStateThatIsDamagedOrOld() throws Exception {
+    state = Files.writeString(directory.resolve("state"), "nonsense");
+    run(Duration.ZERO, "0 flows and 0 clients were taken over");
+    end("TERM");
+    assertThat(next()).contains("saved 0 flows");
+    Files.setLastModifiedTime(state, FileTime.from(Instant.now().minus(Duration.ofHours(9))));
+    port = new MemoryPort("test0", MacAddress.of("02:00:00:00:00:01"), 1, 64);
+    open();
+    run(Duration.ZERO, "left alone, it is 9 h old");
+    end("TERM");
   }
 
   @Test
