@@ -7,48 +7,49 @@ import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Which services remember their clients together: one table for each set. Safe from any thread. */
 final class SharedClients {
   private SharedClients() {}
 
-  /** The services with persistence, in sets that share a table, in order of declaration. */
+  /** The services with persistence, in sets that share a table. */
   static List<List<VirtualService>> sets(Collection<VirtualService> services) {
     List<List<VirtualService>> sets = new ArrayList<>();
+    Map<String, List<VirtualService>> groups = new LinkedHashMap<>();
+    List<List<VirtualService>> byAddress = new ArrayList<>();
     for (VirtualService service : services) {
       if (service.persistence().isPresent()) {
-        join(sets, service);
+        switch (service.persistence().get().scope()) {
+          case PORT, SERVICE -> sets.add(List.of(service));
+          case GROUP ->
+              groups
+                  .computeIfAbsent(service.policies().group().orElseThrow(), name -> new ArrayList<>())
+                  .add(service);
+          case VIP -> join(byAddress, service);
+        }
       }
     }
+    sets.addAll(groups.values());
+    sets.addAll(byAddress);
     return sets;
   }
 
   /** A service may connect sets that were apart before it. */
   private static void join(List<List<VirtualService>> sets, VirtualService service) {
     List<List<VirtualService>> joined =
-        sets.stream().filter(set -> set.stream().anyMatch(other -> share(other, service))).toList();
+        sets.stream().filter(set -> set.stream().anyMatch(other -> haveAddressInCommon(other, service))).toList();
     List<VirtualService> set = new ArrayList<>();
     joined.forEach(set::addAll);
     set.add(service);
-    if (joined.isEmpty()) {
-      sets.add(set);
-    } else {
-      sets.set(sets.indexOf(joined.get(0)), set);
-      sets.removeAll(joined);
-    }
+    sets.removeIf(joined::contains);
+    sets.add(set);
   }
 
-  private static boolean share(VirtualService a, VirtualService b) {
-    PersistenceScope scope = a.persistence().orElseThrow().scope();
-    if (scope != b.persistence().orElseThrow().scope()) {
-      return false;
-    }
-    return switch (scope) {
-      case PORT, SERVICE -> false;
-      case GROUP -> a.policies().group().equals(b.policies().group());
-      case VIP -> a.vips().stream().anyMatch(vip -> b.vips().stream().anyMatch(vip::overlaps));
-    };
+  private static boolean haveAddressInCommon(VirtualService a, VirtualService b) {
+    return a.vips().stream().anyMatch(vip -> b.vips().stream().anyMatch(vip::overlaps));
   }
 
   /** Services that share their clients have to remember them in one way. */

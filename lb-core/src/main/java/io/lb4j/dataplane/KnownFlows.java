@@ -22,6 +22,9 @@ public final class KnownFlows {
   /** The first position of sessions; flows come before them. */
   private static final long SESSIONS = 1L << 32;
 
+  /** Entries of a translator's table to look at together, however few sessions are wanted. */
+  private static final int FEWEST_SLOTS = 256;
+
   private final WorkerState state;
   private final FlowRecords flows;
   private final FlowAccounting accounting;
@@ -56,7 +59,7 @@ public final class KnownFlows {
       return -1;
     }
     List<FlowRecord> found = new ArrayList<>();
-    int slots = places;
+    int slots = Math.min(places, Math.max(FEWEST_SLOTS, 2 * most)); // a session has two entries
     int next = sessions(translator, position, slots, match, found);
     while (found.size() > most && slots > 1) {
       slots /= 2;

@@ -210,7 +210,8 @@ class PlanTest {
   private static Optional<String> firstError(boolean v6, List<VirtualService> services) {
     Network.Options options = Network.options(v6).sessions(256).hosts(RandomServices.SERVERS).nat(b -> b);
     services.forEach(service -> options.service(service.toBuilder()));
-    try (Network net = options.open()) {
+    try {
+      options.open().close();
       return Optional.empty();
     } catch (ConfigurationException e) {
       return Optional.of(e.getMessage());
