@@ -12,6 +12,7 @@ public final class IpAddress implements Comparable<IpAddress> {
   private final boolean v6;
   private final long high;
   private final long low;
+  private String text; // made when it is first asked for; any thread makes the same
 
   private IpAddress(boolean v6, long high, long low) {
     this.v6 = v6;
@@ -214,8 +215,14 @@ public final class IpAddress implements Comparable<IpAddress> {
   /** The usual text form; IPv6 as RFC 5952 recommends. */
   @Override
   public String toString() {
-    return v6
-        ? NetUtil.toAddressString(toInetAddress())
-        : (low >>> 24) + "." + (low >>> 16 & 0xFF) + "." + (low >>> 8 & 0xFF) + "." + (low & 0xFF);
+    String known = text;
+    if (known == null) {
+      known =
+          v6
+              ? NetUtil.toAddressString(toInetAddress())
+              : (low >>> 24) + "." + (low >>> 16 & 0xFF) + "." + (low >>> 8 & 0xFF) + "." + (low & 0xFF);
+      text = known;
+    }
+    return known;
   }
 }

@@ -27,7 +27,7 @@ final class BindingIds {
 
   private final Map<Server, Integer> ids = new HashMap<>();
   private final Map<Integer, ServerCounts> baselines = new HashMap<>(); // counted, but not the present server's
-  private final Map<Integer, ServerCounts> carried = new HashMap<>(); // under numbers that the server had beside this one
+  private final Map<Integer, ServerCounts> carried = new HashMap<>(); // under a server's other numbers
   private final Deque<Retired> retired = new ArrayDeque<>();
   private final LongSupplier sweptGeneration;
   private final IntFunction<ServerCounts> counts;

@@ -61,7 +61,9 @@ final class ConfigurationRules {
   private static void checkMethod(VirtualService service, Topology topology, Findings findings) {
     ForwarderProvider method = provider(service);
     if (findings.check(() -> method.check(service, topology))) {
-      service.servers().forEach(server -> findings.check(() -> link(server, method.nextHop(server, topology), topology)));
+      for (RealServer server : service.servers()) {
+        findings.check(() -> link(server, method.nextHop(server, topology), topology));
+      }
       return;
     }
     for (RealServer server : service.servers()) {

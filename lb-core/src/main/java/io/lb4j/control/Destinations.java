@@ -47,7 +47,8 @@ record Destinations(List<VirtualService> services) {
   List<Destination> samples(VirtualService of) {
     List<VirtualService> others =
         services.stream()
-            .filter(service -> service.ports().first() <= of.ports().last() && of.ports().first() <= service.ports().last())
+            .filter(service -> service.ports().first() <= of.ports().last())
+            .filter(service -> of.ports().first() <= service.ports().last())
             .filter(service -> service.vips().stream().anyMatch(vip -> of.vips().stream().anyMatch(vip::overlaps)))
             .toList();
     List<Destination> samples = new ArrayList<>();

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Limits of services and servers on real frames: what counts, what a refused client hears, when a limit opens again. */
+/** Limits of services and servers: what counts, what a refused client hears, when a limit opens again (VS5, SC16). */
 class LimitTest {
   private static Lan lan(boolean v6, int servers, UnaryOperator<VirtualServiceBuilder> settings) {
     return new Lan(v6, b -> b.service(settings.apply(Lan.withServers(Lan.tcp(v6), v6, servers))));

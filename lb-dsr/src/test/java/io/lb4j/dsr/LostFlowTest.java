@@ -60,7 +60,8 @@ class LostFlowTest {
 
   private static Verdict packet(Lan lan, boolean tcp, int flags) {
     FrameBuilder frame = lan.frame(1);
-    return lan.process(tcp ? frame.tcp(4000, 80, flags).numbers(flags == TcpHeader.SYN ? 1 : 2, 9) : frame.udp(4000, 80));
+    int sequence = flags == TcpHeader.SYN ? 1 : 2;
+    return lan.process(tcp ? frame.tcp(4000, 80, flags).numbers(sequence, 9) : frame.udp(4000, 80));
   }
 
   private static void lose(Lan lan, Loss loss) {

@@ -38,7 +38,8 @@ class OperationsTest {
   private static final Duration PERSISTENCE = Duration.ofSeconds(300);
 
   private static Stream<Arguments> rows(String heading) {
-    return OperationsPage.table(heading).stream().flatMap(row -> Stream.of(false, true).map(v6 -> Arguments.of(v6, row)));
+    return OperationsPage.table(heading).stream()
+        .flatMap(row -> Stream.of(false, true).map(v6 -> Arguments.of(v6, row)));
   }
 
   private static <E extends Enum<E>> E value(Class<E> type, String word) {
@@ -75,7 +76,8 @@ class OperationsTest {
   @Test
   void shouldNameEachActivityWithEachHealth() {
     List<String> named = new ArrayList<>();
-    OperationsPage.table("Activity and health").forEach(row -> named.add(row.get("activity") + " " + row.get("health")));
+    OperationsPage.table("Activity and health")
+        .forEach(row -> named.add(row.get("activity") + " " + row.get("health")));
     List<String> all = new ArrayList<>();
     for (Activity activity : Activity.values()) {
       for (Health health : Health.values()) {
@@ -349,7 +351,8 @@ class OperationsTest {
     assertThat(lan.sent).hasSize(1);
     String frame = lan.sent.remove(0);
     int network = 2 * 14;
-    boolean tcp = Integer.parseInt(frame.substring(network + (lan.v6 ? 12 : 18), network + (lan.v6 ? 14 : 20)), 16) == 6;
+    int protocol = network + (lan.v6 ? 12 : 18);
+    boolean tcp = frame.startsWith("06", protocol);
     int transport = network + 2 * (lan.v6 ? 40 : 20);
     if (tcp) {
       int flags = Integer.parseInt(frame.substring(transport + 26, transport + 28), 16);

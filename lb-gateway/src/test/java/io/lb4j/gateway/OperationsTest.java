@@ -31,7 +31,8 @@ class OperationsTest {
   private static final SourceIpPersistence PERSISTENCE = SourceIpPersistence.timeout(Duration.ofSeconds(300));
 
   private static Stream<Arguments> rows(String heading) {
-    return OperationsPage.table(heading).stream().flatMap(row -> Stream.of(false, true).map(v6 -> Arguments.of(v6, row)));
+    return OperationsPage.table(heading).stream()
+        .flatMap(row -> Stream.of(false, true).map(v6 -> Arguments.of(v6, row)));
   }
 
   private static <E extends Enum<E>> E value(Class<E> type, String word) {

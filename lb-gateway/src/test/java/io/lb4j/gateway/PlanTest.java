@@ -47,7 +47,12 @@ class PlanTest {
     private final List<Flow> flows = new ArrayList<>();
 
     Scene(boolean v6, List<VirtualService> services, UnservedPolicy unserved, long seed) {
-      Network.Options options = Network.options(v6).sessions(256).hosts(RandomServices.SERVERS).nat(b -> b).with(b -> b.unserved(unserved));
+      Network.Options options =
+          Network.options(v6)
+              .sessions(256)
+              .hosts(RandomServices.SERVERS)
+              .nat(b -> b)
+              .with(b -> b.unserved(unserved));
       services.forEach(service -> options.service(service.toBuilder()));
       net = options.open();
       Random random = new Random(seed);
