@@ -75,13 +75,15 @@ class PowerOfTwoChoicesTest {
     IntStream.range(0, 5).forEach(i -> assertThat(counts[i]).isBetween(weights[i] * 9_700, weights[i] * 10_300));
   }
 
-  @Test
-  void shouldDrawEachOfTheOthersInProportionWhenOneIsLeftOut() {
-    List<Candidate> candidates = Pool.ofWeights(5, 1, 2, 3);
+  /** Also where the weights add up to more than is spelled out point by point. */
+  @ParameterizedTest
+  @CsvSource({"1, 0", "9000, 1"})
+  void shouldDrawEachOfTheOthersInProportionWhenOneIsLeftOut(int factor, int off) {
+    List<Candidate> candidates = Pool.ofWeights(5 * factor + off, factor, 2 * factor, 3 * factor);
     WeightedDraw draw = new WeightedDraw(new Roster(candidates));
     for (int left = 0; left < 4; left++) {
       int[] counts = new int[4];
-      long rest = 11 - candidates.get(left).weight();
+      long rest = 11L * factor + off - candidates.get(left).weight();
       for (int i = 0; i < 1_000; i++) {
         long evenly = Long.divideUnsigned(-1L, rest * 1_000) * (i * rest + rest / 2);
         counts[draw.anyBut(left, evenly)]++;
