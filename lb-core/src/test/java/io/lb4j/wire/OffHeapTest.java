@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.ByteBuffer;
@@ -87,13 +88,17 @@ class OffHeapTest {
     pieces.release();
   }
 
-  @Test
-  void shouldRefuseBuffersThatWereReleased() {
-    ByteBuf buffer = Unpooled.directBuffer(16, 16);
-    boolean addressed = DirectMemory.addressOf(buffer) != 0;
+  /** Either there is no address any more, and the buffer itself refuses, or the address is refused. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldNotReachMemoryThatWasReleased(boolean pooled) {
+    ByteBuf buffer = pooled ? PooledByteBufAllocator.DEFAULT.directBuffer(16, 16) : Unpooled.directBuffer(16, 16);
     buffer.release();
-    if (addressed) {
-      assertThatThrownBy(() -> DirectMemory.addressOf(buffer)).isInstanceOf(IllegalReferenceCountException.class);
-    }
+    assertThatThrownBy(() -> {
+          if (DirectMemory.addressOf(buffer) == 0) {
+            buffer.getByte(0);
+          }
+        })
+        .isInstanceOf(IllegalReferenceCountException.class);
   }
 }
