@@ -38,7 +38,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @OperationsPerInvocation(FramePool.SIZE)
-@Fork(value = 2, jvmArgsAppend = {"-Xms2g", "-Xmx2g", "-Dio.netty.leakDetectionLevel=disabled"})
+@Fork(value = 2, jvmArgsAppend = {"-Xms6g", "-Xmx6g", "--enable-native-access=ALL-UNNAMED", "-Dio.netty.leakDetectionLevel=disabled"})
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class DsrPipelineBenchmark {
@@ -51,7 +51,7 @@ public class DsrPipelineBenchmark {
   private static final long FRAME_NS = 50;
 
   /** Established flows. */
-  @Param({"65536", "1048576"})
+  @Param({"65536", "1048576", "10000000"})
   public int flows;
 
   /** IP version. */

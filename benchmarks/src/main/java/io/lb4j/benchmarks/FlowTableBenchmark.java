@@ -1,5 +1,7 @@
 package io.lb4j.benchmarks;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.lb4j.flow.FlowListener;
 import io.lb4j.flow.FlowState;
 import io.lb4j.flow.FlowTable;
@@ -8,7 +10,9 @@ import io.lb4j.frame.FrameBatch;
 import io.lb4j.wire.IpProtocol;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.agrona.collections.Object2IntHashMap;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -21,20 +25,21 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.BenchmarkParams;
 
 /** Hash and find of a known flow, in random order of flows. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @OperationsPerInvocation(FlowTableBenchmark.LOOKUPS)
-@Fork(value = 2, jvmArgsAppend = {"-Xms2g", "-Xmx2g"})
+@Fork(value = 2, jvmArgsAppend = {"-Xms6g", "-Xmx6g", "--enable-native-access=ALL-UNNAMED"})
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class FlowTableBenchmark {
   static final int LOOKUPS = 4096;
 
   /** Flows in the table; its load is 0.56 for IPv4 and 0.5 for IPv6. */
-  @Param({"65536", "1048576"})
+  @Param({"65536", "1048576", "10000000"})
   public int flows;
 
   /** IP version. */
@@ -44,7 +49,6 @@ public class FlowTableBenchmark {
   private final int[] hashes = new int[FrameBatch.CAPACITY];
   private Flows all;
   private FlowTable table;
-  private Map<PlainFlowKey, Integer> map;
   private int[] order;
   private int position;
   private int touched;
@@ -64,7 +68,7 @@ public class FlowTableBenchmark {
     public void onAlive(FlowTable table, int handle) {}
   }
 
-  /** Puts all flows into the table and into the map. */
+  /** Puts all flows into the table. */
   @Setup
   public void fill() {
     all = new Flows(family == 6);
@@ -73,13 +77,11 @@ public class FlowTableBenchmark {
     if (all.isV6()) {
       table.enableV6();
     }
-    map = new HashMap<>();
     for (int flow : order) {
       int handle = insert(flow);
       if (handle < 0 || find(flow, hash(flow)) != handle) {
         throw new IllegalStateException("flow " + flow + " is not in the table: " + handle);
       }
-      map.put(key(flow), binding(flow));
     }
   }
 
@@ -148,7 +150,7 @@ public class FlowTableBenchmark {
 
   private int nextLookups() {
     int start = position;
-    position = start + LOOKUPS == order.length ? 0 : start + LOOKUPS;
+    position = start + 2 * LOOKUPS > order.length ? 0 : start + LOOKUPS;
     return start;
   }
 
@@ -183,14 +185,74 @@ public class FlowTableBenchmark {
     return sum + touched;
   }
 
-  /** A hash map with a record as its key. */
-  @Benchmark
-  public int baselineHashMap() {
+  private int sumOf(Map<PlainFlowKey, Integer> keys) {
     int sum = 0;
     int start = nextLookups();
     for (int i = start; i < start + LOOKUPS; i++) {
-      sum += map.get(key(order[i]));
+      sum += keys.get(key(order[i]));
     }
     return sum;
+  }
+
+  /** A hash map with a record as its key. */
+  @Benchmark
+  public int baselineHashMap(Maps maps) {
+    return sumOf(maps.hashMap);
+  }
+
+  /** The map for several threads. */
+  @Benchmark
+  public int baselineConcurrentHashMap(Maps maps) {
+    return sumOf(maps.concurrent);
+  }
+
+  /** A cache that is bounded, as a flow table has to be. */
+  @Benchmark
+  public int baselineCaffeine(Maps maps) {
+    return sumOf(maps.caffeine.asMap());
+  }
+
+  /** Open addressing with primitive values. */
+  @Benchmark
+  public int baselineAgrona(Maps maps) {
+    int sum = 0;
+    int start = nextLookups();
+    for (int i = start; i < start + LOOKUPS; i++) {
+      sum += maps.agrona.getValue(key(order[i]));
+    }
+    return sum;
+  }
+
+  /** The baselines, made only for the benchmarks that use them. */
+  @State(Scope.Thread)
+  public static class Maps {
+    private final Map<PlainFlowKey, Integer> hashMap = new HashMap<>();
+    private final Map<PlainFlowKey, Integer> concurrent = new ConcurrentHashMap<>();
+    private final Object2IntHashMap<PlainFlowKey> agrona = new Object2IntHashMap<>(-1);
+    private Cache<PlainFlowKey, Integer> caffeine;
+
+    /**
+     * Fills the one that is measured.
+     *
+     * @param flows what the table holds as well
+     * @param running tells which
+     */
+    @Setup
+    public void fill(FlowTableBenchmark flows, BenchmarkParams running) {
+      caffeine = Caffeine.newBuilder().maximumSize(flows.flows + flows.flows / 4).build();
+      String name = running.getBenchmark();
+      for (int flow : flows.order) {
+        PlainFlowKey key = flows.key(flow);
+        if (name.endsWith("baselineHashMap")) {
+          hashMap.put(key, binding(flow));
+        } else if (name.endsWith("baselineConcurrentHashMap")) {
+          concurrent.put(key, binding(flow));
+        } else if (name.endsWith("baselineCaffeine")) {
+          caffeine.put(key, binding(flow));
+        } else {
+          agrona.put(key, binding(flow));
+        }
+      }
+    }
   }
 }
