@@ -6,7 +6,7 @@ import io.lb4j.service.VirtualService;
 import java.util.List;
 
 /**
- * A service, and by what its servers are counted. Immutable, shared.
+ * A service, and what was counted for its servers. Immutable, shared.
  *
  * @param service as declared
  * @param servers in order of declaration
@@ -16,10 +16,9 @@ public record CountedService(VirtualService service, List<Server> servers) {
    * One of its servers.
    *
    * @param server as declared
-   * @param binding the number that its flows carry
-   * @param baseline what was counted under that number before the server had it
+   * @param counts what was counted for it, flows of a former method included
    */
-  public record Server(RealServer server, int binding, ServerCounts baseline) {
+  public record Server(RealServer server, ServerCounts counts) {
     /**
      * The server's name.
      *

@@ -410,17 +410,6 @@ public final class ServiceRegistry {
   }
 
   /**
-   * What was counted for a server, flows of a former method included.
-   *
-   * @param service its service
-   * @param server the server
-   * @return zeros when it is not declared any more
-   */
-  public synchronized ServerCounts counts(VirtualService service, RealServer server) {
-    return bindingIds.counts(FormerMethods.owners(service), server.identity());
-  }
-
-  /**
    * The number that a server's flows carry, if it has one.
    *
    * @param service name of the service
@@ -435,21 +424,24 @@ public final class ServiceRegistry {
   }
 
   /**
-   * All services, and by what their servers are counted.
+   * All services, and what was counted for their servers.
    *
-   * @return in order of declaration, of one instant
+   * @return in order of declaration
    */
   public synchronized List<CountedService> counted() {
     return services.values().stream().map(this::counted).toList();
   }
 
   private CountedService counted(VirtualService service) {
-    List<CountedService.Server> servers = new ArrayList<>();
-    for (RealServer server : service.servers()) {
-      int id = bindingIds.of(FormerMethods.owner(service), server.identity());
-      servers.add(new CountedService.Server(server, id, bindingIds.baseline(id)));
-    }
-    return new CountedService(service, servers);
+    return new CountedService(
+        service,
+        service.servers().stream()
+            .map(server -> new CountedService.Server(server, counts(service, server)))
+            .toList());
+  }
+
+  private ServerCounts counts(VirtualService service, RealServer server) {
+    return bindingIds.counts(FormerMethods.owners(service), server.identity());
   }
 
   /** Makes a snapshot; what it no longer needs is kept until it has been settled for. */

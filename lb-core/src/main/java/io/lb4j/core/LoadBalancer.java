@@ -150,7 +150,7 @@ public final class LoadBalancer implements AutoCloseable {
     control.add(new LimitEvents(published::getAcquire, events));
     control.add(new PressureEvents(this::evictions, this::refusedFlows, events));
     this.rates =
-        new RateSampler(clock.getAsLong(), topology.links(), registry::counted, this::linkCounts, this::counts);
+        new RateSampler(clock.getAsLong(), topology.links(), registry::counted, this::linkCounts);
     control.add(rates);
     control.addLast(events);
     this.state =
@@ -583,8 +583,10 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   private synchronized void publish(UnaryOperator<Map<String, VirtualService>> change) {
+    rates.collect();
     ForwardingTable next = registry.change(change, this::joinGroupsOfRunning);
     published.setRelease(next);
+    rates.adopt();
     linkLayer.adopt(next.addresses());
     if (running != null) {
       resolveServers(next);
@@ -640,7 +642,7 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   private long evictions() {
-    return dataPaths.stream().mapToLong(dataPath -> dataPath.flows().evictions()).sum();
+    return dataPaths.stream().mapToLong(DataPath::evictions).sum();
   }
 
   /** New flows that found no room in a table. */

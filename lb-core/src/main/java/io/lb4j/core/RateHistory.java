@@ -1,8 +1,8 @@
 package io.lb4j.core;
 
 /**
- * The times of the last looks at all counts, and the growth of each count between them. Guarded by the sampler's lock;
- * of fixed size.
+ * The times of the last looks at all counts, and what each count was at them. Guarded by the sampler's lock; of fixed
+ * size.
  */
 final class RateHistory {
   /** Looks that are remembered: a minute of them and some. */
@@ -19,7 +19,7 @@ final class RateHistory {
     timesNs[0] = nowNs;
   }
 
-  /** Begins the next look; every series is to be told its counts. */
+  /** Begins the next look, after every series was told its growth; each is to be settled then. */
   void look(long nowNs) {
     last++;
     timesNs[last & MASK] = nowNs;
@@ -52,15 +52,16 @@ final class RateHistory {
     private final int first;
     private final long[] sums;
     private long active;
+    private long activeNow;
     private long peakActive;
 
-    /** Nothing was counted until the look before the present one; what has been since then is its growth. */
+    /** Nothing was counted until the last look; what comes after that is its growth. */
     Series(int width) {
       this.width = width;
       this.values = new long[LOOKS * width];
       this.peaks = new double[width];
       this.sums = new long[width];
-      this.first = Math.max(0, last - 1);
+      this.first = last;
     }
 
     /** Adds to what the present look has seen; one series may be the sum of several. */
@@ -68,8 +69,13 @@ final class RateHistory {
       sums[count] += by;
     }
 
+    /** What is active, to be told once per look. */
+    void active(long flows) {
+      activeNow = flows;
+    }
+
     /** Ends the present look. */
-    void settle(long activeNow) {
+    void settle() {
       double seconds = Math.max(1, lastNs() - timesNs[last - 1 & MASK]) / (double) SECOND_NS;
       for (int count = 0; count < width; count++) {
         long before = values[(last - 1 & MASK) * width + count];

@@ -6,11 +6,9 @@ import io.lb4j.counters.LinkCounts;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.topology.Link;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -28,7 +26,6 @@ final class RateSampler implements ControlTask {
 
   private final Supplier<List<CountedService>> declared;
   private final IntFunction<LinkCounts> linkCounts;
-  private final IntFunction<ServerCounts> serverCounts;
   private final RateHistory history;
   private final List<LinkSeries> links;
   private final RateHistory.Series allLinks;
@@ -38,8 +35,7 @@ final class RateSampler implements ControlTask {
   private List<CountedService> seen = List.of();
   private long nextNs;
 
-  /** A server that is removed and added again has another binding, or begins at another baseline. */
-  private record Key(String service, int binding, ServerCounts baseline) {}
+  private record Key(String service, String identity) {}
 
   private final class LinkSeries {
     final String name;
@@ -50,12 +46,11 @@ final class RateSampler implements ControlTask {
       this.name = name;
     }
 
-    void look(LinkCounts now) {
+    void collect(LinkCounts now) {
       grow(0, now.received() - last.received());
       grow(1, now.receivedBytes() - last.receivedBytes());
       grow(2, now.transmitted() - last.transmitted());
       grow(3, now.transmittedBytes() - last.transmittedBytes());
-      series.settle(0);
       last = now;
     }
 
@@ -67,16 +62,21 @@ final class RateSampler implements ControlTask {
 
   private final class ServerSeries {
     final RateHistory.Series series = history.new Series(SERVER_WIDTH);
-    private ServerCounts last = ServerCounts.ZERO;
+    private ServerCounts last;
 
-    /** Its service's growth is its own too. */
-    void look(ServerCounts now, RateHistory.Series service) {
+    /** A server that was here before may have counts already, which are not its growth. */
+    ServerSeries(ServerCounts now) {
+      last = now;
+    }
+
+    /** Its growth is its service's too. */
+    void collect(ServerCounts now, RateHistory.Series service) {
       grow(service, 0, now.frames() - last.frames());
       grow(service, 1, now.bytes() - last.bytes());
       grow(service, 2, now.newFlows() - last.newFlows());
       grow(service, 3, now.replyFrames() - last.replyFrames());
       grow(service, 4, now.replyBytes() - last.replyBytes());
-      series.settle(now.active());
+      series.active(now.active());
       last = now;
     }
 
@@ -92,25 +92,61 @@ final class RateSampler implements ControlTask {
    *
    * @param nowNs the time
    * @param links all interfaces
-   * @param declared all services, and what their servers are counted by
+   * @param declared all services, and what was counted for their servers
    * @param linkCounts what an interface counts, by its index
-   * @param serverCounts what the workers count under a binding id
    */
   RateSampler(
-      long nowNs,
-      List<Link> links,
-      Supplier<List<CountedService>> declared,
-      IntFunction<LinkCounts> linkCounts,
-      IntFunction<ServerCounts> serverCounts) {
+      long nowNs, List<Link> links, Supplier<List<CountedService>> declared, IntFunction<LinkCounts> linkCounts) {
     this.declared = declared;
     this.linkCounts = linkCounts;
-    this.serverCounts = serverCounts;
     this.history = new RateHistory(nowNs);
     this.links = links.stream().map(link -> new LinkSeries(link.name())).toList();
     this.allLinks = history.new Series(LINK_WIDTH);
     this.allServices = history.new Series(SERVER_WIDTH);
     this.nextNs = nowNs + SECOND_NS;
-    adopt(declared.get());
+    adopt();
+  }
+
+  /** Takes in what was counted, before a change: servers that go have it in their service's rates. */
+  synchronized void collect() {
+    long allActive = 0;
+    for (CountedService service : declared.get()) {
+      RateHistory.Series sum = services.get(service.name());
+      long active = 0;
+      for (CountedService.Server server : service.servers()) {
+        ServerSeries series = servers.get(key(service, server));
+        if (series != null) {
+          series.collect(server.counts(), sum);
+          active += server.counts().active();
+        }
+      }
+      if (sum != null) {
+        sum.active(active);
+        allActive += active;
+      }
+    }
+    allServices.active(allActive);
+  }
+
+  /** Takes over what is declared, after a change: servers that were not there before begin anew. */
+  synchronized void adopt() {
+    Map<Key, ServerSeries> serversBefore = servers;
+    Map<String, RateHistory.Series> servicesBefore = services;
+    seen = declared.get();
+    servers = new LinkedHashMap<>();
+    services = new LinkedHashMap<>();
+    for (CountedService service : seen) {
+      RateHistory.Series sum = servicesBefore.get(service.name());
+      services.put(service.name(), sum != null ? sum : history.new Series(SERVER_WIDTH));
+      for (CountedService.Server server : service.servers()) {
+        ServerSeries known = serversBefore.get(key(service, server));
+        servers.put(key(service, server), known != null ? known : new ServerSeries(server.counts()));
+      }
+    }
+  }
+
+  private static Key key(CountedService service, CountedService.Server server) {
+    return new Key(service.name(), server.server().identity());
   }
 
   /** Looks when a second has gone by; a look that comes late does not make the next second shorter. */
@@ -119,64 +155,18 @@ final class RateSampler implements ControlTask {
     if (nowNs - nextNs < 0) {
       return nextNs;
     }
-    history.look(nowNs);
+    collect();
     for (int link = 0; link < links.size(); link++) {
-      links.get(link).look(linkCounts.apply(link));
+      links.get(link).collect(linkCounts.apply(link));
     }
-    allLinks.settle(0);
-    lookAtServices();
+    history.look(nowNs);
+    links.forEach(link -> link.series.settle());
+    servers.values().forEach(server -> server.series.settle());
+    services.values().forEach(RateHistory.Series::settle);
+    allLinks.settle();
+    allServices.settle();
     nextNs = nowNs - nextNs < LATE_NS ? nextNs + SECOND_NS : nowNs + SECOND_NS;
     return nextNs;
-  }
-
-  private void lookAtServices() {
-    Map<String, RateHistory.Series> servicesBefore = services;
-    Map<Key, ServerSeries> gone = adopt(declared.get());
-    Set<Integer> inUse = new HashSet<>();
-    servers.keySet().forEach(key -> inUse.add(key.binding));
-    gone.forEach((key, series) -> lookLast(key, series, servicesBefore.get(key.service), inUse));
-    long allActive = 0;
-    for (CountedService service : seen) {
-      RateHistory.Series sum = services.get(service.name());
-      long active = 0;
-      for (CountedService.Server server : service.servers()) {
-        ServerCounts now = serverCounts.apply(server.binding()).since(server.baseline());
-        servers.get(key(service, server)).look(now, sum);
-        active += now.active();
-      }
-      sum.settle(active);
-      allActive += active;
-    }
-    allServices.settle(allActive);
-  }
-
-  private static Key key(CountedService service, CountedService.Server server) {
-    return new Key(service.name(), server.binding(), server.baseline());
-  }
-
-  /** Takes over what is declared; answers the servers that are not any more. */
-  private Map<Key, ServerSeries> adopt(List<CountedService> now) {
-    Map<Key, ServerSeries> before = servers;
-    Map<String, RateHistory.Series> servicesBefore = services;
-    servers = new LinkedHashMap<>();
-    services = new LinkedHashMap<>();
-    for (CountedService service : now) {
-      RateHistory.Series sum = servicesBefore.get(service.name());
-      services.put(service.name(), sum != null ? sum : history.new Series(SERVER_WIDTH));
-      for (CountedService.Server server : service.servers()) {
-        ServerSeries known = before.remove(key(service, server));
-        servers.put(key(service, server), known != null ? known : new ServerSeries());
-      }
-    }
-    seen = now;
-    return before;
-  }
-
-  /** What a server had between the last look and its removal, unless its number is another's already. */
-  private void lookLast(Key key, ServerSeries series, RateHistory.Series service, Set<Integer> inUse) {
-    if (!inUse.contains(key.binding)) {
-      series.look(serverCounts.apply(key.binding).since(key.baseline), service);
-    }
   }
 
   /** All rates at the last look. */

@@ -79,7 +79,7 @@ public record Statistics(
    * @param size flows held now
    * @param capacity flows held at most
    * @param embryonic half-open flows held now
-   * @param evictions flows that gave way to new ones
+   * @param evictions flows and sessions that gave way to new ones
    * @param memoryBytes off-heap memory
    * @param sessions sessions that translators keep beside the flow tables
    */

@@ -4,7 +4,6 @@ import io.lb4j.control.CountedService;
 import io.lb4j.control.EventHub;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.LinkCounts;
-import io.lb4j.counters.ServerCounts;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.frame.Verdict;
@@ -88,9 +87,8 @@ final class StatisticsReader {
   private Statistics.ServerStatistics server(CountedService service, CountedService.Server counted) {
     RealServer server = counted.server();
     ServerHealth health = registry.health(service.name(), server);
-    ServerCounts counts = registry.counts(service.service(), server);
     return new Statistics.ServerStatistics(
-        server.name(), server.address(), server.port(), server.weight(), server.activity(), health, counts);
+        server.name(), server.address(), server.port(), server.weight(), server.activity(), health, counted.counts());
   }
 
   private Statistics.FlowTableStatistics flowTable() {
@@ -104,7 +102,7 @@ final class StatisticsReader {
       size += dataPath.flows().size();
       capacity += dataPath.flows().capacity();
       embryonic += dataPath.flows().embryonic();
-      evictions += dataPath.flows().evictions();
+      evictions += dataPath.evictions();
       memory += dataPath.flows().memoryBytes();
       sessions += dataPath.sessions();
     }

@@ -14,6 +14,8 @@ package io.lb4j.counters;
  * @param replyFrames the server's frames sent to clients, where they pass the balancer; those that had to wait for a next
  *     hop are not among them
  * @param replyBytes their bytes
+ * @param movedFlows flows that the server did not keep, being down or offline, and that were scheduled anew
+ * @param lostFrames frames of flows that it did not keep and that were not: dropped, or answered with a reset
  */
 public record ServerCounts(
     long frames,
@@ -24,9 +26,11 @@ public record ServerCounts(
     long idleResets,
     long idleUntold,
     long replyFrames,
-    long replyBytes) {
+    long replyBytes,
+    long movedFlows,
+    long lostFrames) {
   /** Nothing yet. */
-  public static final ServerCounts ZERO = new ServerCounts(0, 0, 0, 0, 0, 0, 0, 0, 0);
+  public static final ServerCounts ZERO = new ServerCounts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /**
    * Two workers' counts together.
@@ -44,7 +48,9 @@ public record ServerCounts(
         idleResets + other.idleResets,
         idleUntold + other.idleUntold,
         replyFrames + other.replyFrames,
-        replyBytes + other.replyBytes);
+        replyBytes + other.replyBytes,
+        movedFlows + other.movedFlows,
+        lostFrames + other.lostFrames);
   }
 
   /**
@@ -63,6 +69,8 @@ public record ServerCounts(
         idleResets - earlier.idleResets,
         idleUntold - earlier.idleUntold,
         replyFrames - earlier.replyFrames,
-        replyBytes - earlier.replyBytes);
+        replyBytes - earlier.replyBytes,
+        movedFlows - earlier.movedFlows,
+        lostFrames - earlier.lostFrames);
   }
 }

@@ -48,6 +48,8 @@ public final class WorkerCounters {
   private static final int TIME_NS = 11;
   private static final int IDLE_RESETS = 12;
   private static final int IDLE_UNTOLD = 13;
+  private static final int MOVED_FLOWS = 14;
+  private static final int LOST_FRAMES = 15;
 
   private final long[] links;
   private final int linkCount;
@@ -210,6 +212,20 @@ public final class WorkerCounters {
     int base = binding * BINDING_STRIDE;
     add(cells, base + REPLY_FRAMES, 1);
     add(cells, base + REPLY_BYTES, length);
+  }
+
+  /**
+   * Counts a frame of a flow that its server does not keep, being down, offline or gone.
+   *
+   * @param binding of the flow
+   * @param moved whether the flow is scheduled anew; else the frame is dropped or answered with a reset
+   */
+  public void onLost(int binding, boolean moved) {
+    long[] cells = bindings;
+    int index = binding * BINDING_STRIDE + (moved ? MOVED_FLOWS : LOST_FRAMES);
+    if (index < cells.length) {
+      add(cells, index, 1);
+    }
   }
 
   /**
@@ -400,6 +416,8 @@ public final class WorkerCounters {
         read(cells, base + IDLE_RESETS),
         read(cells, base + IDLE_UNTOLD),
         read(cells, base + REPLY_FRAMES),
-        read(cells, base + REPLY_BYTES));
+        read(cells, base + REPLY_BYTES),
+        read(cells, base + MOVED_FLOWS),
+        read(cells, base + LOST_FRAMES));
   }
 }

@@ -580,6 +580,15 @@ public final class DataPath {
   }
 
   /**
+   * Flows and sessions that gave way to new ones.
+   *
+   * @return a count since the beginning; from other threads an estimate
+   */
+  public long evictions() {
+    return flows.evictions() + (translator == null ? 0 : translator.evictions());
+  }
+
+  /**
    * The service and server behind a binding.
    *
    * @param binding from a view

@@ -222,7 +222,7 @@ final class ServiceWalk {
     if (fate == LostFlows.Fate.REPICK || timeout < 0) {
       flows.remove(handle);
     }
-    return end(view, fate);
+    return end(view, fate, id);
   }
 
   /** The client's packets decide; what the server still sends is refused meanwhile. */
@@ -235,13 +235,14 @@ final class ServiceWalk {
     int id = translator.binding(session);
     if (reply) {
       boolean reset = declaredFate(view, binding, id) == LostFlows.Fate.RESET;
+      state.counters.onLost(id, false);
       return reset ? reset(view, Verdict.SERVER_GONE) : Verdict.SERVER_GONE;
     }
     LostFlows.Fate fate = fate(view, binding, id);
     if (fate == LostFlows.Fate.REPICK) {
       translator.end(session);
     }
-    return end(view, fate);
+    return end(view, fate, id);
   }
 
   /** A SYN begins anew in any case; the rest goes by what the service declares. */
@@ -258,7 +259,8 @@ final class ServiceWalk {
     return gone != null ? gone.fate(tcp) : LostFlows.WHEN_REMOVED.of(tcp);
   }
 
-  private Verdict end(FrameView view, LostFlows.Fate fate) {
+  private Verdict end(FrameView view, LostFlows.Fate fate, int id) {
+    state.counters.onLost(id, fate == LostFlows.Fate.REPICK);
     return switch (fate) {
       case REPICK -> onUnknownFlow(view, true);
       case RESET -> reset(view, Verdict.SERVER_GONE);

@@ -195,6 +195,15 @@ public interface Translator {
   int sessions();
 
   /**
+   * Sessions that gave way to new ones before their time was over.
+   *
+   * @return a count since the beginning
+   */
+  default long evictions() {
+    return 0;
+  }
+
+  /**
    * Lists sessions, a part of the table at a time. A session that is there from the first call to the last is listed;
    * one that others make move meanwhile may come twice.
    *

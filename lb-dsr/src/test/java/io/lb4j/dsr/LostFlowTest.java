@@ -3,6 +3,7 @@ package io.lb4j.dsr;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.core.ServerControl;
+import io.lb4j.counters.ServerCounts;
 import io.lb4j.frame.Verdict;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.Health;
@@ -97,6 +98,12 @@ class LostFlowTest {
           case RESET -> assertThat(verdict).isEqualTo(Verdict.ANSWER);
           default -> assertThat(verdict + " " + lan.lastServer()).isEqualTo("FORWARD s2");
         }
+      }
+      if (loss == Loss.OFFLINE || loss == Loss.DOWN) {
+        ServerCounts counts = lan.stats("s1").counts();
+        boolean lost = fate == LostFlows.Fate.DROP || fate == LostFlows.Fate.RESET;
+        assertThat(counts.movedFlows()).isEqualTo(fate == LostFlows.Fate.REPICK ? 1 : 0);
+        assertThat(counts.lostFrames()).isEqualTo(lost ? 2 : 0);
       }
       if (tcp) {
         assertThat(lan.process(lan.frame(1).tcp(4000, 80, TcpHeader.SYN).numbers(77_000, 0)))

@@ -70,6 +70,7 @@ class CapacityTest {
         }
       }
       assertThat(book.errors).isZero();
+      assertThat(net.balancer.statistics().flowTable().evictions()).as("half-open ones give way").isPositive();
       net.afterSeconds(400);
       assertThat(net.path.sessions()).isZero();
       assertThat(book.insideByOutside).isEmpty();

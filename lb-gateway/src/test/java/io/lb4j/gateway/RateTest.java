@@ -67,7 +67,8 @@ class RateTest {
         replyBytes += process(net, Network.INSIDE, fragment);
         replyFrames++;
       }
-      assertThat(counts(net)).isEqualTo(new ServerCounts(frames, bytes, 1, 1, 1, 0, 0, replyFrames, replyBytes));
+      assertThat(counts(net))
+          .isEqualTo(new ServerCounts(frames, bytes, 1, 1, 1, 0, 0, replyFrames, replyBytes, 0, 0));
     }
   }
 

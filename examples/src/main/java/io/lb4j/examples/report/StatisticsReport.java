@@ -96,6 +96,8 @@ public final class StatisticsReport {
     tree.put("bytes", server.counts().bytes());
     tree.put("replyFrames", server.counts().replyFrames());
     tree.put("replyBytes", server.counts().replyBytes());
+    tree.put("movedFlows", server.counts().movedFlows());
+    tree.put("lostFrames", server.counts().lostFrames());
     tree.put("idleResets", server.counts().idleResets());
     tree.put("idleUntold", server.counts().idleUntold());
     return tree;

@@ -384,6 +384,11 @@ public final class NatTranslator implements Translator {
   }
 
   @Override
+  public long evictions() {
+    return sessions.evictions();
+  }
+
+  @Override
   public void endHeld(Verdict verdict) {
     unsolicited.endAll(verdict);
   }

@@ -73,6 +73,7 @@ final class Sessions {
   private long sweptNs;
   private int cursor;
   private long rounds;
+  private long evictions;
   private long refreshIntervalNs = Long.MAX_VALUE;
   private long refreshedNs;
   private boolean refreshing;
@@ -488,6 +489,11 @@ final class Sessions {
     end(handle, false);
   }
 
+  /** Sessions that gave way before their time was over. */
+  long evictions() {
+    return evictions;
+  }
+
   /** Makes one session near a new one's place give way: the expired, then the half-open, then the ended. */
   private boolean evict(Tuple key, boolean onlyEmbryonic) {
     SessionTable table = key.v6 ? v6 : v4;
@@ -509,6 +515,7 @@ final class Sessions {
     if (isExpired(victim, 0)) {
       expire(victim);
     } else {
+      evictions++;
       end(victim, false);
     }
     return true;
