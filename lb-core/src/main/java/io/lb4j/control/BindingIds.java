@@ -83,12 +83,14 @@ final class BindingIds {
     return next - 1;
   }
 
-  /** What a server has under all its numbers: of its service, and of the service's former method. */
-  ServerCounts counts(List<String> owners, String identity) {
+  /** What a server has under all its numbers that are in use: of its service, and of the service's former method. */
+  ServerCounts counts(List<String> owners, String identity, Set<Integer> inUse) {
     ServerCounts sum = ServerCounts.ZERO;
     for (String owner : owners) {
       Integer id = ids.get(new Server(owner, identity));
-      sum = id == null ? sum : sum.plus(own(id)).plus(carried.getOrDefault(id, ServerCounts.ZERO));
+      if (id != null && inUse.contains(id)) {
+        sum = sum.plus(own(id)).plus(carried.getOrDefault(id, ServerCounts.ZERO));
+      }
     }
     return sum;
   }
@@ -103,10 +105,10 @@ final class BindingIds {
   }
 
   /** A server that loses a number and keeps another takes along what was counted, so that its counts never fall. */
-  void carryOver(List<String> owners, String identity, Set<Integer> inUse) {
+  void carryOver(List<String> owners, String identity, Set<Integer> wereInUse, Set<Integer> inUse) {
     List<Integer> all = owners.stream().flatMap(owner -> find(owner, identity).stream()).toList();
     for (Integer lost : all) {
-      if (!inUse.contains(lost)) {
+      if (wereInUse.contains(lost) && !inUse.contains(lost)) {
         all.stream().filter(inUse::contains).findFirst().ifPresent(kept -> carryOver(lost, kept));
       }
     }
@@ -115,5 +117,6 @@ final class BindingIds {
   private void carryOver(int from, int to) {
     ServerCounts lessThanNothing = ServerCounts.ZERO.since(own(from));
     carried.merge(to, ServerCounts.ZERO.since(lessThanNothing), ServerCounts::plus);
+    baselines.put(from, counts.apply(from));
   }
 }

@@ -80,6 +80,7 @@ public final class ServiceRegistry {
   private final Set<Integer> staticNextHops = new HashSet<>();
   private HostRules hostRules = (next, addresses, translates, findings) -> {};
   private Map<String, VirtualService> services = new LinkedHashMap<>();
+  private Set<Integer> idsInUse = Set.of();
   private Role role;
   private long generation;
   private long declarations;
@@ -441,7 +442,7 @@ public final class ServiceRegistry {
   }
 
   private ServerCounts counts(VirtualService service, RealServer server) {
-    return bindingIds.counts(FormerMethods.owners(service), server.identity());
+    return bindingIds.counts(FormerMethods.owners(service), server.identity(), idsInUse);
   }
 
   /** Makes a snapshot; what it no longer needs is kept until it has been settled for. */
@@ -479,20 +480,22 @@ public final class ServiceRegistry {
 
   /** Gives up what only the snapshot before needed. */
   private void settle(ForwardingTable table) {
-    Set<Integer> ids = new HashSet<>(departed.ids());
+    Set<Integer> inUse = new HashSet<>();
     Set<Integer> nextHops = new HashSet<>(staticNextHops);
     for (int id = 1; id <= table.highestBinding(); id++) {
       Binding binding = table.binding(id);
       if (binding != null) {
-        ids.add(id);
+        inUse.add(id);
         nextHops.add(binding.target().neighbor());
       }
     }
     for (VirtualService service : services.values()) {
       List<String> owners = FormerMethods.owners(service);
-      service.servers().forEach(server -> bindingIds.carryOver(owners, server.identity(), ids));
+      service.servers().forEach(server -> bindingIds.carryOver(owners, server.identity(), idsInUse, inUse));
     }
-    bindingIds.retain(ids, generation);
+    idsInUse = Set.copyOf(inUse);
+    inUse.addAll(departed.ids());
+    bindingIds.retain(inUse, generation);
     clients.keep(services.values());
     neighbors.retain(nextHops);
     states.retain(services.values());
