@@ -71,6 +71,26 @@ class SchedulerContractTest {
   }
 
   @Test
+  void shouldCatchASecondChoiceBehindTheEnd() {
+    SchedulerContract contract = of(candidates -> previous -> new SecondBehindTheEnd(candidates.size()));
+    assertThatThrownBy(contract::shouldAnswerForAnyHashAndAnyActiveFlows)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("again");
+  }
+
+  private record SecondBehindTheEnd(int size) implements Picker {
+    @Override
+    public int pick(long hash, ActiveFlows active) {
+      return 0;
+    }
+
+    @Override
+    public int pickAgain(long hash, int attempt, ActiveFlows active) {
+      return size;
+    }
+  }
+
+  @Test
   void shouldCatchPlacementByPosition() {
     SchedulerContract contract =
         of(candidates -> previous -> (hash, active) -> (int) Long.remainderUnsigned(hash, candidates.size()));
