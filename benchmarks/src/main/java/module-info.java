@@ -8,6 +8,7 @@ module io.lb4j.benchmarks {
   requires com.github.benmanes.caffeine;
   requires com.lmax.disruptor;
   requires io.netty.buffer;
+  requires io.netty.transport;
   requires jmh.core;
   requires org.agrona;
   requires org.jctools.core.jdk11;

@@ -1,16 +1,6 @@
 package io.lb4j.benchmarks;
 
 import io.lb4j.core.LoadBalancer;
-import io.lb4j.core.LoadBalancerBuilder;
-import io.lb4j.dataplane.DataPath;
-import io.lb4j.dsr.DirectServerReturn;
-import io.lb4j.frame.FrameBatch;
-import io.lb4j.frame.FrameMarks;
-import io.lb4j.frame.FrameOutput;
-import io.lb4j.frame.Verdict;
-import io.lb4j.neighbor.AnnouncementSettings;
-import io.lb4j.service.VirtualService;
-import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
@@ -29,10 +19,12 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.BenchmarkParams;
 
 /**
- * A frame of a known flow, from the receive ring to the rewritten frame: 64 services with four servers each on 128
- * machines. Frames are written anew, in random order of flows, before each 4,096 of them and outside the measured part.
+ * A frame of a known flow, from the receive ring to the rewritten frame; or one that is refused. Frames are written
+ * anew, in random order of flows, before each 4,096 of them and outside the measured part. The baselines do the same job
+ * with maps, one frame after another.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -42,14 +34,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class DsrPipelineBenchmark {
-  private static final int SERVERS = 4;
-  private static final int MACHINES = 128;
-  private static final int FIRST_MACHINE = 10;
-  private static final long SERVER_MACS = 0x0200_0000_0100L;
-
-  /** What a frame may take on the simulated clock: the sweep of the flow table keeps its share of the work. */
-  private static final long FRAME_NS = 50;
-
   /** Established flows. */
   @Param({"65536", "1048576", "10000000"})
   public int flows;
@@ -58,135 +42,157 @@ public class DsrPipelineBenchmark {
   @Param({"4", "6"})
   public int family;
 
-  private final FrameBatch batch = new FrameBatch();
-  private final FrameOutput output = (link, frame, marks) -> frame.release();
+  /** Services, a power of two; 1, 64 and 1,024 are worth comparing. */
+  @Param("64")
+  public int services;
 
+  /** Servers of each service. */
+  @Param("4")
+  public int servers;
+
+  /** Length of a frame; 64 and 1,500 are worth comparing. */
+  @Param("64")
+  public int frameBytes;
+
+  /**
+   * What frames there are: {@code known}; {@code malformed} in four ways; {@code stray}, of a connection that nobody
+   * knows; {@code unserved}, to a port without a service; {@code foreign}, to somebody else's MAC address.
+   */
+  @Param("known")
+  public String frames;
+
+  private Flows all;
   private FramePool pool;
   private LoadBalancer balancer;
-  private DataPath path;
+  private Driver driver;
   private PlainDsr plain;
+  private NettyDsr netty;
   private int[] order;
   private int position;
-  private long nowNs = 1_000_000_000L;
+  private boolean known;
 
-  /** Makes the balancer and the baseline, and sends a SYN and an ACK of every flow through both. */
+  /**
+   * Makes what is measured and lets it know every flow.
+   *
+   * @param running tells what is measured
+   */
   @Setup
-  public void establish() {
-    boolean v6 = family == 6;
-    Flows all = new Flows(v6);
-    pool = new FramePool(all);
+  public void establish(BenchmarkParams running) {
+    all = new Flows(family == 6, Flows.CLIENTS, services);
+    pool = new FramePool(all, IpProtocol.TCP, frameBytes);
     order = Flows.shuffled(flows);
-    balancer = balancer(v6, flows + flows / 4);
-    path = balancer.dataPath();
-    plain = new PlainDsr(FramePool.BALANCER_MAC_BITS);
-    PlainDsr.Server[] servers = new PlainDsr.Server[Flows.SERVICES * SERVERS];
-    for (int i = 0; i < servers.length; i++) {
-      servers[i] = new PlainDsr.Server(SERVER_MACS + i % MACHINES);
+    known = frames.equals("known");
+    if (running.getBenchmark().contains("baseline")) {
+      establishBaseline(running.getBenchmark());
+    } else {
+      establishBalancer();
     }
+    refill();
+    if ((forwardedAtFirst() == FramePool.SIZE) != known) {
+      throw new IllegalStateException(frames + " frames did not fare as they should");
+    }
+    refill();
+  }
+
+  private int forwardedAtFirst() {
+    return driver != null ? driver.singleFrames(pool.frames) : netty != null ? netty.run(pool.frames) : plainFrames();
+  }
+
+  /** A SYN and an ACK of every flow. */
+  private void establishBalancer() {
+    balancer =
+        DsrNetwork.embedded(
+            DsrNetwork.builder(family == 6, services, servers, flows + flows / 4), family == 6, servers);
+    driver = new Driver(balancer.dataPath());
     ByteBuf frame = pool.frames[0];
     for (int flow : order) {
-      nowNs += FRAME_NS;
       pool.write(frame, flow, TcpHeader.SYN);
-      forwarded(path.process(0, frame, nowNs, output));
+      driver.forward(0, frame);
       pool.write(frame, flow, TcpHeader.ACK);
-      forwarded(path.process(0, frame, nowNs, output));
-      plain.put(
-          new PlainFlowKey(
-              all.sourceHigh(),
-              all.sourceLow(flow),
-              all.destinationHigh(),
-              all.destinationLow(flow),
-              all.ports(flow),
-              IpProtocol.TCP),
-          new PlainDsr.Flow(servers[(flow >> 8 & Flows.SERVICES - 1) * SERVERS + (flow & SERVERS - 1)]));
-    }
-    refill();
-    for (ByteBuf ready : pool.frames) {
-      forwarded(path.process(0, ready, nowNs, output));
-    }
-    refill();
-    for (ByteBuf ready : pool.frames) {
-      forwarded(plain.process(ready, nowNs) ? Verdict.FORWARD : Verdict.PASS);
+      driver.forward(0, frame);
     }
   }
 
-  private static void forwarded(Verdict verdict) {
-    if (verdict != Verdict.FORWARD) {
-      throw new IllegalStateException("not forwarded but " + verdict);
+  private void establishBaseline(String name) {
+    plain = new PlainDsr(FramePool.BALANCER_MAC_BITS, FlowMaps.forBenchmark(name, flows));
+    int machines = Math.max(DsrNetwork.LEAST_MACHINES, servers);
+    PlainDsr.Server[] each = new PlainDsr.Server[services * servers];
+    for (int i = 0; i < each.length; i++) {
+      each[i] = new PlainDsr.Server(DsrNetwork.machineMac(i % machines));
+    }
+    for (int flow : order) {
+      plain.put(key(flow), new PlainDsr.Flow(each[all.service(flow) * servers + flow % servers]));
+    }
+    if (name.endsWith("NettyHandler")) {
+      netty = new NettyDsr(plain);
     }
   }
 
-  private static LoadBalancer balancer(boolean v6, int flowCapacity) {
-    LoadBalancerBuilder builder =
-        LoadBalancer.builder()
-            .networkInterface(
-                "eth0",
-                i -> i.mac(FramePool.BALANCER_MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
-            .announcements(AnnouncementSettings.off())
-            .flowTable(flowCapacity)
-            .seed(7)
-            .clock(System::nanoTime);
-    for (int machine = 0; machine < MACHINES; machine++) {
-      builder.neighbor(address(v6, machine), String.format("02:00:00:00:01:%02x", machine));
-    }
-    for (int service = 0; service < Flows.SERVICES; service++) {
-      VirtualServiceBuilder declared =
-          VirtualService.tcp(Flows.vip(v6, service), Flows.SERVICE_PORT)
-              .named("service-" + service)
-              .forwarding(DirectServerReturn.create());
-      for (int server = 0; server < SERVERS; server++) {
-        declared.realServer("server-" + server, address(v6, (service * SERVERS + server) % MACHINES));
-      }
-      builder.service(declared);
-    }
-    return builder.build();
-  }
-
-  private static String address(boolean v6, int machine) {
-    int host = FIRST_MACHINE + machine;
-    return v6 ? "2001:db8:5::" + Integer.toHexString(host) : "192.0.2." + host;
+  private PlainFlowKey key(int flow) {
+    return new PlainFlowKey(
+        all.sourceHigh(),
+        all.sourceLow(flow),
+        all.destinationHigh(),
+        all.destinationLow(flow),
+        all.ports(flow),
+        IpProtocol.TCP);
   }
 
   /** Writes the next 4,096 frames; not measured. */
   @Setup(Level.Invocation)
   public void refill() {
-    position = pool.refill(order, position);
+    if (known) {
+      position = pool.refill(order, position);
+      return;
+    }
+    for (int i = 0; i < FramePool.SIZE; i++) {
+      int flow = order[position];
+      position = position + 1 == order.length ? 0 : position + 1;
+      pool.write(pool.frames[i], frames.equals("stray") ? all.another(flow, flows, 0) : flow, TcpHeader.ACK);
+      change(i);
+    }
+    pool.evict();
+  }
+
+  private void change(int index) {
+    switch (frames) {
+      case "malformed" -> pool.spoil(index);
+      case "unserved" -> pool.unserve(index);
+      case "foreign" -> pool.misdirect(index);
+      case "stray" -> {}
+      default -> throw new IllegalArgumentException("frames=" + frames);
+    }
   }
 
   /** Gives the memory back. */
   @TearDown
   public void close() {
-    path.close();
-    balancer.close();
+    if (balancer != null) {
+      driver.path.close();
+      balancer.close();
+    }
+    if (netty != null) {
+      netty.close();
+    }
     pool.release();
   }
 
   /** Batches of 32, as a worker does. */
   @Benchmark
   public int batches() {
-    int forwarded = 0;
-    ByteBuf[] frames = pool.frames;
-    for (int i = 0; i < FramePool.SIZE; i += FrameBatch.CAPACITY) {
-      batch.clear();
-      for (int j = i; j < i + FrameBatch.CAPACITY; j++) {
-        batch.add(frames[j], 0, frames[j].readableBytes(), FrameMarks.NONE, 0);
-      }
-      nowNs += FRAME_NS * FrameBatch.CAPACITY;
-      path.process(batch, nowNs, output);
-      for (int j = 0; j < FrameBatch.CAPACITY; j++) {
-        forwarded += batch.get(j).verdict() == Verdict.FORWARD ? 1 : 0;
-      }
-    }
-    return forwarded;
+    return driver.batches(pool.frames);
   }
 
   /** One frame after another, as an embedding that has no bursts does. */
   @Benchmark
   public int singleFrames() {
+    return driver.singleFrames(pool.frames);
+  }
+
+  private int plainFrames() {
     int forwarded = 0;
     for (ByteBuf frame : pool.frames) {
-      nowNs += FRAME_NS;
-      forwarded += path.process(0, frame, nowNs, output) == Verdict.FORWARD ? 1 : 0;
+      forwarded += plain.process(frame, position) ? 1 : 0;
     }
     return forwarded;
   }
@@ -194,11 +200,30 @@ public class DsrPipelineBenchmark {
   /** The same job with a hash map. */
   @Benchmark
   public int baselineHashMap() {
-    int forwarded = 0;
-    for (ByteBuf frame : pool.frames) {
-      nowNs += FRAME_NS;
-      forwarded += plain.process(frame, nowNs) ? 1 : 0;
-    }
-    return forwarded;
+    return plainFrames();
+  }
+
+  /** With the map for several threads. */
+  @Benchmark
+  public int baselineConcurrentHashMap() {
+    return plainFrames();
+  }
+
+  /** With a cache that is bounded, as a flow table has to be. */
+  @Benchmark
+  public int baselineCaffeine() {
+    return plainFrames();
+  }
+
+  /** With open addressing instead of chains. */
+  @Benchmark
+  public int baselineAgrona() {
+    return plainFrames();
+  }
+
+  /** The hash map's job in a handler of a Netty channel. */
+  @Benchmark
+  public int baselineNettyHandler() {
+    return netty.run(pool.frames);
   }
 }

@@ -2,6 +2,7 @@ package io.lb4j.benchmarks;
 
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.EthernetHeader;
+import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.Ipv4Header;
 import io.lb4j.wire.Ipv6Header;
 import io.lb4j.wire.TcpHeader;
@@ -9,50 +10,68 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 
 /**
- * Frames in pooled direct buffers, as a receive ring would hold them: minimum-size TCP segments, 64 bytes for IPv4 and
- * 74 for IPv6, whose headers need no less. Each is rewritten in place for another flow: MAC addresses, IP addresses,
- * IPv4 header checksum, ports and sequence number. The TCP checksum stays that of the template, as Direct Server Return never reads it.
- * Owned by one thread; refilling allocates nothing.
+ * Frames in pooled direct buffers, as a receive ring would hold them: minimum-size TCP segments unless told otherwise,
+ * 64 bytes for IPv4 and 74 for IPv6, whose headers need no less. Each is rewritten in place for another flow: MAC
+ * addresses, IP addresses, IPv4 header checksum, ports and sequence number. The transport checksum stays that of the
+ * template, as Direct Server Return never reads it and translation only adds a difference. Owned by one thread;
+ * refilling allocates nothing.
  */
 final class FramePool {
   static final int SIZE = 4096;
+  static final int MINIMUM_FRAME = 64;
   static final String BALANCER_MAC = "02:00:00:00:00:05";
   static final long BALANCER_MAC_BITS = 0x0200_0000_0005L;
 
   private static final long ROUTER_MAC_BITS = 0x0200_0000_0001L;
-  private static final int MINIMUM_FRAME = 64;
   private static final int INITIAL_SEQUENCE = 1;
   private static final int TIME_TO_LIVE = 64;
   private static final int NETWORK = EthernetHeader.LENGTH;
+  private static final int SLOT_BYTES = 128;
   private static final int WALKED_LONGS = 4 << 20 >> 3;
   private static final int LONGS_PER_LINE = 8;
 
   final ByteBuf[] frames = new ByteBuf[SIZE];
 
   private final Flows flows;
+  private final int protocol;
   private final int headerSum;
   private final long[] walked = new long[WALKED_LONGS];
 
   FramePool(Flows flows) {
+    this(flows, IpProtocol.TCP, MINIMUM_FRAME);
+  }
+
+  /** Frames of a length in bytes; those that headers fill are as long as these need. */
+  FramePool(Flows flows, int protocol, int frameBytes) {
     this.flows = flows;
-    ByteBuf template =
-        FrameBuilder.from(flows.isV6() ? "2001:db8:c::1" : "198.51.100.1", Flows.vip(flows.isV6(), 0))
-            .macs(BALANCER_MAC, "02:00:00:00:00:01")
-            .tcp(1024, Flows.SERVICE_PORT, TcpHeader.ACK)
-            .padTo(MINIMUM_FRAME)
-            .build();
+    this.protocol = protocol;
+    ByteBuf template = template(flows.isV6(), protocol == IpProtocol.TCP, frameBytes);
     int sum = 0;
     for (int at = NETWORK; at < NETWORK + 12; at += 2) {
       sum += at == NETWORK + 10 ? 0 : template.getUnsignedShort(at);
     }
     headerSum = sum;
+    int length = template.readableBytes();
+    int slot = Math.max(SLOT_BYTES, length);
     for (int i = 0; i < SIZE; i++) {
-      frames[i] = PooledByteBufAllocator.DEFAULT.directBuffer(128);
-      frames[i].writeBytes(template, 0, template.readableBytes());
+      frames[i] = PooledByteBufAllocator.DEFAULT.directBuffer(slot);
+      frames[i].writeBytes(template, 0, length);
     }
   }
 
-  /** The next frame of a flow. */
+  private static ByteBuf template(boolean v6, boolean tcp, int frameBytes) {
+    int headers = NETWORK + (v6 ? Ipv6Header.LENGTH : Ipv4Header.MINIMUM_LENGTH) + (tcp ? 20 : 8);
+    FrameBuilder builder =
+        FrameBuilder.from(v6 ? "2001:db8:c::1" : "198.51.100.1", Flows.vip(v6, 0))
+            .macs(BALANCER_MAC, "02:00:00:00:00:01")
+            .payload(new byte[frameBytes > MINIMUM_FRAME ? frameBytes - headers : 0])
+            .padTo(MINIMUM_FRAME);
+    return tcp
+        ? builder.tcp(1024, Flows.SERVICE_PORT, TcpHeader.ACK).build()
+        : builder.udp(1024, Flows.SERVICE_PORT).build();
+  }
+
+  /** The next frame of a flow; a datagram has no flags. */
   void write(ByteBuf frame, int flow, int tcpFlags) {
     write(
         frame,
@@ -93,11 +112,38 @@ final class FramePool {
       frame.setShort(NETWORK + 10, (int) ~sum);
       transport = NETWORK + Ipv4Header.MINIMUM_LENGTH;
     }
-    boolean syn = (tcpFlags & TcpHeader.SYN) != 0;
     frame.setInt(transport, ports);
-    frame.setInt(transport + TcpHeader.SEQUENCE_OFFSET, syn ? INITIAL_SEQUENCE : INITIAL_SEQUENCE + 1);
-    frame.setInt(transport + TcpHeader.ACKNOWLEDGMENT_OFFSET, INITIAL_SEQUENCE + 1);
-    frame.setByte(transport + TcpHeader.FLAGS_OFFSET, tcpFlags);
+    if (protocol == IpProtocol.TCP) {
+      boolean syn = (tcpFlags & TcpHeader.SYN) != 0;
+      frame.setInt(transport + TcpHeader.SEQUENCE_OFFSET, syn ? INITIAL_SEQUENCE : INITIAL_SEQUENCE + 1);
+      frame.setInt(transport + TcpHeader.ACKNOWLEDGMENT_OFFSET, INITIAL_SEQUENCE + 1);
+      frame.setByte(transport + TcpHeader.FLAGS_OFFSET, tcpFlags);
+    }
+  }
+
+  /**
+   * Breaks a frame, by turns: a length beyond the frame's end, an IP version that does not match, flags that no TCP
+   * sends, and, for IPv4, a wrong header checksum. Written anew it is still broken, as lengths and version stay.
+   */
+  void spoil(int index) {
+    ByteBuf frame = frames[index];
+    boolean v6 = flows.isV6();
+    switch (index & 3) {
+      case 0 -> frame.setShort(NETWORK + (v6 ? 4 : 2), 9000);
+      case 1 -> frame.setByte(NETWORK, 0xF5);
+      case 2 -> frame.setByte(NETWORK + (v6 ? 40 : 20) + TcpHeader.FLAGS_OFFSET, TcpHeader.SYN | TcpHeader.FIN);
+      default -> frame.setByte(NETWORK + (v6 ? 0 : 10), v6 ? 0x45 : frame.getByte(NETWORK + 10) ^ 0x55);
+    }
+  }
+
+  /** Sends a frame to somebody else's MAC address. */
+  void misdirect(int index) {
+    frames[index].setInt(2, 0xFFFF);
+  }
+
+  /** Sends a frame to a port that no service has. */
+  void unserve(int index) {
+    frames[index].setShort(NETWORK + (flows.isV6() ? 42 : 22), 9);
   }
 
   /**

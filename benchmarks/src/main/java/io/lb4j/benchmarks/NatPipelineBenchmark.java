@@ -2,11 +2,6 @@ package io.lb4j.benchmarks;
 
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
-import io.lb4j.dataplane.DataPath;
-import io.lb4j.frame.FrameBatch;
-import io.lb4j.frame.FrameMarks;
-import io.lb4j.frame.FrameOutput;
-import io.lb4j.frame.Verdict;
 import io.lb4j.gateway.Gateway;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.VirtualService;
@@ -31,11 +26,13 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.BenchmarkParams;
 
 /**
  * A frame of an established session through the gateway, every other one a reply: addresses, ports, time to live and
- * checksums rewritten. 64 services with four servers each on 128 machines. Frames are written anew, in random order of
- * sessions, before each 4,096 of them and outside the measured part.
+ * checksums rewritten. Services have four servers each on 128 machines. Frames are written anew, in random order of
+ * sessions, before each 4,096 of them and outside the measured part. The baselines do the same job with maps, one frame
+ * after another.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -52,11 +49,12 @@ public class NatPipelineBenchmark {
   private static final int FIRST_MACHINE = 10;
   private static final int FIRST_SERVER_PORT = 8000;
   private static final long ROUTER_MAC = 0x0200_0000_0001L;
+  private static final long SERVERS_V4 = 0xC612_0000L; // 198.18.0.0
 
-  /** What a frame may take on the simulated clock: the sweep of the sessions keeps its share of the work. */
-  private static final long FRAME_NS = 50;
+  /** A capacity that a translator has always had; beyond it the table is as large as the flows. */
+  private static final int ROOM = 1 << 22;
 
-  /** Established sessions. */
+  /** Established sessions; 4,000,000 are worth a look, and more where the table takes them. */
   @Param({"65536", "1048576"})
   public int flows;
 
@@ -64,57 +62,77 @@ public class NatPipelineBenchmark {
   @Param({"4", "6"})
   public int family;
 
-  private final FrameBatch batch = new FrameBatch();
-  private final FrameOutput output = (link, frame, marks) -> frame.release();
+  /** Services, a power of two; 1, 64 and 1,024 are worth comparing. */
+  @Param("64")
+  public int services;
 
+  /** Length of a frame; 64 and 1,500 are worth comparing. */
+  @Param("64")
+  public int frameBytes;
+
+  private final byte[] links = new byte[FramePool.SIZE];
   private Flows all;
   private FramePool pool;
   private LoadBalancer balancer;
-  private DataPath path;
+  private Driver driver;
   private PlainNat plain;
   private int[] order;
   private long[] servers; // low bits of the server's address, by session
   private int position;
-  private long nowNs = 1_000_000_000L;
 
-  /** Makes the balancer and the baseline, and opens every session in both. */
+  /**
+   * Makes what is measured and opens every session in it.
+   *
+   * @param running tells what is measured
+   */
   @Setup
-  public void establish() {
+  public void establish(BenchmarkParams running) {
     boolean v6 = family == 6;
-    all = new Flows(v6);
-    pool = new FramePool(all);
+    all = new Flows(v6, Flows.CLIENTS, services);
+    pool = new FramePool(all, IpProtocol.TCP, frameBytes);
     order = Flows.shuffled(flows);
     servers = new long[flows];
-    balancer = balancer(v6, flows + flows / 4);
-    path = balancer.dataPath();
-    plain = new PlainNat(FramePool.BALANCER_MAC_BITS);
-    for (int flow : order) {
-      nowNs += FRAME_NS;
-      open(flow, pool.frames[0]);
-    }
-    refill();
     for (int i = 0; i < FramePool.SIZE; i++) {
-      forwarded(path.process(link(i), pool.frames[i], nowNs, output));
+      links[i] = (byte) ((i & 1) == 0 ? OUTSIDE : INSIDE);
+    }
+    if (running.getBenchmark().contains("baseline")) {
+      plain = new PlainNat(FramePool.BALANCER_MAC_BITS, FlowMaps.forBenchmark(running.getBenchmark(), 2 * flows));
+      for (int flow : order) {
+        openPlain(flow);
+      }
+    } else {
+      balancer = balancer(v6, services, Math.min(flows + flows / 4, Math.max(flows, ROOM)));
+      driver = new Driver(balancer.dataPath());
+      for (int flow : order) {
+        open(flow, pool.frames[0]);
+      }
     }
     refill();
-    for (ByteBuf ready : pool.frames) {
-      forwarded(plain.process(ready, nowNs) ? Verdict.FORWARD : Verdict.PASS);
+    int forwarded = driver != null ? driver.singleFrames(pool.frames, links) : plainFrames();
+    if (forwarded != FramePool.SIZE) {
+      throw new IllegalStateException(FramePool.SIZE - forwarded + " frames were not forwarded");
     }
+    refill();
   }
 
   private void open(int flow, ByteBuf frame) {
     pool.write(frame, flow, TcpHeader.SYN);
-    forwarded(path.process(OUTSIDE, frame, nowNs, output));
+    driver.forward(OUTSIDE, frame);
     servers[flow] =
         all.isV6()
             ? frame.getLong(14 + Ipv6Header.DESTINATION_OFFSET + 8)
             : frame.getUnsignedInt(14 + Ipv4Header.DESTINATION_OFFSET);
     writeReply(frame, flow, TcpHeader.SYN | TcpHeader.ACK);
-    forwarded(path.process(INSIDE, frame, nowNs, output));
+    driver.forward(INSIDE, frame);
     pool.write(frame, flow, TcpHeader.ACK);
-    forwarded(path.process(OUTSIDE, frame, nowNs, output));
-    PlainFlowKey request = key(all.sourceHigh(), all.sourceLow(flow), all.destinationHigh(),
-        all.destinationLow(flow), all.ports(flow));
+    driver.forward(OUTSIDE, frame);
+  }
+
+  private void openPlain(int flow) {
+    int machine = (all.service(flow) * SERVERS + flow % SERVERS) % MACHINES;
+    servers[flow] = (all.isV6() ? 0 : SERVERS_V4) + FIRST_MACHINE + machine;
+    PlainFlowKey request =
+        key(all.sourceHigh(), all.sourceLow(flow), all.destinationHigh(), all.destinationLow(flow), all.ports(flow));
     PlainFlowKey translated =
         key(all.sourceHigh(), all.sourceLow(flow), serverHigh(), servers[flow], serverPorts(flow));
     plain.put(request, new PlainNat.Direction(translated, ROUTER_MAC));
@@ -139,7 +157,7 @@ public class NatPipelineBenchmark {
   }
 
   private int serverPorts(int flow) {
-    return all.ports(flow) & 0xFFFF_0000 | FIRST_SERVER_PORT + (flow >> 8 & Flows.SERVICES - 1);
+    return all.ports(flow) & 0xFFFF_0000 | FIRST_SERVER_PORT + all.service(flow);
   }
 
   private void writeReply(ByteBuf frame, int flow, int tcpFlags) {
@@ -147,17 +165,7 @@ public class NatPipelineBenchmark {
     pool.write(frame, serverHigh(), servers[flow], all.sourceHigh(), all.sourceLow(flow), ports, tcpFlags);
   }
 
-  private static int link(int frame) {
-    return (frame & 1) == 0 ? OUTSIDE : INSIDE;
-  }
-
-  private static void forwarded(Verdict verdict) {
-    if (verdict != Verdict.FORWARD) {
-      throw new IllegalStateException("not forwarded but " + verdict);
-    }
-  }
-
-  private static LoadBalancer balancer(boolean v6, int capacity) {
+  private static LoadBalancer balancer(boolean v6, int services, int capacity) {
     LoadBalancerBuilder builder =
         LoadBalancer.builder()
             .networkInterface(
@@ -177,10 +185,10 @@ public class NatPipelineBenchmark {
     for (int machine = 0; machine < MACHINES; machine++) {
       builder.neighbor(address(v6, machine), String.format("02:00:00:00:01:%02x", machine));
     }
-    for (int service = 0; service < Flows.SERVICES; service++) {
+    for (int service = 0; service < services; service++) {
       int port = FIRST_SERVER_PORT + service;
       VirtualServiceBuilder declared =
-          VirtualService.tcp(Flows.vip(v6, service), Flows.SERVICE_PORT)
+          VirtualService.tcp(Flows.vip(v6, service), Flows.servicePort(service))
               .named("service-" + service)
               .forwarding(Gateway.create());
       for (int server = 0; server < SERVERS; server++) {
@@ -203,7 +211,7 @@ public class NatPipelineBenchmark {
     for (int i = 0; i < FramePool.SIZE; i++) {
       int flow = order[position];
       position = position + 1 == order.length ? 0 : position + 1;
-      if (link(i) == OUTSIDE) {
+      if (links[i] == OUTSIDE) {
         pool.write(pool.frames[i], flow, TcpHeader.ACK);
       } else {
         writeReply(pool.frames[i], flow, TcpHeader.ACK);
@@ -215,38 +223,29 @@ public class NatPipelineBenchmark {
   /** Gives the memory back. */
   @TearDown
   public void close() {
-    path.close();
-    balancer.close();
+    if (balancer != null) {
+      driver.path.close();
+      balancer.close();
+    }
     pool.release();
   }
 
   /** Batches of 32, as a worker does. */
   @Benchmark
   public int batches() {
-    int forwarded = 0;
-    ByteBuf[] frames = pool.frames;
-    for (int i = 0; i < FramePool.SIZE; i += FrameBatch.CAPACITY) {
-      batch.clear();
-      for (int j = i; j < i + FrameBatch.CAPACITY; j++) {
-        batch.add(frames[j], 0, frames[j].readableBytes(), FrameMarks.NONE, link(j));
-      }
-      nowNs += FRAME_NS * FrameBatch.CAPACITY;
-      path.process(batch, nowNs, output);
-      for (int j = 0; j < FrameBatch.CAPACITY; j++) {
-        forwarded += batch.get(j).verdict() == Verdict.FORWARD ? 1 : 0;
-      }
-    }
-    return forwarded;
+    return driver.batches(pool.frames, links);
   }
 
   /** One frame after another, as an embedding that has no bursts does. */
   @Benchmark
   public int singleFrames() {
+    return driver.singleFrames(pool.frames, links);
+  }
+
+  private int plainFrames() {
     int forwarded = 0;
-    ByteBuf[] frames = pool.frames;
-    for (int i = 0; i < FramePool.SIZE; i++) {
-      nowNs += FRAME_NS;
-      forwarded += path.process(link(i), frames[i], nowNs, output) == Verdict.FORWARD ? 1 : 0;
+    for (ByteBuf frame : pool.frames) {
+      forwarded += plain.process(frame, position) ? 1 : 0;
     }
     return forwarded;
   }
@@ -254,11 +253,24 @@ public class NatPipelineBenchmark {
   /** The same job with a hash map. */
   @Benchmark
   public int baselineHashMap() {
-    int forwarded = 0;
-    for (ByteBuf frame : pool.frames) {
-      nowNs += FRAME_NS;
-      forwarded += plain.process(frame, nowNs) ? 1 : 0;
-    }
-    return forwarded;
+    return plainFrames();
+  }
+
+  /** With the map for several threads. */
+  @Benchmark
+  public int baselineConcurrentHashMap() {
+    return plainFrames();
+  }
+
+  /** With a cache that is bounded, as a flow table has to be. */
+  @Benchmark
+  public int baselineCaffeine() {
+    return plainFrames();
+  }
+
+  /** With open addressing instead of chains. */
+  @Benchmark
+  public int baselineAgrona() {
+    return plainFrames();
   }
 }

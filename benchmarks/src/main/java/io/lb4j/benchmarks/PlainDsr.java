@@ -1,12 +1,15 @@
 package io.lb4j.benchmarks;
 
+import com.github.benmanes.caffeine.cache.Cache;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Direct Server Return as one would write it first: frame by frame, field by field, flows in a hash map. It checks what
- * the data path checks of a segment, counts per flow and server, and rewrites both MAC addresses.
+ * Direct Server Return as one would write it first: frame by frame, field by field, flows in a map. It checks what the
+ * data path checks of a segment, counts per flow and server, and rewrites both MAC addresses. A SYN begins a flow: its
+ * service from a hash map, its server by turns, or, with persistence, the one its client had. Flows do not expire.
  */
 final class PlainDsr {
   /** A server's MAC address and counters. */
@@ -31,16 +34,73 @@ final class PlainDsr {
     }
   }
 
-  private final Map<PlainFlowKey, Flow> flows = new HashMap<>();
+  /** A virtual address and port. */
+  record Destination(long high, long low, int port) {}
+
+  /** A service that gives its servers by turns. */
+  static final class Service {
+    private final Server[] servers;
+    private int next;
+
+    Service(Server[] servers) {
+      this.servers = servers;
+    }
+
+    Server next() {
+      Server server = servers[next];
+      next = next + 1 == servers.length ? 0 : next + 1;
+      return server;
+    }
+  }
+
+  /** A client of a service. */
+  record Client(long high, long low, Destination destination) {}
+
+  private final Map<PlainFlowKey, Flow> flows;
+  private final Map<Destination, Service> services = new HashMap<>();
+  private final @Nullable Cache<Client, Server> clients;
   private final long balancerMac;
   private long received;
 
-  PlainDsr(long balancerMac) {
+  PlainDsr(long balancerMac, Map<PlainFlowKey, Flow> flows) {
+    this(balancerMac, flows, null);
+  }
+
+  /** With persistence, if there are clients to be remembered. */
+  PlainDsr(long balancerMac, Map<PlainFlowKey, Flow> flows, @Nullable Cache<Client, Server> clients) {
     this.balancerMac = balancerMac;
+    this.flows = flows;
+    this.clients = clients;
   }
 
   void put(PlainFlowKey key, Flow flow) {
     flows.put(key, flow);
+  }
+
+  void put(Destination destination, Service service) {
+    services.put(destination, service);
+  }
+
+  /** Ends the flow of a frame. */
+  void end(ByteBuf frame) {
+    if (flows.remove(PlainFlowKey.of(frame)) == null) {
+      throw new IllegalStateException("there is no such flow");
+    }
+  }
+
+  private @Nullable Flow begin(PlainFlowKey key) {
+    Destination destination = new Destination(key.destinationHigh(), key.destinationLow(), key.ports() & 0xFFFF);
+    Service service = services.get(destination);
+    if (service == null) {
+      return null;
+    }
+    Server server =
+        clients == null
+            ? service.next()
+            : clients.get(new Client(key.sourceHigh(), key.sourceLow(), destination), client -> service.next());
+    Flow flow = new Flow(server);
+    flows.put(key, flow);
+    return flow;
   }
 
   /** Answers whether the frame is to be sent on. */
@@ -99,7 +159,10 @@ final class PlainDsr {
     }
     Flow flow = flows.get(key);
     if (flow == null) {
-      return false;
+      flow = (frame.getByte(transport + 13) & 0x12) == 0x02 ? begin(key) : null;
+      if (flow == null) {
+        return false;
+      }
     }
     flow.lastSeenNs = nowNs;
     flow.nextSequence = frame.getInt(transport + 4) + end - transport - 20;

@@ -1,11 +1,10 @@
 package io.lb4j.benchmarks;
 
 import io.netty.buffer.ByteBuf;
-import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Network address translation as one would write it first: frame by frame, field by field, both directions in a hash
+ * Network address translation as one would write it first: frame by frame, field by field, both directions in a
  * map, checksums by difference. It checks and counts what the data path does, and rewrites addresses, ports, time to
  * live and checksums.
  */
@@ -24,11 +23,12 @@ final class PlainNat {
     }
   }
 
-  private final Map<PlainFlowKey, Direction> directions = new HashMap<>();
+  private final Map<PlainFlowKey, Direction> directions;
   private final long balancerMac;
 
-  PlainNat(long balancerMac) {
+  PlainNat(long balancerMac, Map<PlainFlowKey, Direction> directions) {
     this.balancerMac = balancerMac;
+    this.directions = directions;
   }
 
   void put(PlainFlowKey key, Direction direction) {
