@@ -39,7 +39,7 @@ final class DsrNetwork {
             .announcements(AnnouncementSettings.off())
             .flowTable(flowCapacity)
             .seed(7)
-            .clock(System::nanoTime);
+            .clock(() -> DsrNetwork.START_NS);
     for (int service = 0; service < services; service++) {
       VirtualServiceBuilder declared =
           VirtualService.tcp(Flows.vip(v6, service), Flows.servicePort(service))

@@ -181,7 +181,7 @@ public class NatPipelineBenchmark {
             .announcements(AnnouncementSettings.off())
             .flowTable(capacity)
             .seed(7)
-            .clock(System::nanoTime);
+            .clock(() -> DsrNetwork.START_NS);
     for (int machine = 0; machine < MACHINES; machine++) {
       builder.neighbor(address(v6, machine), String.format("02:00:00:00:01:%02x", machine));
     }
