@@ -21,6 +21,9 @@ final class DsrNetwork {
   /** The simulated clock's begin. */
   static final long START_NS = 1_000_000_000L;
 
+  /** The interface's: of the network of virtual addresses, and of the servers'. */
+  static final String[] ADDRESSES = {"192.0.2.5/24", "198.19.0.5/16", "2001:db8:5::5/64", "2001:db8:9::5/64"};
+
   private static final int HOSTS = 250; // of each 256 addresses
   private static final long SERVER_MACS = 0x0200_0001_0000L;
 
@@ -56,11 +59,7 @@ final class DsrNetwork {
   /** Gives it its one interface, which the host brings frames of. */
   static LoadBalancer embedded(LoadBalancerBuilder builder, boolean v6, int servers) {
     builder.networkInterface(
-        "eth0",
-        i ->
-            i.mac(FramePool.BALANCER_MAC)
-                .address("192.0.2.5/24", "198.19.0.5/16", "2001:db8:5::5/64", "2001:db8:9::5/64")
-                .hostStack(false));
+        "eth0", i -> i.mac(FramePool.BALANCER_MAC).address(ADDRESSES).hostStack(false));
     return withNeighbors(builder, v6, servers).build();
   }
 

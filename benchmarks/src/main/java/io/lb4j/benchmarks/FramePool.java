@@ -92,8 +92,7 @@ final class FramePool {
       long destination,
       int ports,
       int tcpFlags) {
-    frame.setLong(0, BALANCER_MAC_BITS << 16 | ROUTER_MAC_BITS >>> 32);
-    frame.setInt(8, (int) ROUTER_MAC_BITS);
+    address(frame, 0);
     int transport;
     if (flows.isV6()) {
       frame.setByte(NETWORK + Ipv6Header.HOP_LIMIT_OFFSET, TIME_TO_LIVE);
@@ -119,6 +118,20 @@ final class FramePool {
       frame.setInt(transport + TcpHeader.ACKNOWLEDGMENT_OFFSET, INITIAL_SEQUENCE + 1);
       frame.setByte(transport + TcpHeader.FLAGS_OFFSET, tcpFlags);
     }
+  }
+
+  /** Addresses a frame, wherever it is, to the balancer's MAC address again. */
+  static void address(ByteBuf frame, int start) {
+    frame.setLong(start, BALANCER_MAC_BITS << 16 | ROUTER_MAC_BITS >>> 32);
+    frame.setInt(start + 8, (int) ROUTER_MAC_BITS);
+  }
+
+  /** Makes a SYN, wherever it is, the segment that follows it. */
+  static void acknowledge(ByteBuf frame, int start) {
+    boolean v6 = frame.getUnsignedShort(start + EthernetHeader.ETHER_TYPE_OFFSET) == EthernetHeader.IPV6;
+    int transport = start + NETWORK + (v6 ? Ipv6Header.LENGTH : Ipv4Header.MINIMUM_LENGTH);
+    frame.setInt(transport + TcpHeader.SEQUENCE_OFFSET, INITIAL_SEQUENCE + 1);
+    frame.setByte(transport + TcpHeader.FLAGS_OFFSET, TcpHeader.ACK);
   }
 
   /**
