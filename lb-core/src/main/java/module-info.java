@@ -25,5 +25,6 @@ module io.lb4j.core {
   exports io.lb4j.settings;
   exports io.lb4j.state;
   exports io.lb4j.topology;
+  exports io.lb4j.verify;
   exports io.lb4j.wire;
 }

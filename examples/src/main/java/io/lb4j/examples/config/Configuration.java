@@ -8,6 +8,7 @@ import io.lb4j.core.LoadBalancerBuilder;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.service.Role;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.topology.Route;
@@ -154,6 +155,15 @@ public final class Configuration {
     Stream<IpPrefix> gateways =
         declared.interfaces().stream().flatMap(link -> link.gatewayAddresses().stream()).map(IpPrefix::of);
     return Stream.of(vips, sources, pools, gateways).flatMap(Function.identity()).distinct().toList();
+  }
+
+  /**
+   * Whether the balancer serves, or stands by.
+   *
+   * @return active where the file says nothing
+   */
+  public Role role() {
+    return declared.role();
   }
 
   /**
