@@ -28,7 +28,7 @@ class ArchitectureTest {
           List.of("control", "state"),
           List.of("steering", "health"),
           List.of("dataplane"),
-          List.of("forward"),
+          List.of("forward", "verify"),
           List.of("service"),
           List.of("flow", "persistence", "schedule", "neighbor", "counters", "port", "monitor"),
           List.of("topology", "frame", "event"),

@@ -2,6 +2,7 @@ package io.lb4j.examples.lab;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,17 +26,33 @@ final class DsrVerifyLabTest {
   private static final String VIP4 = Lab.VIP4;
   private static final String VIP6 = Lab.VIP6;
 
+  /** Answers datagrams from a socket that is bound to no address, as many programs do. */
+  private static final String WILDCARD =
+      """
+      import socket, threading
+      def serve(family, address):
+        s = socket.socket(family, socket.SOCK_DGRAM)
+        if family == socket.AF_INET6:
+          s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        s.bind((address, 7000))
+        while True:
+          data, peer = s.recvfrom(2048)
+          s.sendto(data, peer)
+      threading.Thread(target=serve, args=(socket.AF_INET, '0.0.0.0')).start()
+      serve(socket.AF_INET6, '::')
+      """;
+
   private static VerifyFixture lab;
+  private static BalancerConfiguration configuration;
 
   @BeforeAll
   static void up() {
-    LabFixture fixture = LabFixture.up(8, "nginx", "nft");
-    BalancerConfiguration configuration =
+    LabFixture fixture = LabFixture.up(8, "nginx", "nft", "python3", "ss");
+    configuration =
         new BalancerConfiguration()
             .service("web", "tcp", 80, "rr", "", 1, 1, 1, 1, 1, 1, 1, 1)
             .service("udp", "udp", LabServers.UDP_PORT, "rr", "", 1, 1, 1, 1, 1, 1, 1, 1);
     lab = VerifyFixture.up(fixture, configuration);
-    fixture.balance(configuration, 80);
   }
 
   @AfterAll
@@ -54,19 +71,31 @@ final class DsrVerifyLabTest {
     return "nginx -p " + home + " -c " + home + "/nginx.conf -e " + home + "/error.log >/dev/null 2>&1 &";
   }
 
+  private static void endOf(int server, int port) {
+    lab.fixture.lab.must("s" + server, "sh", "-c",
+        "kill $(ss -Hlunp 'sport = :" + port + "' | sed 's/.*pid=\\([0-9]*\\).*/\\1/' | sort -u)");
+  }
+
   @Test
   @Order(1)
-  void shouldFindNothingWrongWithGoodServersOfABusyBalancer() {
-    LabProcess busy = lab.fixture.lab.spawnJava("cl", "busy", BusyClient.class, VIP4, "80",
-        String.join(",", Lab.CLIENTS4), "8", "0");
-    assertTrue(busy.awaitOutput("busy", java.time.Duration.ofSeconds(15)), busy::output);
+  void shouldFindNothingWrongWithGoodServersWithoutABalancer() {
     lab.verify();
-    busy.endInput();
-    busy.awaitEnd(java.time.Duration.ofSeconds(15));
   }
 
   @Test
   @Order(2)
+  void shouldFindNothingWrongWithGoodServersOfABusyBalancer() {
+    lab.fixture.balance(configuration, 80);
+    LabProcess busy = lab.fixture.lab.spawnJava("cl", "busy", BusyClient.class, VIP4, "80",
+        String.join(",", Lab.CLIENTS4), "8", "0");
+    assertTrue(busy.awaitOutput("busy", Duration.ofSeconds(15)), busy::output);
+    lab.verify();
+    busy.endInput();
+    busy.awaitEnd(Duration.ofSeconds(15));
+  }
+
+  @Test
+  @Order(3)
   void shouldTellApartWhatIsWrongWithAddresses() {
     lab.broken(1, "ip link set eth0 down", "ip link set eth0 up; ip -6 addr add " + Lab.server6(1)
         + "/64 dev eth0 nodad; ip route replace default via 192.0.2.1; ip -6 route replace default via 2001:db8:5::1",
@@ -81,7 +110,9 @@ final class DsrVerifyLabTest {
         "server-answers-arp " + VIP4, "vip-on-nic " + VIP6);
     lab.broken(4, "sysctl -qw net.ipv4.conf.all.arp_announce=0 net.ipv4.conf.eth0.arp_announce=0",
         "sysctl -qw net.ipv4.conf.all.arp_announce=2",
-        "vip-leaked " + VIP4);
+        "vip-leaked " + VIP4, "udp-wrong-source " + VIP4, "udp-wrong-source " + VIP6);
+    endOf(4, LabServers.UDP_PORT);
+    lab.fixture.lab.spawn("s4", "wildcard", List.of("python3", "-c", WILDCARD));
     lab.broken(5, "ip link add up0 type veth peer name up1; ip link set up1 up; ip addr add 198.18.0.1/24 dev up0; ip link set up0 up;"
             + " ip route replace default via 198.18.0.2 dev up0; sysctl -qw net.ipv4.conf.eth0.rp_filter=1",
         "ip link del up0; ip route add default via 192.0.2.1; sysctl -qw net.ipv4.conf.eth0.rp_filter=0",
@@ -98,12 +129,17 @@ final class DsrVerifyLabTest {
     lab.broken(8, "ip addr del " + VIP4 + "/32 dev lo; ip addr add " + VIP4 + "/32 dev eth0;",
         "ip addr flush to " + VIP4 + "/32; ip addr add " + VIP4 + "/32 dev lo",
         "server-answers-arp " + VIP4);
+    lab.fixture.lab.must("rt", "sh", "-c", "ip addr add " + VIP4 + "/32 dev eth0; ip addr add " + VIP6
+        + "/128 dev eth0 nodad");
+    lab.expect("", "vip-claimed " + VIP4, "vip-claimed " + VIP6);
     lab.verify();
+    lab.fixture.lab.must("rt", "sh", "-c", "ip addr del " + VIP4 + "/32 dev eth0; ip addr del " + VIP6
+        + "/128 dev eth0");
     lab.mend();
   }
 
   @Test
-  @Order(3)
+  @Order(4)
   void shouldTellApartWhatIsWrongWithServicesAndTheWay() {
     lab.broken(1, "ip link set eth0 mtu 1400", "ip link set eth0 mtu 1500",
         "mtu-too-small " + Lab.server4(1), "mtu-too-small " + Lab.server6(1));
@@ -133,6 +169,11 @@ final class DsrVerifyLabTest {
     lab.broken(7, "ip addr add " + Lab.server4(8) + "/24 dev eth0; ip addr add " + Lab.server6(8)
             + "/64 dev eth0 nodad",
         "ip addr del " + Lab.server4(8) + "/24 dev eth0; ip addr del " + Lab.server6(8) + "/64 dev eth0");
+    lab.fixture.lab.must("s7", "sh", "-c", "kill $(cat " + nginx(7) + ")");
+    LabProcess own = lab.fixture.lab.spawnJava("s7", "own", LabServer.class, "s7", "7001", "all", Lab.server4(7),
+        Lab.server6(7));
+    assertTrue(own.awaitOutput("ready", Duration.ofSeconds(15)), own::output);
+    lab.expect("s7", "service-not-on-vip " + VIP4, "service-not-on-vip " + VIP6);
     lab.expect("s8", "server-address-duplicate " + Lab.server4(8), "server-address-duplicate " + Lab.server6(8));
     lab.verify();
     lab.mend();
