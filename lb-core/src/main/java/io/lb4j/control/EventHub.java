@@ -146,7 +146,8 @@ public final class EventHub implements EventListener, ControlTask {
         || event instanceof Event.FlowTablePressure
         || event instanceof Event.NeighborLost
         || event instanceof Event.NeighborMoved
-        || event instanceof Event.VirtualAddressConflict;
+        || event instanceof Event.VirtualAddressConflict
+        || event instanceof Event.ServerSetupFault;
   }
 
   /**

@@ -53,4 +53,15 @@ public final class NeighborEvents implements NeighborListener {
   public void virtualAddressConflict(int link, IpAddress address, MacAddress other, boolean claimed) {
     events.onEvent(new Event.VirtualAddressConflict(name(link), address, other, claimed));
   }
+
+  /** A router is no server: of it the conflict tells enough. */
+  @Override
+  public void serverClaims(int link, IpAddress server, MacAddress mac, IpAddress address, boolean asking) {
+    if (topology.routes().stream().noneMatch(route -> route.via().equals(server))) {
+      String code = address.isV6() ? "vip-on-nic" : asking ? "vip-leaked" : "server-answers-arp";
+      String how = asking ? " asks for neighbours as " : " answers for ";
+      String text = mac + how + address;
+      events.onEvent(new Event.ServerSetupFault(code, name(link), server, address, text));
+    }
+  }
 }

@@ -12,7 +12,7 @@ public sealed interface Event {
    * comes up: together with {@link #subject()} it names whatever it is whose state the event tells.
    *
    * @return one of {@code server}, {@code service}, {@code limit}, {@code flow-table}, {@code neighbor}, {@code
-   *     virtual-address}, {@code configuration}, {@code role}
+   *     virtual-address}, {@code server-setup}, {@code configuration}, {@code role}
    */
   String category();
 
@@ -277,6 +277,34 @@ public sealed interface Event {
       return networkInterface + ": " + other + " also uses virtual address " + address
           + " (another active balancer, or a real server that lacks arp_ignore=1 and arp_announce=2): "
           + (claimed ? "defended" : "not claimed, tried again later");
+    }
+  }
+
+  /**
+   * A real server is set up wrong, as frames show that pass the balancer anyway.
+   *
+   * @param code of the fault, one of those in docs/verify.md, for example {@code vip-leaked}
+   * @param networkInterface where it showed
+   * @param server the server's own address
+   * @param address the virtual address, or another one that it is about
+   * @param detail what was seen, in words
+   */
+  record ServerSetupFault(
+      String code, String networkInterface, IpAddress server, IpAddress address, String detail) implements Event {
+    @Override
+    public String category() {
+      return "server-setup";
+    }
+
+    @Override
+    public String subject() {
+      return networkInterface + " " + server + " " + code;
+    }
+
+    @Override
+    public String text() {
+      return networkInterface + ": server " + server + " is set up wrong, " + code + ": " + detail
+          + " (see docs/verify.md; lb verify tells what to type)";
     }
   }
 

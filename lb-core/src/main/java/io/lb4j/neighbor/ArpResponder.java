@@ -19,11 +19,13 @@ final class ArpResponder {
   private final NeighborTable table;
   private final Resolver resolver;
   private final Claims claims;
+  private final ServerClaims serverClaims;
 
-  ArpResponder(NeighborTable table, Resolver resolver, Claims claims) {
+  ArpResponder(NeighborTable table, Resolver resolver, Claims claims, ServerClaims serverClaims) {
     this.table = table;
     this.resolver = resolver;
     this.claims = claims;
+    this.serverClaims = serverClaims;
   }
 
   Verdict onArp(FrameView view, OwnedAddresses owned, long nowNs, FrameOutput out) {
@@ -66,6 +68,9 @@ final class ArpResponder {
     Claim claim = claims.find(link, sender.isUnspecified() ? target : sender);
     if (claim == null || sender.isUnspecified() && claim.phase != Claim.Phase.PROBING) {
       return false;
+    }
+    if (!sender.isUnspecified()) {
+      serverClaims.onClaim(claim, senderMac, !sender.equals(target), nowNs);
     }
     claims.conflict(claim, senderMac, nowNs, out);
     return true;

@@ -67,8 +67,9 @@ public final class LinkLayer {
     this.claims = new Claims(announcements, frames, timers, random, listener);
     this.memberships =
         links.stream().map(link -> new ListenerMembership(link, announcements, frames, timers, random)).toList();
-    this.arp = new ArpResponder(neighbors, resolver, claims);
-    this.discovery = new NeighborDiscovery(neighbors, resolver, claims, frames);
+    ServerClaims serverClaims = new ServerClaims(neighbors, listener);
+    this.arp = new ArpResponder(neighbors, resolver, claims, serverClaims);
+    this.discovery = new NeighborDiscovery(neighbors, resolver, claims, serverClaims, frames);
     adopt(owned);
   }
 

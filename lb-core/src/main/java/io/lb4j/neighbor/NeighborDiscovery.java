@@ -20,12 +20,15 @@ final class NeighborDiscovery {
   private final NeighborTable table;
   private final Resolver resolver;
   private final Claims claims;
+  private final ServerClaims serverClaims;
   private final LinkFrames frames;
 
-  NeighborDiscovery(NeighborTable table, Resolver resolver, Claims claims, LinkFrames frames) {
+  NeighborDiscovery(
+      NeighborTable table, Resolver resolver, Claims claims, ServerClaims serverClaims, LinkFrames frames) {
     this.table = table;
     this.resolver = resolver;
     this.claims = claims;
+    this.serverClaims = serverClaims;
     this.frames = frames;
   }
 
@@ -40,6 +43,10 @@ final class NeighborDiscovery {
     }
     if (owned.isOwnMac(mac)) {
       return Verdict.PASS;
+    }
+    Claim asker = source.isUnspecified() ? null : claims.find(link, source);
+    if (asker != null) {
+      serverClaims.onClaim(asker, mac, true, nowNs);
     }
     Claim claim = claims.find(link, target);
     if (source.isUnspecified() && claim != null && claim.phase == Claim.Phase.PROBING) {
@@ -109,6 +116,7 @@ final class NeighborDiscovery {
     }
     Claim claim = claims.find(link, target);
     if (claim != null) {
+      serverClaims.onClaim(claim, mac, false, nowNs);
       claims.conflict(claim, mac, nowNs, out);
       return Verdict.PASS;
     }

@@ -58,4 +58,15 @@ public interface NeighborListener {
    * @param claimed true when it was ours already and is defended; false when it stays unclaimed and is tried later
    */
   default void virtualAddressConflict(int link, IpAddress address, MacAddress other, boolean claimed) {}
+
+  /**
+   * A next hop that control registered says that it has a virtual address: besides a conflict, its set-up is wrong.
+   *
+   * @param link index of the interface
+   * @param server the next hop
+   * @param mac its MAC address
+   * @param address the virtual address
+   * @param asking true when it asks for a neighbour as the virtual address; false when it answers for it
+   */
+  default void serverClaims(int link, IpAddress server, MacAddress mac, IpAddress address, boolean asking) {}
 }

@@ -274,6 +274,23 @@ public final class NeighborTable {
     return registered.get(new Key(link, address));
   }
 
+  /**
+   * The next hop of control's that has a MAC address, one of the wanted family if there is any, or null. Looks at all of
+   * them.
+   */
+  synchronized @Nullable Neighbor findByMac(int link, long mac, boolean v6) {
+    Neighbor found = null;
+    for (Neighbor neighbor : registered.values()) {
+      if (neighbor.link == link && mac(neighbor.id) == mac && !onDemand.contains(neighbor)) {
+        if (neighbor.address.isV6() == v6) {
+          return neighbor;
+        }
+        found = neighbor;
+      }
+    }
+    return found;
+  }
+
   /** Records what the network said; a static or forgotten next hop stays as it is. Answers whether it was recorded. */
   synchronized boolean update(Neighbor neighbor, NeighborState state, long mac) {
     if (!neighbor.registered || state(neighbor.id) == NeighborState.STATIC) {

@@ -37,6 +37,7 @@ class FlightRecordsTest {
         new Event.NeighborMoved("eth0", VIP, MAC, MacAddress.of("02:00:00:00:00:98"), 2),
         new Event.VirtualAddressClaimed("eth0", VIP),
         new Event.VirtualAddressConflict("eth0", VIP, MAC, false),
+        new Event.ServerSetupFault("vip-leaked", "eth0", VIP, VIP, "it asks as the virtual address"),
         new Event.ServicesChanged(12, 3),
         new Event.RoleChanged(false));
   }
@@ -117,7 +118,7 @@ class FlightRecordsTest {
     assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
     String printed = Files.readString(output);
     assertThat(process.exitValue()).as(printed).isZero();
-    assertThat(printed).contains("heard server web/rs1 is up: answered", "present false, told 12");
+    assertThat(printed).contains("heard server web/rs1 is up: answered", "present false, told 13");
     assertThat(EventHub.isRecorderPresent()).as("here").isTrue();
   }
 }

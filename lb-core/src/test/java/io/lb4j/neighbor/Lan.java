@@ -118,6 +118,11 @@ final class Lan implements AutoCloseable {
       public void virtualAddressConflict(int link, IpAddress address, MacAddress other, boolean claimed) {
         events.add("conflict " + address + " " + other + " " + claimed);
       }
+
+      @Override
+      public void serverClaims(int link, IpAddress server, MacAddress mac, IpAddress address, boolean asking) {
+        events.add("server " + server + " " + mac + " " + address + " " + asking);
+      }
     };
   }
 

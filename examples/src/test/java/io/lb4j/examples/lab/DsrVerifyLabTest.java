@@ -1,9 +1,11 @@
 package io.lb4j.examples.lab;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -92,6 +94,7 @@ final class DsrVerifyLabTest {
     lab.verify();
     busy.endInput();
     busy.awaitEnd(Duration.ofSeconds(15));
+    assertEquals(Set.of(), lab.toldByBalancer());
   }
 
   @Test
@@ -133,6 +136,13 @@ final class DsrVerifyLabTest {
         + "/128 dev eth0 nodad");
     lab.expect("", "vip-claimed " + VIP4, "vip-claimed " + VIP6);
     lab.verify();
+    assertEquals(
+        Set.of(
+            "eth0 " + Lab.server4(3) + " server-answers-arp",
+            "eth0 " + Lab.server6(3) + " vip-on-nic",
+            "eth0 " + Lab.server4(4) + " vip-leaked",
+            "eth0 " + Lab.server4(8) + " server-answers-arp"),
+        lab.toldByBalancer());
     lab.fixture.lab.must("rt", "sh", "-c", "ip addr del " + VIP4 + "/32 dev eth0; ip addr del " + VIP6
         + "/128 dev eth0");
     lab.mend();

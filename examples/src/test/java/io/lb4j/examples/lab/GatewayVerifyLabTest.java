@@ -1,6 +1,9 @@
 package io.lb4j.examples.lab;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.time.Duration;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -47,6 +50,7 @@ final class GatewayVerifyLabTest {
     lab.verify();
     busy.endInput();
     busy.awaitEnd(Duration.ofSeconds(15));
+    assertEquals(Set.of(), lab.toldByBalancer());
   }
 
   @Test

@@ -95,6 +95,23 @@ final class VerifyFixture implements AutoCloseable {
     return text.append('\n').toString();
   }
 
+  /** What the running balancer told by itself of servers that are set up wrong: interface, server and code. */
+  Set<String> toldByBalancer() {
+    Outcome outcome = fixture.balancer.ctl("events", "--json");
+    Set<String> told = new TreeSet<>();
+    try {
+      for (Object each : (List<?>) Json.object(outcome.output()).get("events")) {
+        Map<?, ?> entry = (Map<?, ?>) each;
+        if (entry.get("event").equals("ServerSetupFault")) {
+          told.add((String) entry.get("subject"));
+        }
+      }
+    } catch (IOException e) {
+      throw new AssertionError(outcome.output(), e);
+    }
+    return told;
+  }
+
   /** The command as somebody types it. */
   String text(String... options) {
     String[] arguments = new String[options.length + 2];
