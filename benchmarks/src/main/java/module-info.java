@@ -5,6 +5,7 @@ module io.lb4j.benchmarks {
   requires io.lb4j.dsr;
   requires io.lb4j.gateway;
   requires io.lb4j.testkit;
+  requires com.fasterxml.jackson.core;
   requires com.github.benmanes.caffeine;
   requires com.lmax.disruptor;
   requires io.netty.buffer;
