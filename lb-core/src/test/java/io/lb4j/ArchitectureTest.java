@@ -28,6 +28,7 @@ class ArchitectureTest {
           List.of("control", "state"),
           List.of("steering", "health"),
           List.of("dataplane"),
+          List.of("lint"),
           List.of("forward", "verify"),
           List.of("service"),
           List.of("flow", "persistence", "schedule", "neighbor", "counters", "port", "monitor"),

@@ -6,6 +6,7 @@ import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.Finding;
 import io.lb4j.examples.report.Json;
 import io.lb4j.examples.report.StatisticsReport;
+import io.lb4j.settings.Severity;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Parameters;
     description = "Checks a configuration file; each finding has its line, a code, the reason and the remedy.",
     mixinStandardHelpOptions = true,
     footer = {
-      "", "Exit codes: 0 nothing found but information, 1 findings, 2 the file cannot be read or, with --print, used."
+      "", "Exit codes: 0 no error, 1 errors (with --strict: or warnings), 2 the file cannot be read or, with --print, used."
     })
 final class CheckCommand implements Callable<Integer> {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
@@ -34,6 +35,9 @@ final class CheckCommand implements Callable<Integer> {
 
   @Option(names = "--print", description = "print the file in canonical form: keys in one order, defaults left out")
   private boolean print;
+
+  @Option(names = "--strict", description = "let warnings be failures, too")
+  private boolean strict;
 
   @Option(names = "--defaults", description = "tell as well which monitors apply by default")
   private boolean defaults;
@@ -53,7 +57,11 @@ final class CheckCommand implements Callable<Integer> {
       findings.forEach(out::println);
     }
     out.flush();
-    return findings.stream().anyMatch(Finding::isFault) ? Lb.FAILED : Lb.OK;
+    return findings.stream().anyMatch(this::isFailure) ? Lb.FAILED : Lb.OK;
+  }
+
+  private boolean isFailure(Finding finding) {
+    return finding.severity() == Severity.ERROR || strict && finding.severity() == Severity.WARNING;
   }
 
   private int print() throws ConfigurationFileException {

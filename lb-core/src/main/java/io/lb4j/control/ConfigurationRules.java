@@ -15,6 +15,7 @@ import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.topology.Link;
+import io.lb4j.topology.Route;
 import io.lb4j.topology.Topology;
 import java.util.Collection;
 import java.util.List;
@@ -54,6 +55,7 @@ final class ConfigurationRules {
     }
     SharedClients.sets(all).forEach(set -> SharedClients.check(set, findings));
     checkGateways(all, outbound, topology, findings);
+    outbound.ifPresent(rules -> checkRouters("outbound: nat", rules.addresses(), topology, findings));
     checkTranslation(all, topology, outbound, capacity, findings);
   }
 
@@ -229,12 +231,45 @@ final class ConfigurationRules {
         }
       }
     }
+    String setting = "service " + service.name();
+    checkRouters(setting + ": vip", service.vips(), topology, findings);
+    if (service.forwarding() instanceof TranslatedForwarding method) {
+      checkRouters(setting + ": full-nat", method.addresses(), topology, findings);
+    }
+    service.vips().stream()
+        .filter(IpPrefix::isHost)
+        .forEach(vip -> checkUnicast(setting + ": vip", vip.address(), topology, findings));
+    for (RealServer server : service.servers()) {
+      checkUnicast(setting + ": server " + server.name() + ": address", server.address(), topology, findings);
+    }
     for (VirtualService other : all) {
       for (RealServer server : other.servers()) {
         if (service.serves(server.address())) {
           String reason = "is the address of server " + server.name() + " of service " + other.name();
           findings.add(vip(service, ConfigurationError.VIP_IS_SERVER, server.address(), reason));
         }
+      }
+    }
+  }
+
+  /** The balancer would answer for the address that its own packets to the router are sent to. */
+  private static void checkRouters(String setting, List<IpPrefix> ours, Topology topology, Findings findings) {
+    for (Route route : topology.routes()) {
+      if (ours.stream().anyMatch(own -> own.contains(route.via()))) {
+        String reason = "is the router of the route to " + route.to();
+        findings.add(
+            new ConfigurationException(ConfigurationError.VIP_IS_ROUTER, setting, route.via(), reason));
+      }
+    }
+  }
+
+  /** What is sent to a subnet's broadcast address is everybody's. */
+  private static void checkUnicast(String setting, IpAddress address, Topology topology, Findings findings) {
+    for (IpPrefix subnet : topology.subnets()) {
+      boolean last = (address.low() | IpPrefix.maskLow(false, subnet.length())) == 0xFFFF_FFFFL;
+      if (!address.isV6() && subnet.length() < 31 && subnet.contains(address) && last) {
+        String reason = "is the broadcast address of " + subnet;
+        findings.add(new ConfigurationException(ConfigurationError.NOT_UNICAST, setting, address, reason));
       }
     }
   }

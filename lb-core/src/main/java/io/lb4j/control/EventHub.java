@@ -147,7 +147,8 @@ public final class EventHub implements EventListener, ControlTask {
         || event instanceof Event.NeighborLost
         || event instanceof Event.NeighborMoved
         || event instanceof Event.VirtualAddressConflict
-        || event instanceof Event.ServerSetupFault;
+        || event instanceof Event.ServerSetupFault
+        || event instanceof Event.DoubtfulSetting;
   }
 
   /**

@@ -17,6 +17,8 @@ import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.health.HealthReport;
+import io.lb4j.lint.Declared;
+import io.lb4j.lint.Lint;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.persistence.PersistenceTable;
@@ -33,6 +35,7 @@ import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Finding;
 import io.lb4j.steering.ClientSteering;
 import io.lb4j.topology.Topology;
 import java.util.ArrayList;
@@ -334,7 +337,7 @@ public final class ServiceRegistry {
    * Finds out what a change would do.
    *
    * @param next all services as they are to be
-   * @return changes, what becomes of flows, and all errors
+   * @return changes, what becomes of flows, all errors and all warnings
    */
   public synchronized Plan plan(List<VirtualService> next) {
     Map<String, VirtualService> wanted = new LinkedHashMap<>();
@@ -357,7 +360,22 @@ public final class ServiceRegistry {
             new Planner.World(wanted.values(), foreseen, addresses(wanted.values())),
             unserved,
             (service, server) -> counts(service, server).flows());
-    return new Plan(declarations, next, planner.changes(), findings.all());
+    return new Plan(declarations, next, planner.changes(), findings.all(), lint(wanted.values()));
+  }
+
+  /**
+   * What is doubtful about the configuration and yet done.
+   *
+   * @return warnings and information
+   */
+  public List<Finding> findings() {
+    return lint(services());
+  }
+
+  private List<Finding> lint(Collection<VirtualService> with) {
+    Optional<TranslatorProvider> translation = ConfigurationRules.translation(with, outbound);
+    return Lint.findings(
+        new Declared(topology, List.copyOf(with), translation, flowCapacity, workers, role()));
   }
 
   /**

@@ -7,9 +7,12 @@ import io.lb4j.port.Port;
 import io.lb4j.port.PortTraits;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.ConfigurationWarning;
+import io.lb4j.settings.Finding;
 import io.lb4j.topology.Link;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -145,6 +148,15 @@ public final class InterfaceOptions {
 
   @Nullable Port port() {
     return port;
+  }
+
+  /** A frame that the device refuses is lost without an answer, since the balancer took it for one that fits. */
+  Optional<Finding> lint() {
+    int most = port == null ? Integer.MAX_VALUE : port.traits().mtu();
+    return mtu == null || mtu <= most
+        ? Optional.empty()
+        : Optional.of(ConfigurationWarning.MTU_ABOVE_DEVICE.at(
+            "interface " + name + ": mtu", mtu + " bytes are more than the device's " + most));
   }
 
   Link link(int index) {

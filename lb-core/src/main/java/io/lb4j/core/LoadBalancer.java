@@ -37,6 +37,8 @@ import io.lb4j.service.ServerHealth;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Finding;
+import io.lb4j.settings.Severity;
 import io.lb4j.state.BalancerState;
 import io.lb4j.state.ClientEntry;
 import io.lb4j.state.ClientFilter;
@@ -57,14 +59,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,6 +101,8 @@ public final class LoadBalancer implements AutoCloseable {
   private boolean closed;
   private volatile boolean stopped;
   private final BalancerState state;
+  private final List<Finding> deviceFindings;
+  private Set<Finding> warned = Set.of();
 
   LoadBalancer(LoadBalancerBuilder from) {
     this.clock = from.clock;
@@ -106,18 +114,10 @@ public final class LoadBalancer implements AutoCloseable {
     this.events = new EventHub(from.listeners, clock, control::wake);
     NeighborTable neighbors = new NeighborTable();
     this.registry =
-        new ServiceRegistry(
+        registry(
+            from,
             topology,
             neighbors,
-            from.unserved,
-            from.echo,
-            from.role,
-            Optional.ofNullable(from.outbound),
-            from.schedulerSeed,
-            from.flowCapacity,
-            from.workers,
-            from.flowSeed,
-            clock,
             () -> dataPaths.stream().mapToLong(DataPath::sweptGeneration).min().orElse(0),
             this::counts);
     control.add(new HandshakeTimes(registry, this::handshakes));
@@ -156,6 +156,47 @@ public final class LoadBalancer implements AutoCloseable {
     this.state =
         new BalancerState(
             published::getAcquire, dataPaths, () -> running != null && !stopped, this::isSteered, clock);
+    this.deviceFindings = from.interfaces.stream().flatMap(options -> options.lint().stream()).toList();
+    warn();
+  }
+
+  private static ServiceRegistry registry(
+      LoadBalancerBuilder from,
+      Topology topology,
+      NeighborTable neighbors,
+      LongSupplier sweptGeneration,
+      IntFunction<ServerCounts> counts) {
+    return new ServiceRegistry(
+        topology,
+        neighbors,
+        from.unserved,
+        from.echo,
+        from.role,
+        Optional.ofNullable(from.outbound),
+        from.schedulerSeed,
+        from.flowCapacity,
+        from.workers,
+        from.flowSeed,
+        from.clock,
+        sweptGeneration,
+        counts);
+  }
+
+  /** What building would refuse, and what it would tell. */
+  static List<Finding> findings(LoadBalancerBuilder from) {
+    List<Finding> findings = new ArrayList<>();
+    try {
+      Topology topology = topology(from);
+      from.staticNeighbors.keySet().forEach(address -> neighborLink(topology, address));
+      Plan plan =
+          registry(from, topology, new NeighborTable(), () -> 0, binding -> ServerCounts.ZERO).plan(from.services);
+      plan.errors().forEach(error -> findings.add(Finding.of(error)));
+      from.interfaces.forEach(options -> options.lint().ifPresent(findings::add));
+      findings.addAll(plan.warnings());
+    } catch (ConfigurationException e) {
+      findings.add(Finding.of(e));
+    }
+    return findings;
   }
 
   private static Topology topology(LoadBalancerBuilder from) {
@@ -183,20 +224,22 @@ public final class LoadBalancer implements AutoCloseable {
   private void registerStaticNeighbors(LoadBalancerBuilder from, NeighborTable neighbors) {
     from.staticNeighbors.forEach(
         (address, mac) -> {
-          Link link =
-              topology
-                  .linkOf(address)
-                  .orElseThrow(
-                      () ->
-                          new ConfigurationException(
-                              ConfigurationError.UNKNOWN_NAME,
-                              "neighbor",
-                              address,
-                              "no interface is connected to its subnet"));
-          int id = neighbors.register(link.index(), address);
+          int id = neighbors.register(neighborLink(topology, address).index(), address);
           neighbors.setStatic(id, mac);
           registry.keepNextHop(id);
         });
+  }
+
+  private static Link neighborLink(Topology topology, IpAddress address) {
+    return topology
+        .linkOf(address)
+        .orElseThrow(
+            () ->
+                new ConfigurationException(
+                    ConfigurationError.UNKNOWN_NAME,
+                    "neighbor " + address,
+                    address,
+                    "no interface is connected to its subnet"));
   }
 
   /** Routers stay known however the services change. */
@@ -477,6 +520,27 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
+   * What is doubtful about the configuration as it is now, and done all the same. Warnings are also told as events, and so
+   * logged: at first, and when a change brings new ones. See {@link io.lb4j.settings.ConfigurationWarning}.
+   *
+   * @return warnings and information, in the order of the rules
+   */
+  public List<Finding> findings() {
+    return Stream.concat(deviceFindings.stream(), registry.findings().stream()).toList();
+  }
+
+  /** Tells of warnings that were not there before. */
+  private void warn() {
+    Set<Finding> now = new LinkedHashSet<>(findings());
+    now.removeIf(finding -> finding.severity() != Severity.WARNING);
+    now.stream()
+        .filter(finding -> !warned.contains(finding))
+        .forEach(news -> events.onEvent(
+            new Event.DoubtfulSetting(news.code(), news.setting(), news.reason(), news.remedy())));
+    warned = now;
+  }
+
+  /**
    * Does what a plan says, all of it with one snapshot, or nothing.
    *
    * @param plan of this balancer
@@ -524,6 +588,7 @@ public final class LoadBalancer implements AutoCloseable {
     }
     dataPaths.forEach(path -> path.submit((own, nowNs, out) -> {})); // a worker that sleeps looks now
     events.onEvent(new Event.RoleChanged(next.role() == Role.ACTIVE));
+    warn();
     control.wake();
   }
 
@@ -592,6 +657,7 @@ public final class LoadBalancer implements AutoCloseable {
       resolveServers(next);
     }
     events.onEvent(new Event.ServicesChanged(registry.declarations(), registry.services().size()));
+    warn();
     tell();
     control.wake();
   }

@@ -16,6 +16,7 @@ import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Finding;
 import io.lb4j.topology.Route;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -323,6 +324,16 @@ public final class LoadBalancerBuilder {
     }
     this.probeThreads = most;
     return this;
+  }
+
+  /**
+   * Finds out what {@link #build()} would refuse, all of it, and what is doubtful and would be told by {@link
+   * LoadBalancer#findings()}. Builds nothing. What the host's kernel holds is found by building alone.
+   *
+   * @return errors, then warnings and information
+   */
+  public List<Finding> findings() {
+    return LoadBalancer.findings(this);
   }
 
   /**

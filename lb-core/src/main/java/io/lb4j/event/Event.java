@@ -332,6 +332,32 @@ public sealed interface Event {
   }
 
   /**
+   * Something about the configuration is doubtful and was done all the same: told when the balancer is built, and when a
+   * change brings it.
+   *
+   * @param code stable, for example {@code asymmetric-path}
+   * @param setting path of the setting, for example {@code service web: server rs1}
+   * @param reason what is the matter
+   * @param remedy what to do
+   */
+  record DoubtfulSetting(String code, String setting, String reason, String remedy) implements Event {
+    @Override
+    public String category() {
+      return "configuration";
+    }
+
+    @Override
+    public String subject() {
+      return code + " " + setting;
+    }
+
+    @Override
+    public String text() {
+      return setting + ": " + reason + "; " + remedy + " [" + code + "]";
+    }
+  }
+
+  /**
    * The balancer became active or passive.
    *
    * @param active which

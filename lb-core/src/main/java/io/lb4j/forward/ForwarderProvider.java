@@ -6,7 +6,10 @@ import io.lb4j.service.ForwardingMethod;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Finding;
 import io.lb4j.topology.Topology;
+import java.util.Collection;
+import java.util.function.Consumer;
 
 /**
  * A forwarding method with its implementation: {@link DirectForwarding} or {@link TranslatedForwarding}. Immutable,
@@ -21,6 +24,17 @@ public interface ForwarderProvider extends ForwardingMethod {
    * @throws ConfigurationException naming setting, value and remedy
    */
   void check(VirtualService service, Topology topology);
+
+  /**
+   * Tells what is doubtful about a service and yet forwarded.
+   *
+   * @param service that passed {@link #check}
+   * @param all services, this one among them
+   * @param topology interfaces and routes
+   * @param findings takes warnings
+   */
+  default void lint(
+      VirtualService service, Collection<VirtualService> all, Topology topology, Consumer<Finding> findings) {}
 
   /**
    * Where frames for a server are sent first: the server itself, or a router.

@@ -3,9 +3,11 @@ package io.lb4j.forward;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Finding;
 import io.lb4j.topology.Topology;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** The rules of address translation for a whole balancer. Immutable, shared; asked by the control thread. */
 public interface TranslatorProvider {
@@ -18,6 +20,24 @@ public interface TranslatorProvider {
    * @throws ConfigurationException naming setting, value and remedy
    */
   void check(Topology topology, Collection<VirtualService> services, int capacity);
+
+  /**
+   * Tells what is doubtful about the rules and yet done.
+   *
+   * @param topology interfaces and routes
+   * @param services all services, of whichever method
+   * @param findings takes warnings
+   */
+  default void lint(Topology topology, Collection<VirtualService> services, Consumer<Finding> findings) {}
+
+  /**
+   * Hosts that may start traffic through the balancer.
+   *
+   * @return their prefixes; none unless overridden
+   */
+  default List<IpPrefix> insideHosts() {
+    return List.of();
+  }
 
   /**
    * Addresses that traffic is sent from: the balancer's alone, answered for by ARP and neighbour discovery.

@@ -21,6 +21,11 @@ record FastestResponse() implements Scheduler {
   }
 
   @Override
+  public boolean usesResponseTimes() {
+    return true;
+  }
+
+  @Override
   public Schedule prepare(List<Candidate> candidates, long seed) {
     Roster roster = new Roster(candidates);
     return new Turns(roster, roster.weights());

@@ -38,6 +38,15 @@ public interface Scheduler {
   }
 
   /**
+   * Whether it goes by how long servers take to answer, which somebody has to measure.
+   *
+   * @return false unless overridden
+   */
+  default boolean usesResponseTimes() {
+    return false;
+  }
+
+  /**
    * Compiles the discipline for the servers that take new flows now. Called by the control thread; may be slow.
    *
    * @param candidates one or more, each of weight 1 or more; their order is the order of declaration

@@ -1,6 +1,7 @@
 package io.lb4j.service;
 
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Finding;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -13,14 +14,20 @@ import java.util.stream.Stream;
  * @param services as they are to be, in order of declaration
  * @param changes services that are added, removed or changed, or whose flows do not simply go on
  * @param errors why it cannot be done; empty when it can
+ * @param warnings what would be doubtful about the configuration then
  */
 public record Plan(
-    long basis, List<VirtualService> services, List<ServiceChange> changes, List<ConfigurationException> errors) {
+    long basis,
+    List<VirtualService> services,
+    List<ServiceChange> changes,
+    List<ConfigurationException> errors,
+    List<Finding> warnings) {
   /** Unmodifiable lists. */
   public Plan {
     services = List.copyOf(services);
     changes = List.copyOf(changes);
     errors = List.copyOf(errors);
+    warnings = List.copyOf(warnings);
   }
 
   /**

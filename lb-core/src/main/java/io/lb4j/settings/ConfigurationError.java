@@ -2,8 +2,14 @@ package io.lb4j.settings;
 
 import java.util.Locale;
 
-/** The rules a configuration can break; each has a stable {@link #code()} and a remedy. Immutable, shared. */
-public enum ConfigurationError {
+/** The rules without which nothing is built; each has a stable {@link #code()} and a remedy. Immutable, shared. */
+public enum ConfigurationError implements ConfigurationRule {
+  /** A file that is not YAML. */
+  YAML_SYNTAX("correct the line, or quote the value"),
+  /** A key that nothing reads. */
+  UNKNOWN_KEY("use a key that is known there"),
+  /** A key that stands twice in one mapping. */
+  DUPLICATE_KEY("keep one of them"),
   /** Text that is not an address, number or name of the expected form. */
   NOT_READABLE("write it in the form the documentation gives"),
   /** A number outside its range. */
@@ -28,6 +34,10 @@ public enum ConfigurationError {
   GATEWAY_ADDRESS_IN_USE("choose an address that is used for nothing else"),
   /** A forwarding method that cannot change ports was asked to. */
   PORT_CHANGE("leave the server's port out, or use a forwarding method that translates"),
+  /** A virtual address, or one that packets are sent from, is a router's of the configuration. */
+  VIP_IS_ROUTER("choose an address that the router does not have"),
+  /** A route whose router is the balancer. */
+  ROUTE_TO_ITSELF("name the router that is to get the packets"),
   /** A real server is outside the subnets of the balancer's interfaces. */
   SERVER_NOT_ON_LINK("put server and balancer in one subnet, or use a forwarding method that routes"),
   /** Virtual service and real servers share a subnet although the method needs different ones. */
@@ -44,6 +54,10 @@ public enum ConfigurationError {
   NOT_UNICAST("use a unicast address"),
   /** A persistence prefix that would give every client one server. */
   PREFIX_ZERO("use 32 (IPv4) or 128 (IPv6) for one client, or a shorter prefix above 0"),
+  /** Persistence by something that layer 4 does not see. */
+  PERSISTENCE_NOT_BY_ADDRESS("write 'persistence: {timeout: 5m}': the client's address is what layer 4 sees"),
+  /** Something that has to read what a connection carries. */
+  LAYER_7("leave it to a proxy behind the balancer: layer 4 forwards packets and reads no requests"),
   /** Two settings that cannot both hold. */
   CONTRADICTION("decide for one of the two"),
   /** A setting whose feature this version does not have. */
@@ -57,20 +71,17 @@ public enum ConfigurationError {
     this.remedy = remedy;
   }
 
-  /**
-   * The stable code.
-   *
-   * @return for example {@code services-overlap}
-   */
+  @Override
   public String code() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /**
-   * What to do instead.
-   *
-   * @return a sentence without a full stop
-   */
+  @Override
+  public Severity severity() {
+    return Severity.ERROR;
+  }
+
+  @Override
   public String remedy() {
     return remedy;
   }

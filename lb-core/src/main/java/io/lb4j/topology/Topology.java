@@ -1,6 +1,8 @@
 package io.lb4j.topology;
 
+import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
+import io.lb4j.address.IpPrefix;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import java.util.Comparator;
@@ -41,6 +43,10 @@ public final class Topology {
       if (route.to().address().isV6() != route.via().isV6()) {
         throw new ConfigurationException(
             ConfigurationError.FAMILY_MISMATCH, "route " + route.to(), route.via(), "the router is of another family");
+      }
+      if (ownerOf(route.via()).isPresent()) {
+        throw new ConfigurationException(
+            ConfigurationError.ROUTE_TO_ITSELF, "route " + route.to(), route.via(), "is the balancer's own address");
       }
       if (linkOf(route.via()).isEmpty()) {
         throw new ConfigurationException(
@@ -98,6 +104,39 @@ public final class Topology {
    */
   public List<Route> routes() {
     return routes;
+  }
+
+  /**
+   * The routes of a family.
+   *
+   * @param v6 which
+   * @return longest prefix first
+   */
+  public List<Route> routes(boolean v6) {
+    return routes.stream().filter(route -> route.to().address().isV6() == v6).toList();
+  }
+
+  /**
+   * The connected subnets.
+   *
+   * @return in the order of the interfaces, each once
+   */
+  public List<IpPrefix> subnets() {
+    return links.stream()
+        .flatMap(link -> link.addresses().stream())
+        .map(InterfaceAddress::network)
+        .distinct()
+        .toList();
+  }
+
+  /**
+   * The connected subnet that holds an address.
+   *
+   * @param address the address asked about
+   * @return the first of them, or nothing
+   */
+  public Optional<IpPrefix> subnetOf(IpAddress address) {
+    return subnets().stream().filter(subnet -> subnet.contains(address)).findFirst();
   }
 
   /**

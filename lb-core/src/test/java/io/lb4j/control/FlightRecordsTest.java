@@ -39,6 +39,7 @@ class FlightRecordsTest {
         new Event.VirtualAddressConflict("eth0", VIP, MAC, false),
         new Event.ServerSetupFault("vip-leaked", "eth0", VIP, VIP, "it asks as the virtual address"),
         new Event.ServicesChanged(12, 3),
+        new Event.DoubtfulSetting("no-server", "service web: servers", "there is none", "add a server"),
         new Event.RoleChanged(false));
   }
 
@@ -118,7 +119,7 @@ class FlightRecordsTest {
     assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
     String printed = Files.readString(output);
     assertThat(process.exitValue()).as(printed).isZero();
-    assertThat(printed).contains("heard server web/rs1 is up: answered", "present false, told 13");
+    assertThat(printed).contains("heard server web/rs1 is up: answered", "present false, told 14");
     assertThat(EventHub.isRecorderPresent()).as("here").isTrue();
   }
 }

@@ -2,13 +2,20 @@ package io.lb4j.dsr;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.flow.FlowTimeouts;
-import io.lb4j.forward.Forwarder;
 import io.lb4j.forward.DirectForwarding;
+import io.lb4j.forward.Forwarder;
+import io.lb4j.monitor.Check;
+import io.lb4j.monitor.Monitor;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.ConfigurationWarning;
+import io.lb4j.settings.Finding;
 import io.lb4j.topology.Topology;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Direct Server Return: the client's frame is re-addressed to a real server of the same subnet, which holds the virtual
@@ -62,6 +69,24 @@ public final class DirectServerReturn implements DirectForwarding {
             setting + ": address",
             server.address(),
             "is in no subnet of the balancer's interfaces " + topology.links().stream().map(l -> l.name() + " " + l.addresses()).toList());
+      }
+    }
+  }
+
+  /** A server without the virtual address answers every question but the one that matters. */
+  @Override
+  public void lint(
+      VirtualService service, Collection<VirtualService> all, Topology topology, Consumer<Finding> findings) {
+    for (RealServer server : service.servers()) {
+      List<Monitor> monitors = service.monitors(server).list();
+      boolean asks =
+          monitors.stream().map(Monitor::check).anyMatch(c -> c instanceof Check.Direct || c instanceof Check.Own);
+      if (!monitors.isEmpty() && !asks) {
+        String whose = server.monitors().isPresent() ? ": server " + server.name() : "";
+        findings.accept(ConfigurationWarning.MONITOR_MISSES_VIP.at(
+            "service " + service.name() + whose + ": monitor",
+            monitors.get(0).check().type() + " asks for the servers' own addresses, and is content with a server that"
+                + " drops what is for " + service.vips().get(0).address()));
       }
     }
   }

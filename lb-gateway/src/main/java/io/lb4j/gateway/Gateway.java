@@ -1,6 +1,5 @@
 package io.lb4j.gateway;
 
-import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.flow.FlowTimeouts;
@@ -11,11 +10,14 @@ import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Finding;
 import io.lb4j.topology.Topology;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Gateway: the balancer is the real servers' default gateway and translates both directions. ipvsadm calls it
@@ -164,6 +166,15 @@ public final class Gateway implements TranslatedForwarding {
             source,
             "is an address of the balancer's interface");
       }
+      Optional<RealServer> server =
+          service.servers().stream().filter(other -> other.address().equals(source)).findFirst();
+      if (server.isPresent()) {
+        throw new ConfigurationException(
+            ConfigurationError.VIP_IS_SERVER,
+            setting + ": full-nat",
+            source,
+            "is the address of server " + server.get().name());
+      }
       if (service.serves(source)) {
         throw new ConfigurationException(
             ConfigurationError.NAT_OVERLAP, setting + ": full-nat", source, "is the service's own virtual address");
@@ -196,7 +207,8 @@ public final class Gateway implements TranslatedForwarding {
     for (RealServer server : service.servers()) {
       String setting = "service " + service.name() + ": server " + server.name() + ": address";
       IpPrefix serverSubnet =
-          subnet(server.address(), topology)
+          topology
+              .subnetOf(server.address())
               .orElseThrow(
                   () ->
                       new ConfigurationException(
@@ -205,7 +217,7 @@ public final class Gateway implements TranslatedForwarding {
                           server.address(),
                           "no interface is connected to the server's subnet, so the balancer cannot be its gateway"));
       for (IpPrefix vip : service.vips()) {
-        Optional<IpPrefix> vipSubnet = subnet(vip.address(), topology);
+        Optional<IpPrefix> vipSubnet = topology.subnetOf(vip.address());
         if (vipSubnet.filter(serverSubnet::overlaps).isPresent()) {
           throw new ConfigurationException(
               ConfigurationError.SAME_SUBNET,
@@ -217,12 +229,10 @@ public final class Gateway implements TranslatedForwarding {
     }
   }
 
-  private static Optional<IpPrefix> subnet(IpAddress address, Topology topology) {
-    return topology.links().stream()
-        .flatMap(link -> link.addresses().stream())
-        .map(InterfaceAddress::network)
-        .filter(network -> network.contains(address))
-        .findFirst();
+  @Override
+  public void lint(
+      VirtualService service, Collection<VirtualService> all, Topology topology, Consumer<Finding> findings) {
+    new GatewayLint(service, this, all, topology, findings).check();
   }
 
   @Override

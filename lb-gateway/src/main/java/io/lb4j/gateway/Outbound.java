@@ -1,6 +1,5 @@
 package io.lb4j.gateway;
 
-import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.flow.FlowTimeouts;
@@ -14,13 +13,14 @@ import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
-import io.lb4j.topology.Link;
+import io.lb4j.settings.Finding;
 import io.lb4j.topology.Topology;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * Traffic that servers start: which inside hosts may send through the balancer, and under which addresses. Immutable,
@@ -160,6 +160,16 @@ public final class Outbound implements TranslatorProvider {
     }
   }
 
+  @Override
+  public void lint(Topology topology, Collection<VirtualService> services, Consumer<Finding> findings) {
+    new OutboundLint(this, topology, services, findings).check();
+  }
+
+  @Override
+  public List<IpPrefix> insideHosts() {
+    return rules.stream().map(OutboundRule::from).toList();
+  }
+
   private void checkExternal(
       OutboundRule rule, IpAddress external, Topology topology, Collection<VirtualService> services) {
     String setting = "outbound " + rule.from() + ": nat";
@@ -185,11 +195,7 @@ public final class Outbound implements TranslatorProvider {
 
   /** Inside hosts have to be somewhere: on a link, or behind a router. */
   private static void checkReachable(OutboundRule rule, Topology topology) {
-    boolean onLink =
-        topology.links().stream()
-            .flatMap((Link link) -> link.addresses().stream())
-            .map(InterfaceAddress::network)
-            .anyMatch(rule.from()::overlaps);
+    boolean onLink = topology.subnets().stream().anyMatch(rule.from()::overlaps);
     boolean routed = topology.routes().stream().anyMatch(route -> route.to().overlaps(rule.from()));
     if (!onLink && !routed) {
       throw new ConfigurationException(

@@ -5,12 +5,12 @@ import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.Finding;
 import io.lb4j.examples.live.Rehearsal;
 import io.lb4j.service.VirtualService;
+import io.lb4j.settings.Severity;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
-/** Everything there is to say about a configuration that could be read. Owned by one thread. */
+/** Everything there is to say about a configuration that could be read: the library's findings. Owned by one thread. */
 public final class Linter {
   private final Configuration configuration;
 
@@ -24,24 +24,22 @@ public final class Linter {
   }
 
   /**
-   * What the library refuses, and what it cannot know to be wrong.
+   * What the library refuses, and what it would tell.
    *
    * @return in the order of the file
    */
   public List<Finding> findings() {
-    List<Finding> findings = new ArrayList<>(refusals());
-    findings.addAll(new StandbyRules(configuration).findings());
-    Network.of(configuration)
-        .map(network -> Stream.of(
-            new GatewayRules(configuration, network).findings(),
-            new OutboundRules(configuration, network).findings()))
-        .orElseGet(Stream::empty)
-        .flatMap(List::stream)
-        .filter(finding -> findings.stream().noneMatch(known -> isSame(known, finding)))
-        .toList()
-        .forEach(findings::add);
-    findings.sort(Comparator.comparingInt(Finding::line));
-    return findings;
+    List<Finding> findings = new ArrayList<>();
+    Rehearsal rehearsal = new Rehearsal(configuration);
+    try {
+      rehearsal.builder().findings().stream().map(configuration::finding).forEach(findings::add);
+      if (findings.stream().noneMatch(finding -> finding.severity() == Severity.ERROR)) {
+        rehearsal.build().close(); // what only building finds out
+      }
+    } catch (ConfigurationFileException e) {
+      findings.addAll(e.findings());
+    }
+    return sorted(findings);
   }
 
   /**
@@ -52,8 +50,11 @@ public final class Linter {
   public List<Finding> findingsAndDefaults() {
     List<Finding> findings = new ArrayList<>(findings());
     configuration.services().stream().filter(this::isLeftToDefaults).map(this::defaultMonitor).forEach(findings::add);
-    findings.sort(Comparator.comparingInt(Finding::line));
-    return findings;
+    return sorted(findings);
+  }
+
+  private static List<Finding> sorted(List<Finding> findings) {
+    return findings.stream().sorted(Comparator.comparingInt(Finding::line)).toList();
   }
 
   private boolean isLeftToDefaults(VirtualService service) {
@@ -64,23 +65,10 @@ public final class Linter {
   private Finding defaultMonitor(VirtualService service) {
     boolean watched = !service.monitors().list().isEmpty();
     return configuration.finding(
-        Finding.Severity.INFORMATION,
+        Severity.INFORMATION,
         "default-monitor",
         "service " + service.name() + ": monitor",
         watched ? "servers are watched by TCP connections, the default" : "nobody watches the servers, the default",
         watched ? "write 'monitor: none' if nobody is to watch them" : "name a monitor if somebody is to watch them");
-  }
-
-  private List<Finding> refusals() {
-    try {
-      new Rehearsal(configuration).build().close();
-      return List.of();
-    } catch (ConfigurationFileException e) {
-      return e.findings();
-    }
-  }
-
-  private static boolean isSame(Finding a, Finding b) {
-    return a.line() == b.line() && a.code().equals(b.code());
   }
 }

@@ -11,8 +11,10 @@ import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.Role;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.settings.Severity;
 import io.lb4j.topology.Route;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -247,8 +249,28 @@ public final class Configuration {
    * @param remedy what to do
    * @return the finding
    */
-  public Finding finding(Finding.Severity severity, String code, String setting, String reason, String remedy) {
+  public Finding finding(Severity severity, String code, String setting, String reason, String remedy) {
     return new Finding(severity, file(), lines.lineOf(setting), code, setting, reason, remedy);
+  }
+
+  /**
+   * A finding of the library with the line of the setting it names.
+   *
+   * @param found by the builder, a balancer or a plan
+   * @return the same about this file
+   */
+  public Finding finding(io.lb4j.settings.Finding found) {
+    return finding(found.severity(), found.code(), found.setting(), found.reason(), found.remedy());
+  }
+
+  /**
+   * Findings of the library with the lines of the settings they name.
+   *
+   * @param found by the builder, a balancer or a plan
+   * @return in the order of the file
+   */
+  public List<Finding> findings(List<io.lb4j.settings.Finding> found) {
+    return found.stream().map(this::finding).sorted(Comparator.comparingInt(Finding::line)).toList();
   }
 
   /**

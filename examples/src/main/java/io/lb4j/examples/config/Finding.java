@@ -1,5 +1,6 @@
 package io.lb4j.examples.config;
 
+import io.lb4j.settings.Severity;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -17,16 +18,6 @@ import java.util.Map;
  */
 public record Finding(
     Severity severity, String file, int line, String code, String setting, String reason, String remedy) {
-  /** Whether a file can be used. */
-  public enum Severity {
-    /** It is refused. */
-    ERROR,
-    /** It runs, and some traffic will be lost. */
-    WARNING,
-    /** It runs; what is said may be as intended. */
-    INFORMATION
-  }
-
   /**
    * A refusal.
    *
@@ -41,14 +32,6 @@ public record Finding(
     this(Severity.ERROR, file, line, code, setting, reason, remedy);
   }
 
-  /**
-   * Whether it makes {@code lb check} fail.
-   *
-   * @return false for information
-   */
-  public boolean isFault() {
-    return severity != Severity.INFORMATION;
-  }
   /**
    * The finding as JSON members.
    *

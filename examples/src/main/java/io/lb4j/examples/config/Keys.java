@@ -1,5 +1,6 @@
 package io.lb4j.examples.config;
 
+import io.lb4j.settings.ConfigurationError;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,9 +11,17 @@ import java.util.stream.Stream;
 /** The keys of one kind of mapping: those that are read, and those refused because the version lacks the feature. */
 final class Keys {
   private final List<String> known;
-  private final Map<String, String> refused;
+  private final Map<String, Refusal> refused;
 
-  private Keys(List<String> known, Map<String, String> refused) {
+  /**
+   * Why a key is refused. Immutable.
+   *
+   * @param error the rule it breaks
+   * @param reason in words
+   */
+  record Refusal(ConfigurationError error, String reason) {}
+
+  private Keys(List<String> known, Map<String, Refusal> refused) {
     this.known = known;
     this.refused = refused;
   }
@@ -28,8 +37,13 @@ final class Keys {
 
   /** The same with keys that are understood and refused; each with its reason. */
   Keys refusing(String reason, String... names) {
-    Map<String, String> all = new LinkedHashMap<>(refused);
-    Stream.of(names).forEach(name -> all.put(name, reason));
+    return refusing(ConfigurationError.NOT_SUPPORTED, reason, names);
+  }
+
+  /** The same with keys that break a rule of their own. */
+  Keys refusing(ConfigurationError error, String reason, String... names) {
+    Map<String, Refusal> all = new LinkedHashMap<>(refused);
+    Stream.of(names).forEach(name -> all.put(name, new Refusal(error, reason)));
     return new Keys(known, all);
   }
 
@@ -42,7 +56,7 @@ final class Keys {
     return known.contains(key);
   }
 
-  Optional<String> refusal(String key) {
+  Optional<Refusal> refusal(String key) {
     return Optional.ofNullable(refused.get(key));
   }
 

@@ -12,7 +12,9 @@ import java.util.List;
 
 /** Reads who picks a new flow's server, and who keeps one. Owned by one thread. */
 final class SchedulingReader {
-  static final Keys PERSISTENCE = Keys.of("timeout", "prefix4", "prefix6", "capacity", "scope");
+  static final Keys PERSISTENCE =
+      Keys.of("timeout", "prefix4", "prefix6", "capacity", "scope")
+          .refusing(ConfigurationError.PERSISTENCE_NOT_BY_ADDRESS, Wishes.PERSISTENCE, Wishes.PERSISTENCE_KEYS);
 
   /** The keys of a service that are read here. */
   static final List<String> KEYS = List.of("scheduler", "hash", "persistence");
@@ -66,6 +68,7 @@ final class SchedulingReader {
   }
 
   static SourceIpPersistence persistence(Value value) {
+    Wishes.checkPersistence(value);
     Section section = value.section(PERSISTENCE);
     SourceIpPersistence[] result = {SourceIpPersistence.create()};
     section.with("timeout", v -> result[0] = SourceIpPersistence.timeout(v.duration()));

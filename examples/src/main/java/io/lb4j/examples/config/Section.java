@@ -40,7 +40,7 @@ final class Section {
       Integer before = seen.putIfAbsent(key.getValue(), line);
       if (before != null) {
         String reason = "the key stands twice, first in line " + before;
-        findings.add(line, "duplicate-key", path(name, Value.printable(key.getValue())), reason, "keep one of them");
+        findings.add(line, ConfigurationError.DUPLICATE_KEY, path(name, Value.printable(key.getValue())), reason);
         continue;
       }
       entries.put(key, tuple.getValueNode());
@@ -50,14 +50,14 @@ final class Section {
 
   private void take(Keys keys, String key, int keyLine, Node value) {
     String setting = path(name, Value.printable(key));
-    Optional<String> refusal = keys.refusal(key);
+    Optional<Keys.Refusal> refusal = keys.refusal(key);
     if (refusal.isPresent()) {
-      findings.add(keyLine, ConfigurationError.NOT_SUPPORTED, setting, refusal.get());
+      findings.add(keyLine, refusal.get().error(), setting, refusal.get().reason());
     } else if (keys.knows(key)) {
       values.put(key, new Value(findings, setting, value));
     } else {
       String reason = name.isEmpty() ? "unknown key" : "unknown key '" + Value.printable(key) + "'";
-      findings.add(keyLine, "unknown-key", setting, reason, keys.remedyFor(key));
+      findings.add(keyLine, ConfigurationError.UNKNOWN_KEY.code(), setting, reason, keys.remedyFor(key));
     }
   }
 

@@ -23,6 +23,7 @@ final class ServiceReader {
           .and(SchedulingReader.KEYS)
           .and(PolicyReader.KEYS)
           .and(MonitorReader.KEYS)
+          .refusing(ConfigurationError.LAYER_7, Wishes.LAYER_7, Wishes.LAYER_7_KEYS)
           .refusing("it is for the whole balancer, at the top of the file", "filtering");
   static final Keys TIMEOUTS = Keys.of("syn", "established", "fin", "reset", "udp");
 
@@ -43,7 +44,7 @@ final class ServiceReader {
     Section section = entry.section("service " + nameOf(entry), SERVICE);
     lines.add(section);
     String name = section.require("name", Value::name);
-    Protocol protocol = section.require("protocol", value -> value.oneOf(Protocol.class));
+    Protocol protocol = section.require("protocol", ServiceReader::protocol);
     PortRange ports = section.require("port", value -> PortRange.of(value.text()));
     ForwarderProvider method = method(section);
     List<IpPrefix> vips = section.require("vip", ServiceReader::vips);
@@ -85,7 +86,13 @@ final class ServiceReader {
     return mode;
   }
 
+  private static Protocol protocol(Value value) {
+    Wishes.checkProtocol(value);
+    return value.oneOf(Protocol.class);
+  }
+
   private static ForwarderProvider mode(Value value) {
+    Wishes.checkMode(value);
     return switch (value.text()) {
       case "dsr" -> DirectServerReturn.create();
       case "gateway" -> Gateway.create();

@@ -1,5 +1,6 @@
 package io.lb4j.examples.config;
 
+import io.lb4j.settings.ConfigurationError;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringReader;
@@ -84,7 +85,8 @@ final class YamlFile {
   private static ConfigurationFileException syntax(String file, Mark mark, String problem) {
     int line = mark == null ? 0 : mark.getLine() + 1;
     String reason = "not YAML: " + String.valueOf(problem).replaceAll("\\s+", " ");
-    return failure(file, line, "yaml-syntax", reason, "correct the line, or quote the value");
+    return failure(
+        file, line, ConfigurationError.YAML_SYNTAX.code(), reason, ConfigurationError.YAML_SYNTAX.remedy());
   }
 
   private static ConfigurationFileException failure(String file, int line, String code, String reason, String remedy) {

@@ -11,6 +11,9 @@ import io.lb4j.examples.report.StatisticsReport;
 import io.lb4j.pcap.PcapPort;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
+import io.lb4j.service.Plan;
+import io.lb4j.settings.Finding;
+import io.lb4j.settings.Severity;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -59,6 +62,7 @@ public final class LiveBalancer implements AutoCloseable {
       }
       LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, file, err);
       ports.clear(); // the balancer closes them
+      live.warnOf(configuration, live.balancer.findings());
       return live;
     } finally {
       ports.forEach(Port::close);
@@ -169,7 +173,9 @@ public final class LiveBalancer implements AutoCloseable {
       if (!restart.isEmpty()) {
         warn(err, file + ": left as they are until a restart: " + String.join(", ", restart));
       }
-      say(file + ": " + PlanReport.line(configuration.apply(changed)));
+      Plan plan = configuration.apply(changed);
+      say(file + ": " + PlanReport.line(plan));
+      warnOf(changed, plan.warnings());
     } catch (ConfigurationFileException e) {
       warn(err, file + " is refused, what ran before runs on:");
       e.findings().forEach(finding -> err.println("  " + finding));
@@ -177,6 +183,13 @@ public final class LiveBalancer implements AutoCloseable {
       warn(err, file + " is refused, what ran before runs on: " + e.getMessage());
     }
     err.flush();
+  }
+
+  /** The library's warnings with their lines; what is but information is for lb check. */
+  private void warnOf(Configuration source, List<Finding> found) {
+    source.findings(found).stream()
+        .filter(finding -> finding.severity() == Severity.WARNING)
+        .forEach(finding -> say(finding.toString()));
   }
 
   private void say(String text) {

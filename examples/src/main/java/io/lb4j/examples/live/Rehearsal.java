@@ -9,6 +9,7 @@ import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.InterfaceDeclaration;
 import io.lb4j.flow.FlowTable;
+import io.lb4j.settings.ConfigurationException;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.List;
@@ -39,8 +40,25 @@ public final class Rehearsal {
    * @throws ConfigurationFileException when a rule is broken
    */
   public LoadBalancer build() throws ConfigurationFileException {
+    return configuration.build(builder().flowTable(FlowTable.MIN_CAPACITY));
+  }
+
+  /**
+   * Declares it, with the flow table that the file asks for.
+   *
+   * @return a builder that can be asked for its findings
+   * @throws ConfigurationFileException when a setting is refused at once
+   */
+  public LoadBalancerBuilder builder() throws ConfigurationFileException {
+    try {
+      return declared();
+    } catch (ConfigurationException e) {
+      throw configuration.refused(e);
+    }
+  }
+
+  private LoadBalancerBuilder declared() throws ConfigurationFileException {
     LoadBalancerBuilder builder = configuration.builder().announcements(configuration.announcements());
-    builder.flowTable(FlowTable.MIN_CAPACITY);
     int index = 0;
     for (InterfaceDeclaration link : configuration.interfaces()) {
       MacAddress mac = link.mac().orElse(MacAddress.of(STAND_IN_MAC | ++index));
@@ -50,7 +68,7 @@ public final class Rehearsal {
         return link.declare(options);
       });
     }
-    return configuration.build(builder);
+    return builder;
   }
 
   /**

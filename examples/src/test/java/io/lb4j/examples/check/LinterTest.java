@@ -49,6 +49,7 @@ class LinterTest {
           port: 80
           protocol: tcp
           mode: dsr
+          monitor: dsr
           servers: [{name: s1, address: 192.0.2.11}]
       """;
 
@@ -87,7 +88,7 @@ class LinterTest {
     "{to: 0.0.0.0/0, via: 198.51.100.1}, |  | 7 | information | no-default-route | 198.51.100.0/24, 192.0.2.0/24",
     "0.0.0.0/0 | 203.0.113.0/24 | 7 | information | no-default-route | behind the declared routes",
     ", {to: \"::/0\", via: \"2001:db8:c::1\"} |  | 13 | information | no-default-route | ::/0",
-    "vip: 198.51.100.100 | vip: 203.0.113.100 | 8 | information | vip-not-on-link | a router has to send it here",
+    "vip: 198.51.100.100 | vip: 203.0.113.100 | 8 | information | vip-by-router | a router has to send it here",
     // the way back
     "via: 198.51.100.1} | via: 192.0.2.1} | 4 | warning | asymmetric-path | 192.0.2.1 to clients in 0.0.0.0/0",
     "\"2001:db8:c::1\" | \"2001:db8:5::1\" | 4 | warning | asymmetric-path | subnet of server s1 (2001:db8:5::/64)",
@@ -101,7 +102,9 @@ class LinterTest {
     String start = ":" + line + ": " + (severity.equals("error") ? "" : severity + ": ");
     assertTrue(run.out().lines().anyMatch(finding -> finding.contains("lb.yaml" + start)
         && finding.endsWith("[" + code + "]") && finding.contains(words) && finding.contains("; ")), run.out());
-    assertEquals(severity.equals("information") ? 0 : 1, run.exit(), run.out());
+    assertEquals(severity.equals("error") ? 1 : 0, run.exit(), run.out());
+    int strict = check(changed(from, to == null ? "" : to), "--strict").exit();
+    assertEquals(severity.equals("information") ? 0 : 1, strict, run.out());
   }
 
   @Test
@@ -110,7 +113,7 @@ class LinterTest {
         .replace("vip: 198.51.100.100", "vip: 203.0.113.100")
         .replace("nat: 198.51.100.200", "nat: 203.0.113.200");
     CommandRun run = check(text);
-    assertEquals(1, run.exit(), run.out());
+    assertEquals(0, run.exit(), run.out());
     assertTrue(run.out().contains(":8: warning: service web4: vip: "), run.out());
     assertTrue(run.out().contains("[vip-not-on-link]"), run.out());
     assertTrue(run.out().contains(":5: warning: outbound 192.0.2.0/24: nat: 203.0.113.200 "), run.out());
@@ -118,11 +121,11 @@ class LinterTest {
   }
 
   @Test
-  void shouldWarnOfAServerInTwoModes() throws IOException {
+  void shouldTellOfAServerInTwoModes() throws IOException {
     CommandRun run = check(BASE + DSR);
-    assertEquals(1, run.exit(), run.out());
-    assertTrue(run.out().contains(":12: warning: service web4: server s1: 192.0.2.11 serves dsr by "), run.out());
-    assertTrue(run.out().contains("[asymmetric-path]"), run.out());
+    assertEquals(0, run.exit(), run.out());
+    assertTrue(run.out().contains(":12: information: service web4: server s1: 192.0.2.11 serves dsr by "), run.out());
+    assertTrue(run.out().contains("[direct-replies-return]"), run.out());
   }
 
   @Test
@@ -144,6 +147,15 @@ class LinterTest {
         services:
         """ + DSR;
     assertTrue(check(text).out().endsWith(": no findings\n"));
+  }
+
+  @Test
+  void shouldTellErrorsAndWarningsAtOnce() throws IOException {
+    String text = changed("192.0.2.11},", "198.51.100.11},").replace("via: 198.51.100.1}", "via: 192.0.2.1}");
+    CommandRun run = check(text);
+    assertEquals(1, run.exit());
+    assertTrue(run.out().contains("[same-subnet]"), run.out());
+    assertTrue(run.out().contains("[asymmetric-path]"), run.out());
   }
 
   @Test

@@ -128,6 +128,19 @@ class CtlTest {
   }
 
   @Test
+  void shouldTellWhatWouldBeDoubtfulWithItsLine() throws Exception {
+    String changed = RunningFixture.TEXT.replaceAll("(192\\.0\\.2\\.2[0-9])(, weight: \\d+)?}", "$1, weight: 0}");
+    Path file = fixture.file(changed);
+    for (String command : List.of("plan", "apply")) {
+      assertThat(done(command, file).lines())
+          .filteredOn(line -> line.contains("[all-weights-zero]"))
+          .hasSize(1)
+          .allSatisfy(line -> assertThat(line).matches(".*:\\d+: warning: service .*: servers: .*"));
+      assertThat(json(command, file).get("findings").toString()).contains("all-weights-zero");
+    }
+  }
+
+  @Test
   void shouldRefuseAFileWithEveryLineAndChangeNothing() throws Exception {
     String broken = RunningFixture.TEXT.replace("scheduler: rr", "scheduler: best").replace("capacity: 16384", "size: 1");
     Path file = fixture.file(broken);
