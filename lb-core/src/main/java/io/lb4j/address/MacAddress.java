@@ -1,5 +1,7 @@
 package io.lb4j.address;
 
+import java.util.regex.Pattern;
+
 /**
  * A 48-bit IEEE 802 MAC address. Immutable, shared. On the hot path addresses travel as the {@code long} of {@link
  * #value()}, whose lower 48 bits are the address in network order.
@@ -8,6 +10,10 @@ public final class MacAddress {
   /** ff:ff:ff:ff:ff:ff. */
   public static final MacAddress BROADCAST = new MacAddress(0xFFFF_FFFF_FFFFL);
 
+  private static final Pattern TEXT =
+      Pattern.compile("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}");
+  private static final int OCTETS = 6;
+  private static final int OCTET_TEXT_LENGTH = 3; // its divider included
   private static final long GROUP_BIT = 0x0100_0000_0000L;
   private static final long LOCAL_BIT = 0x0200_0000_0000L;
 
@@ -39,10 +45,15 @@ public final class MacAddress {
    * @throws IllegalArgumentException when the text is anything else
    */
   public static MacAddress of(String text) {
-    if (!text.matches("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}")) {
+    if (!TEXT.matcher(text).matches()) {
       throw new IllegalArgumentException("not a MAC address: '" + text + "'");
     }
-    return new MacAddress(Long.parseLong(text.replaceAll("[:-]", ""), 16));
+    long value = 0;
+    for (int i = 0; i < OCTETS; i++) {
+      int begin = i * OCTET_TEXT_LENGTH;
+      value = value << 8 | Integer.parseInt(text, begin, begin + 2, 16);
+    }
+    return new MacAddress(value);
   }
 
   /**

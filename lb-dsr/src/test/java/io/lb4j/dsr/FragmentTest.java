@@ -1,6 +1,7 @@
 package io.lb4j.dsr;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
@@ -115,7 +116,10 @@ class FragmentTest {
       for (int n = 0; n < 100_000; n++) {
         int offset = 72 + 8 * (n >> 16);
         FrameBuilder flood = lan.frame(2).udp(1, 53).payload(new byte[64]).fragment(n & 0xFFFF, offset, true);
-        assertThat(lan.process(flood)).isIn(Verdict.HOLD, Verdict.FRAGMENT_NO_ROOM);
+        Verdict verdict = lan.process(flood);
+        if (verdict != Verdict.HOLD && verdict != Verdict.FRAGMENT_NO_ROOM) {
+          fail("fragment " + n + ": " + verdict);
+        }
         most = Math.max(most, lan.path.held());
       }
       assertThat(most).isBetween(1, 512);

@@ -1,6 +1,7 @@
 package io.lb4j.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
@@ -236,7 +237,9 @@ class FragmentTest {
         FrameBuilder flood = inside ? net.from(3, net.peer(2)) : net.to(net.external(1), net.peer(2));
         flood.udp(1, 53).payload(new byte[64]).fragment(n & 0xFFFF, 72 + 8 * (n >> 16), true);
         Verdict verdict = inside ? net.fromInside(flood).verdict() : net.fromOutside(flood).verdict();
-        assertThat(verdict).isIn(Verdict.HOLD, Verdict.FRAGMENT_NO_ROOM);
+        if (verdict != Verdict.HOLD && verdict != Verdict.FRAGMENT_NO_ROOM) {
+          fail("fragment " + n + ": " + verdict);
+        }
         most = Math.max(most, net.path.held());
         if (n % 1000 == 0) {
           net.tcpIn(net.peer(1), 80, port, TcpHeader.ACK, 5001, 1001).forwarded();

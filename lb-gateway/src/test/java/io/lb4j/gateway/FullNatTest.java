@@ -34,6 +34,7 @@ class FullNatTest {
         tcp ? VirtualService.tcp(Network.vip(v6), 80) : VirtualService.udp(Network.vip(v6), 80);
     return Network.options(v6)
         .singleArm()
+        .sessions(2048)
         .service(
             service
                 .named("web")

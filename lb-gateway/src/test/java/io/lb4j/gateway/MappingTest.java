@@ -102,7 +102,7 @@ class MappingTest {
   @Requirement("N23")
   @EveryTransport
   void shouldNeverGiveOneExternalEndpointToTwoInsideEndpoints(boolean v6, boolean tcp) {
-    try (Network net = Network.nat(v6)) {
+    try (Network net = Network.options(v6).nat(b -> b).sessions(4096).open()) {
       Set<Integer> ports = new HashSet<>();
       for (int host = 1; host <= 50; host++) {
         for (int port = 5000; port < 5004; port++) {

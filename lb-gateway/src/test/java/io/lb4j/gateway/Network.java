@@ -84,7 +84,7 @@ final class Network implements AutoCloseable {
     private boolean singleArm;
     private boolean damaged;
     private boolean defaultRoute = true;
-    private int sessions = 4096;
+    private int sessions = 512; // few, because a day of waiting visits every place some ten thousand times
     private int hosts = HOSTS;
     private int outsideMtu = 1500;
     private int insideMtu = 1500;

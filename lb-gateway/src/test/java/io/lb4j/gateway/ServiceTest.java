@@ -31,6 +31,7 @@ class ServiceTest {
 
   private static Network open(boolean v6, int servers) {
     return Network.options(v6)
+        .sessions(2048)
         .service(Network.web(v6, servers).scheduler(Schedulers.roundRobin()))
         .service(Network.dns(v6, servers).scheduler(Schedulers.roundRobin()))
         .open();

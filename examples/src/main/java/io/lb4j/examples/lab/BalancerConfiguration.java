@@ -174,13 +174,15 @@ public final class BalancerConfiguration {
   }
 
   /**
-   * The file's text. Nobody else can have the addresses, so they are claimed without probes.
+   * The file's text. Nobody else can have the addresses, so they are claimed without probes. Nor are there many flows: to
+   * clear tables for a million takes a balancer longer than all else that it does at its start.
    *
    * @return YAML
    */
   public String text() {
     return "interfaces:\n  - name: eth0\n" + mac + interfaces()
         + "announce: {probes: 0, probe-wait: 0s}\n"
+        + "flow-table: {capacity: 131072}\n"
         + settings
         + "services:\n" + services;
   }

@@ -365,6 +365,7 @@ public final class Lab implements AutoCloseable {
       return;
     }
     closed = true;
+    processes.forEach(LabProcess::askToEnd);
     processes.forEach(LabProcess::close);
     hosts.forEach(this::remove);
     deleteFiles();

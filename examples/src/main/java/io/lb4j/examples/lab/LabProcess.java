@@ -110,6 +110,11 @@ public final class LabProcess implements AutoCloseable {
     }
   }
 
+  /** Asks it to end, and does not wait. */
+  void askToEnd() {
+    process.destroy();
+  }
+
   /** Asks it to end, and after a few seconds ends it. */
   @Override
   public void close() {

@@ -52,6 +52,7 @@ final class ControlLabTest {
 
   @BeforeEach
   void up() {
+    LabFixture.assumeHangUp();
     fixture = LabFixture.up(4, "nginx");
   }
 

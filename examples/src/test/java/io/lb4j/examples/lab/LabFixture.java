@@ -3,8 +3,13 @@ package io.lb4j.examples.lab;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /** A lab with a balancer in it, for one test class. */
@@ -31,6 +36,20 @@ final class LabFixture implements AutoCloseable {
       Assumptions.assumeTrue(Lab.installed(program), "the program '" + program + "' is missing");
     }
     return new LabFixture(Lab.up("lb4j-test", topology, servers));
+  }
+
+  /** Skips a test that sends SIGHUP where it would be lost: who was started to ignore it starts others that ignore it. */
+  static void assumeHangUp() {
+    Assumptions.assumeFalse(hangUpIsIgnored(), "SIGHUP is ignored in this process, as nohup has it, and so in all it starts");
+  }
+
+  /** The kernel's mask of ignored signals, whose lowest bit is number 1. */
+  private static boolean hangUpIsIgnored() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+      return lines.filter(line -> line.startsWith("SigIgn:")).anyMatch(line -> line.matches(".*[13579bdf]"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Starts the balancer and waits until both virtual addresses answer on a port. */

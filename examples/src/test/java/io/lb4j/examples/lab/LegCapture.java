@@ -33,6 +33,7 @@ final class LegCapture {
     legs.forEach(leg -> capture.start(leg.split(" ")));
     work.run();
     Lab.pause(SETTLE_MS);
+    capture.captures.forEach(LabProcess::askToEnd);
     capture.captures.forEach(LabProcess::close);
     capture.files.forEach(capture::check);
   }
