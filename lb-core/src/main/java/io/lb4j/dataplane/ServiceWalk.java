@@ -29,9 +29,6 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class ServiceWalk {
-  /** Below the shortest time-out no flow can have expired: FlowTimeouts allows no less than a second. */
-  private static final int FRESH_TICKS = (int) (1_000_000_000L / FlowTable.TICK_NS);
-
   private final WorkerState state;
   private final FlowTable flows;
   private final FlowAccounting accounting;
@@ -146,7 +143,7 @@ final class ServiceWalk {
       return Verdict.CLIENT_DENIED;
     }
     int age = flows.age(handle, state.tick);
-    if (age > FRESH_TICKS && age > service.timeoutTicks(flows.state(handle))) {
+    if (age > FlowTable.FRESH_TICKS && age > service.timeoutTicks(flows.state(handle))) {
       flows.remove(handle);
       return onUnknownFlow(view, false);
     }

@@ -30,6 +30,55 @@ public sealed interface Event {
    */
   String text();
 
+  /** An event of a server. */
+  sealed interface OfServer extends Event {
+    /**
+     * Its service.
+     *
+     * @return the service's name
+     */
+    String service();
+
+    /**
+     * The server.
+     *
+     * @return its name
+     */
+    String server();
+
+    @Override
+    default String category() {
+      return "server";
+    }
+
+    @Override
+    default String subject() {
+      return service() + "/" + server();
+    }
+  }
+
+  /** An event of an address on a link. */
+  sealed interface OfAddress extends Event {
+    /**
+     * The link.
+     *
+     * @return the interface's name
+     */
+    String networkInterface();
+
+    /**
+     * The address.
+     *
+     * @return a next hop's, or a virtual one
+     */
+    IpAddress address();
+
+    @Override
+    default String subject() {
+      return networkInterface() + " " + address();
+    }
+  }
+
   /**
    * A server takes part again.
    *
@@ -37,17 +86,7 @@ public sealed interface Event {
    * @param server its name
    * @param reason who says so, for example {@code answered}
    */
-  record ServerUp(String service, String server, String reason) implements Event {
-    @Override
-    public String category() {
-      return "server";
-    }
-
-    @Override
-    public String subject() {
-      return service + "/" + server;
-    }
-
+  record ServerUp(String service, String server, String reason) implements OfServer {
     @Override
     public String text() {
       return "server " + subject() + " is up: " + reason;
@@ -62,17 +101,7 @@ public sealed interface Event {
    * @param reason a stable code, for example {@code refused} or {@code dsr-vip-missing}
    * @param detail in words
    */
-  record ServerDown(String service, String server, String reason, String detail) implements Event {
-    @Override
-    public String category() {
-      return "server";
-    }
-
-    @Override
-    public String subject() {
-      return service + "/" + server;
-    }
-
+  record ServerDown(String service, String server, String reason, String detail) implements OfServer {
     @Override
     public String text() {
       return "server " + subject() + " is down: " + reason + (detail.isEmpty() ? "" : ", " + detail);
@@ -160,15 +189,10 @@ public sealed interface Event {
    * @param address its address
    * @param mac where it is
    */
-  record NeighborFound(String networkInterface, IpAddress address, MacAddress mac) implements Event {
+  record NeighborFound(String networkInterface, IpAddress address, MacAddress mac) implements OfAddress {
     @Override
     public String category() {
       return "neighbor";
-    }
-
-    @Override
-    public String subject() {
-      return networkInterface + " " + address;
     }
 
     @Override
@@ -184,15 +208,10 @@ public sealed interface Event {
    * @param address its address
    * @param mac where it was; nothing when it never was found
    */
-  record NeighborLost(String networkInterface, IpAddress address, Optional<MacAddress> mac) implements Event {
+  record NeighborLost(String networkInterface, IpAddress address, Optional<MacAddress> mac) implements OfAddress {
     @Override
     public String category() {
       return "neighbor";
-    }
-
-    @Override
-    public String subject() {
-      return networkInterface + " " + address;
     }
 
     @Override
@@ -212,15 +231,10 @@ public sealed interface Event {
    * @param changes how often that has happened
    */
   record NeighborMoved(String networkInterface, IpAddress address, MacAddress from, MacAddress to, int changes)
-      implements Event {
+      implements OfAddress {
     @Override
     public String category() {
       return "neighbor";
-    }
-
-    @Override
-    public String subject() {
-      return networkInterface + " " + address;
     }
 
     @Override
@@ -235,15 +249,10 @@ public sealed interface Event {
    * @param networkInterface where
    * @param address the virtual address
    */
-  record VirtualAddressClaimed(String networkInterface, IpAddress address) implements Event {
+  record VirtualAddressClaimed(String networkInterface, IpAddress address) implements OfAddress {
     @Override
     public String category() {
       return "virtual-address";
-    }
-
-    @Override
-    public String subject() {
-      return networkInterface + " " + address;
     }
 
     @Override
@@ -261,15 +270,10 @@ public sealed interface Event {
    * @param claimed whether it was ours already and was defended; else it is not claimed, and tried again later
    */
   record VirtualAddressConflict(String networkInterface, IpAddress address, MacAddress other, boolean claimed)
-      implements Event {
+      implements OfAddress {
     @Override
     public String category() {
       return "virtual-address";
-    }
-
-    @Override
-    public String subject() {
-      return networkInterface + " " + address;
     }
 
     @Override

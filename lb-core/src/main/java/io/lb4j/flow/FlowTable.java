@@ -45,6 +45,9 @@ public final class FlowTable {
   /** Unit of time last seen: 2^28 ns, about a quarter of a second. */
   public static final long TICK_NS = 1L << TICK_SHIFT;
 
+  /** Up to this age no flow can have expired: {@link FlowTimeouts} allows no time-out below a second. */
+  public static final int FRESH_TICKS = (int) (1_000_000_000L / TICK_NS);
+
   /** Smallest capacity. */
   public static final int MIN_CAPACITY = 16;
 

@@ -18,9 +18,6 @@ public final class FlowTracker {
 
   private static final int CLOSING_FLAGS = TcpHeader.FIN | TcpHeader.SYN | TcpHeader.RST;
 
-  /** Below the shortest time-out no flow can have expired: {@link FlowTimeouts} allows no less than a second. */
-  private static final int FRESH_TICKS = (int) (1_000_000_000L / FlowTable.TICK_NS);
-
   private FlowTracker() {}
 
   /**
@@ -40,7 +37,7 @@ public final class FlowTracker {
     FlowState state = FlowTable.stateOf(word);
     boolean plain =
         state == FlowState.ESTABLISHED ? (segment.tcpFlags() & CLOSING_FLAGS) == 0 : state == FlowState.UDP;
-    return plain && FlowTable.ageOf(word, tick) <= FRESH_TICKS ? table.binding(handle, word) : 0;
+    return plain && FlowTable.ageOf(word, tick) <= FlowTable.FRESH_TICKS ? table.binding(handle, word) : 0;
   }
 
   /**

@@ -16,8 +16,10 @@ import io.lb4j.service.Overflow;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.service.WhenAllDown;
+import io.lb4j.testkit.DocumentedTables;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,10 +37,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each row of the tables in {@code docs/operations.md}, done with frames (HC1, HC9, VS8, VS9, PE4). */
 class OperationsTest {
+  private static final DocumentedTables PAGE = DocumentedTables.of(Path.of("../docs/operations.md"));
   private static final Duration PERSISTENCE = Duration.ofSeconds(300);
 
   private static Stream<Arguments> rows(String heading) {
-    return OperationsPage.table(heading).stream()
+    return PAGE.table(heading).stream()
         .flatMap(row -> Stream.of(false, true).map(v6 -> Arguments.of(v6, row)));
   }
 
@@ -76,7 +79,7 @@ class OperationsTest {
   @Test
   void shouldNameEachActivityWithEachHealth() {
     List<String> named = new ArrayList<>();
-    OperationsPage.table("Activity and health")
+    PAGE.table("Activity and health")
         .forEach(row -> named.add(row.get("activity") + " " + row.get("health")));
     List<String> all = new ArrayList<>();
     for (Activity activity : Activity.values()) {
@@ -243,7 +246,7 @@ class OperationsTest {
     try (Lan lan = new Lan(v6, b -> b.service(Lan.withServers(web, v6, 2)))) {
       long second = 0;
       int port = 4000;
-      for (Map<String, String> row : OperationsPage.table("Draining a server")) {
+      for (Map<String, String> row : PAGE.table("Draining a server")) {
         for (long at = Long.parseLong(row.get("at").replace(" s", "")); second < at; second++) {
           lan.after(1_000);
         }
@@ -283,7 +286,7 @@ class OperationsTest {
 
   @Test
   void shouldKnowTheDrainBehaviorsOfThePage() {
-    Set<String> columns = new TreeSet<>(OperationsPage.table("Draining a server").get(0).keySet());
+    Set<String> columns = new TreeSet<>(PAGE.table("Draining a server").get(0).keySet());
     columns.removeAll(Set.of("at", "who"));
     assertThat(columns).isEqualTo(words(DrainBehavior.values()));
   }
@@ -370,7 +373,7 @@ class OperationsTest {
   @Test
   void shouldNameEveryEffectOfAPlan() {
     Set<String> named = new TreeSet<>();
-    OperationsPage.table("What a plan says").forEach(row -> named.add(row.get("effect")));
+    PAGE.table("What a plan says").forEach(row -> named.add(row.get("effect")));
     assertThat(named).isEqualTo(words(FlowEffect.values()));
   }
 }

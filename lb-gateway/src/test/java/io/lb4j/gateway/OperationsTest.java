@@ -13,7 +13,9 @@ import io.lb4j.service.LostFlows;
 import io.lb4j.service.Overflow;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.service.WhenAllDown;
+import io.lb4j.testkit.DocumentedTables;
 import io.lb4j.wire.TcpHeader;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -28,10 +30,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The rows of {@code docs/operations.md} for services whose addresses are translated. */
 class OperationsTest {
+  private static final DocumentedTables PAGE = DocumentedTables.of(Path.of("../docs/operations.md"));
   private static final SourceIpPersistence PERSISTENCE = SourceIpPersistence.timeout(Duration.ofSeconds(300));
 
   private static Stream<Arguments> rows(String heading) {
-    return OperationsPage.table(heading).stream()
+    return PAGE.table(heading).stream()
         .flatMap(row -> Stream.of(false, true).map(v6 -> Arguments.of(v6, row)));
   }
 
@@ -151,7 +154,7 @@ class OperationsTest {
     try (Network net = Network.options(v6).hosts(2).sessions(64).service(web).open()) {
       long second = 0;
       int port = 4000;
-      for (Map<String, String> row : OperationsPage.table("Draining a server")) {
+      for (Map<String, String> row : PAGE.table("Draining a server")) {
         for (long at = Long.parseLong(row.get("at").replace(" s", "")); second < at; second++) {
           net.nowNs += 1_000_000_000L;
           net.path.tick(net.nowNs, (link, frame, marks) -> frame.release());

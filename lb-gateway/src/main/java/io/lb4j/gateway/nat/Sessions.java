@@ -39,7 +39,6 @@ final class Sessions {
   /** A number that lies so far behind is no late packet's: what was known was wrong. */
   private static final int OVERTAKEN = 1 << 20;
 
-  private static final int FRESH_TICKS = (int) (1_000_000_000L / FlowTable.TICK_NS);
   private static final int LARGE_JUMP_TICKS = 1 << 11;
   private static final long SLOTS_PER_SECOND = 2_000_000;
   private static final long SECOND_NS = 1_000_000_000L;
@@ -217,7 +216,7 @@ final class Sessions {
           v4.find4(
               view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
     }
-    return handle == MISS || Word.age(word(handle), tick) <= FRESH_TICKS ? handle : alive(handle);
+    return handle == MISS || Word.age(word(handle), tick) <= FlowTable.FRESH_TICKS ? handle : alive(handle);
   }
 
   /** The session of a tuple; one whose time is over ends here. Entries that are no session are none. */
