@@ -18,6 +18,7 @@ import io.lb4j.dataplane.Binding;
 import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
+import io.lb4j.dataplane.WaitStrategies;
 import io.lb4j.dataplane.FrameProbes;
 import io.lb4j.event.Event;
 import io.lb4j.event.EventListener;
@@ -92,6 +93,7 @@ public final class LoadBalancer implements AutoCloseable {
   private final AtomicReference<ForwardingTable> published = new AtomicReference<>();
   private final List<DataPath> dataPaths = new ArrayList<>();
   private final int workerQueue;
+  private final WaitStrategies waiting;
   private final ByteBufAllocator allocator;
   private final EventHub events;
   private final ControlLoop control;
@@ -107,6 +109,7 @@ public final class LoadBalancer implements AutoCloseable {
   LoadBalancer(LoadBalancerBuilder from) {
     this.clock = from.clock;
     this.workerQueue = from.workerQueue;
+    this.waiting = from.waiting;
     this.allocator = from.allocator;
     this.ports = from.interfaces.stream().map(options -> Optional.ofNullable(options.port())).toList();
     this.topology = topology(from);
@@ -353,8 +356,8 @@ public final class LoadBalancer implements AutoCloseable {
     running =
         needsPipeline(open)
             ? RunningThreads.of(
-                new Pipeline(dataPaths, open, published::getAcquire, workerQueue, allocator, clock))
-            : RunningThreads.toCompletion(dataPaths, open, clock);
+                new Pipeline(dataPaths, open, published::getAcquire, workerQueue, allocator, waiting, clock))
+            : RunningThreads.toCompletion(dataPaths, open, waiting.work(), clock);
     running.start();
     control.start();
   }

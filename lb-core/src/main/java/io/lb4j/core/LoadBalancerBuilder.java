@@ -3,6 +3,8 @@ package io.lb4j.core;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
+import io.lb4j.dataplane.WaitStrategies;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.event.EventListener;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.forward.TranslatorProvider;
@@ -47,6 +49,7 @@ public final class LoadBalancerBuilder {
   FlowTableOverflow overflow = FlowTableOverflow.EVICT_EMBRYONIC;
   int workers = 1;
   int workerQueue = DEFAULT_WORKER_QUEUE;
+  WaitStrategies waiting = WaitStrategies.PARK;
   int probeThreads = DEFAULT_PROBE_THREADS;
   long flowSeed = new SecureRandom().nextLong();
   long schedulerSeed;
@@ -205,6 +208,27 @@ public final class LoadBalancerBuilder {
       throw new ConfigurationException(ConfigurationError.OUT_OF_RANGE, "worker-queue", frames, "not in 32..65536");
     }
     this.workerQueue = frames;
+    return this;
+  }
+
+  /**
+   * Sets what all threads that carry frames do while nothing waits for them.
+   *
+   * @param strategy how they wait; {@link WaitStrategy#PARK} unless told otherwise
+   * @return this
+   */
+  public LoadBalancerBuilder waitStrategy(WaitStrategy strategy) {
+    return waitStrategy(WaitStrategies.all(strategy));
+  }
+
+  /**
+   * Sets what threads that carry frames do while nothing waits for them, by their part in it.
+   *
+   * @param strategies how they wait
+   * @return this
+   */
+  public LoadBalancerBuilder waitStrategy(WaitStrategies strategies) {
+    this.waiting = strategies;
     return this;
   }
 

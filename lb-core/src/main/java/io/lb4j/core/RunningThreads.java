@@ -2,6 +2,7 @@ package io.lb4j.core;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.DataPath;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.dataplane.Worker;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortQueue;
@@ -24,8 +25,9 @@ abstract class RunningThreads {
   /** Who counts beside the workers. */
   abstract List<WorkerCounters> counters();
 
-  static RunningThreads toCompletion(List<DataPath> dataPaths, List<Port> ports, LongSupplier clock) {
-    return new ToCompletion(dataPaths, ports, clock);
+  static RunningThreads toCompletion(
+      List<DataPath> dataPaths, List<Port> ports, WaitStrategy waiting, LongSupplier clock) {
+    return new ToCompletion(dataPaths, ports, waiting, clock);
   }
 
   static RunningThreads of(Pipeline pipeline) {
@@ -37,11 +39,11 @@ abstract class RunningThreads {
     private final List<Worker> workers = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
 
-    ToCompletion(List<DataPath> dataPaths, List<Port> ports, LongSupplier clock) {
+    ToCompletion(List<DataPath> dataPaths, List<Port> ports, WaitStrategy waiting, LongSupplier clock) {
       for (DataPath dataPath : dataPaths) {
         int number = workers.size();
         List<PortQueue> queues = ports.stream().map(port -> port.queue(number)).toList();
-        workers.add(new Worker(dataPath, queues, clock));
+        workers.add(new Worker(dataPath, queues, waiting, clock));
         Thread thread = new Thread(workers.get(number), "lb4j-worker-" + number);
         thread.setDaemon(true);
         threads.add(thread);

@@ -22,11 +22,11 @@ public final class Worker implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final long LONGEST_WAIT_NS = 20_000_000;
   private static final long SHORT_WAIT_NS = 50_000;
-  private static final int SPINS = 200;
 
   private final DataPath dataPath;
   private final WorkerCounters counters;
   private final PortQueue[] queues;
+  private final WaitStrategy waiting;
   private final LongSupplier clock;
   private final FrameBatch batch = new FrameBatch();
   private final List<ByteBuf> unsent = new ArrayList<>();
@@ -40,12 +40,14 @@ public final class Worker implements Runnable {
    *
    * @param dataPath owned by the worker's thread from now on
    * @param queues one per interface, in the order of their indices
+   * @param waiting what the thread does while there is nothing to do
    * @param clock nanoseconds, never running backwards
    */
-  public Worker(DataPath dataPath, List<PortQueue> queues, LongSupplier clock) {
+  public Worker(DataPath dataPath, List<PortQueue> queues, WaitStrategy waiting, LongSupplier clock) {
     this.dataPath = dataPath;
     this.counters = dataPath.counters();
     this.queues = queues.toArray(PortQueue[]::new);
+    this.waiting = waiting;
     this.clock = clock;
   }
 
@@ -135,11 +137,10 @@ public final class Worker implements Runnable {
     }
   }
 
-  /** With one queue the port waits for frames; with several the thread spins, then sleeps briefly. */
+  /** With one queue the port waits for frames; with several the thread sleeps briefly. */
   private void idle(long untilDeadlineNs) {
-    idleRounds++;
-    if (idleRounds < SPINS) {
-      Thread.onSpinWait();
+    if (!waiting.passRound(idleRounds)) {
+      idleRounds++;
     } else if (queues.length == 1) {
       queues[0].await(Math.max(0, Math.min(untilDeadlineNs, LONGEST_WAIT_NS)));
     } else {

@@ -1,5 +1,6 @@
 package io.lb4j.steering;
 
+import io.lb4j.dataplane.WaitStrategy;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
@@ -11,13 +12,25 @@ import org.jspecify.annotations.Nullable;
  * burst.
  *
  * <p>Who sleeps says so, then looks into the rings once more; who rings has put something in before looking for a
- * sleeper. With a full fence between the two on either side, one of them sees the other.
+ * sleeper. With a full fence between the two on either side, one of them sees the other. Where the listener never sleeps,
+ * ringing costs nothing.
  */
 final class Doorbell {
   private static final VarHandle SLEEPER = sleeper();
 
+  private final boolean sleeps;
+
   @SuppressWarnings("unused") // by its handle
   private @Nullable Thread sleeper;
+
+  /**
+   * A bell for one thread.
+   *
+   * @param waiting how that thread waits
+   */
+  Doorbell(WaitStrategy waiting) {
+    this.sleeps = waiting == WaitStrategy.PARK;
+  }
 
   private static VarHandle sleeper() {
     try {
@@ -29,6 +42,9 @@ final class Doorbell {
 
   /** Wakes the sleeper, if there is one. */
   void ring() {
+    if (!sleeps) {
+      return;
+    }
     VarHandle.fullFence();
     Thread asleep = (Thread) SLEEPER.getOpaque(this);
     if (asleep != null && SLEEPER.compareAndSet(this, asleep, null)) {

@@ -3,6 +3,8 @@ package io.lb4j.steering;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
+import io.lb4j.dataplane.WaitStrategies;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.frame.Verdict;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortQueue;
@@ -55,6 +57,7 @@ public final class Pipeline {
    * @param published reads the latest snapshot, which has a steering
    * @param queueFrames frames that wait at most from each queue for each worker
    * @param allocator gives the parcels' memory
+   * @param waiting what the threads do while there is nothing to do
    * @param clock nanoseconds, never running backwards
    */
   public Pipeline(
@@ -63,36 +66,42 @@ public final class Pipeline {
       Supplier<ForwardingTable> published,
       int queueFrames,
       ByteBufAllocator allocator,
+      WaitStrategies waiting,
       LongSupplier clock) {
     int count = dataPaths.size();
     int queues = ports.stream().mapToInt(Port::queues).sum();
     this.inboxes = new Inbox[count];
     for (int i = 0; i < count; i++) {
-      inboxes[i] = new Inbox(queues, count, queueFrames);
+      inboxes[i] = new Inbox(queues, count, queueFrames, waiting.work());
     }
     List<PortQueue> ways = ports.stream().map(port -> port.queue(0)).toList();
-    this.transmitter = new Transmitter(ways, count, 2 * queues * queueFrames);
+    this.transmitter = new Transmitter(ways, count, 2 * queues * queueFrames, waiting.transmit());
     this.transmitting = thread(transmitter, "lb4j-transmit");
     for (DataPath dataPath : dataPaths) {
       PipelineWorker worker =
-          new PipelineWorker(workers.size(), dataPath, inboxes, transmitter, allocator, clock);
+          new PipelineWorker(workers.size(), dataPath, inboxes, transmitter, allocator, waiting.work(), clock);
       working.add(thread(worker, "lb4j-worker-" + workers.size()));
       workers.add(worker);
     }
     for (int link = 0; link < ports.size(); link++) {
-      addReceivers(link, ports, published, queueFrames, allocator);
+      addReceivers(link, ports, published, queueFrames, allocator, waiting.receive());
     }
   }
 
   private void addReceivers(
-      int link, List<Port> ports, Supplier<ForwardingTable> published, int queueFrames, ByteBufAllocator allocator) {
+      int link,
+      List<Port> ports,
+      Supplier<ForwardingTable> published,
+      int queueFrames,
+      ByteBufAllocator allocator,
+      WaitStrategy waiting) {
     Port port = ports.get(link);
     int slot = Math.min(port.traits().mtu() + LINK_BYTES, LONGEST_SLOT) + CACHE_LINE - 1 & -CACHE_LINE;
     for (int index = 0; index < port.queues(); index++) {
       int parcels = (workers.size() + 1) * queueFrames; // all rings full, and as many at work and on their way out
       ParcelPool pool = new ParcelPool(allocator, parcels, slot, workers.size() + 1);
       Receiver receiver =
-          new Receiver(receivers.size(), link, port.queue(index), pool, inboxes, published, ports.size());
+          new Receiver(receivers.size(), link, port.queue(index), pool, inboxes, published, waiting, ports.size());
       receiving.add(thread(receiver, "lb4j-receive-" + port.name() + "-" + index));
       receivers.add(receiver);
     }

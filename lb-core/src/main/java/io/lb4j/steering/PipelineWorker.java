@@ -3,6 +3,7 @@ package io.lb4j.steering;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.HandOver;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
@@ -19,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 final class PipelineWorker implements Runnable, HandOver {
   private static final long LONGEST_SLEEP_NS = 20_000_000;
   private static final long SLEEP_WHILE_HELD_NS = 1_000_000;
-  private static final int SPINS = 50;
 
   private final int number;
   private final DataPath dataPath;
@@ -29,6 +29,7 @@ final class PipelineWorker implements Runnable, HandOver {
   private final Transmitter transmitter;
   private final ParcelRing out;
   private final ByteBufAllocator allocator;
+  private final WaitStrategy waiting;
   private final LongSupplier clock;
   private final FrameOutput ownFrames = this::transmit;
   private final boolean[] served;
@@ -51,6 +52,7 @@ final class PipelineWorker implements Runnable, HandOver {
    * @param inboxes of all workers
    * @param transmitter sends what leaves
    * @param allocator for frames that are held and then another worker's
+   * @param waiting what the thread does while there is nothing to do
    * @param clock nanoseconds, never running backwards
    */
   PipelineWorker(
@@ -59,6 +61,7 @@ final class PipelineWorker implements Runnable, HandOver {
       Inbox[] inboxes,
       Transmitter transmitter,
       ByteBufAllocator allocator,
+      WaitStrategy waiting,
       LongSupplier clock) {
     this.number = number;
     this.dataPath = dataPath;
@@ -68,6 +71,7 @@ final class PipelineWorker implements Runnable, HandOver {
     this.transmitter = transmitter;
     this.out = transmitter.from(number);
     this.allocator = allocator;
+    this.waiting = waiting;
     this.clock = clock;
     this.served = new boolean[inboxes.length];
     this.failures = new Failures("worker " + number);
@@ -275,9 +279,8 @@ final class PipelineWorker implements Runnable, HandOver {
   }
 
   private long idle(long deadline, long nowNs) {
-    idleRounds++;
-    if (idleRounds < SPINS) {
-      Thread.onSpinWait();
+    if (!waiting.passRound(idleRounds)) {
+      idleRounds++;
       return deadline;
     }
     long next = deadline;

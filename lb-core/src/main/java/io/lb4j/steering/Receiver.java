@@ -2,6 +2,7 @@ package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.ForwardingTable;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.forward.Steering;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameParser;
@@ -17,7 +18,6 @@ import java.util.function.Supplier;
  */
 final class Receiver implements Runnable {
   private static final long LONGEST_WAIT_NS = 20_000_000;
-  private static final int SPINS = 50;
 
   private final int number;
   private final int link;
@@ -25,6 +25,7 @@ final class Receiver implements Runnable {
   private final ParcelPool pool;
   private final Inbox[] inboxes;
   private final Supplier<ForwardingTable> published;
+  private final WaitStrategy waiting;
   private final WorkerCounters counters;
   private final FrameBatch batch = new FrameBatch();
   private final boolean[] served;
@@ -41,6 +42,7 @@ final class Receiver implements Runnable {
    * @param pool the thread's
    * @param inboxes of all workers
    * @param published reads the latest snapshot
+   * @param waiting what the thread does while there is nothing to do
    * @param links number of interfaces
    */
   Receiver(
@@ -50,6 +52,7 @@ final class Receiver implements Runnable {
       ParcelPool pool,
       Inbox[] inboxes,
       Supplier<ForwardingTable> published,
+      WaitStrategy waiting,
       int links) {
     this.number = number;
     this.link = link;
@@ -57,6 +60,7 @@ final class Receiver implements Runnable {
     this.pool = pool;
     this.inboxes = inboxes;
     this.published = published;
+    this.waiting = waiting;
     this.counters = new WorkerCounters(links);
     this.served = new boolean[inboxes.length];
     this.failures = new Failures("receiver " + number);
@@ -135,9 +139,8 @@ final class Receiver implements Runnable {
   }
 
   private void idle() {
-    idleRounds++;
-    if (idleRounds < SPINS) {
-      Thread.onSpinWait();
+    if (!waiting.passRound(idleRounds)) {
+      idleRounds++;
     } else {
       queue.await(LONGEST_WAIT_NS);
     }

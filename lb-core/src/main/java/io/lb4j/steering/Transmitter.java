@@ -1,6 +1,7 @@
 package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.port.PortQueue;
 import java.util.List;
 
@@ -10,14 +11,14 @@ import java.util.List;
  */
 final class Transmitter implements Runnable {
   private static final long LONGEST_SLEEP_NS = 20_000_000;
-  private static final int SPINS = 50;
   private static final int BURST = 32;
 
   private final ParcelRing[] fromWorkers;
   private final PortQueue[] queues;
   private final int giver;
   private final WorkerCounters counters;
-  private final Doorbell bell = new Doorbell();
+  private final WaitStrategy waitStrategy;
+  private final Doorbell bell;
   private final Parcel[] given; // to a port and not flushed
   private final boolean[] waiting; // ports that were given something
   private final Failures failures = new Failures("transmitter");
@@ -31,8 +32,11 @@ final class Transmitter implements Runnable {
    * @param queues one per interface, whose transmitting halves are the thread's
    * @param workers how many there are
    * @param capacity of the ring from each
+   * @param waitStrategy what the thread does while there is nothing to do
    */
-  Transmitter(List<PortQueue> queues, int workers, int capacity) {
+  Transmitter(List<PortQueue> queues, int workers, int capacity, WaitStrategy waitStrategy) {
+    this.waitStrategy = waitStrategy;
+    this.bell = new Doorbell(waitStrategy);
     this.queues = queues.toArray(PortQueue[]::new);
     this.fromWorkers = ParcelRing.array(workers, capacity);
     this.giver = workers;
@@ -134,9 +138,8 @@ final class Transmitter implements Runnable {
   }
 
   private void idle() {
-    idleRounds++;
-    if (idleRounds < SPINS) {
-      Thread.onSpinWait();
+    if (!waitStrategy.passRound(idleRounds)) {
+      idleRounds++;
       return;
     }
     bell.listen();

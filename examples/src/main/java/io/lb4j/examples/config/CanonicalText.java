@@ -1,5 +1,7 @@
 package io.lb4j.examples.config;
 
+import io.lb4j.dataplane.WaitStrategies;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.gateway.Filtering;
@@ -35,6 +37,7 @@ final class CanonicalText {
     declared.outbound().ifPresent(outbound -> outbound(top, outbound));
     putUnless(top, "flow-table", flowTable(), Map.of());
     putUnless(top, "workers", declared.workers(), 1);
+    putUnless(top, "wait-strategy", waitStrategy(declared.waiting()), Value.keyOf(WaitStrategy.PARK));
     declared.seed().ifPresent(seed -> top.put("seed", seed));
     putUnless(top, "echo", Value.keyOf(declared.echo()), Value.keyOf(EchoPolicy.ANSWER));
     putUnless(top, "unserved", Value.keyOf(declared.unserved()), Value.keyOf(UnservedPolicy.DROP));
@@ -94,6 +97,19 @@ final class CanonicalText {
     putUnless(tree, "capacity", declared.flowCapacity(), ConfigurationReader.DEFAULT_FLOW_CAPACITY);
     putUnless(
         tree, "overflow", Value.keyOf(declared.overflow()), Value.keyOf(FlowTableOverflow.EVICT_EMBRYONIC));
+    return tree;
+  }
+
+  /** One word where all parts are the same. */
+  private static Object waitStrategy(WaitStrategies waiting) {
+    if (waiting.equals(WaitStrategies.all(waiting.work()))) {
+      return Value.keyOf(waiting.work());
+    }
+    Map<String, Object> tree = new LinkedHashMap<>();
+    String otherwise = Value.keyOf(WaitStrategy.PARK);
+    putUnless(tree, "receive", Value.keyOf(waiting.receive()), otherwise);
+    putUnless(tree, "work", Value.keyOf(waiting.work()), otherwise);
+    putUnless(tree, "transmit", Value.keyOf(waiting.transmit()), otherwise);
     return tree;
   }
 

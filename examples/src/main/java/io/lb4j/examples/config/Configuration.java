@@ -208,7 +208,7 @@ public final class Configuration {
     declared.services().forEach(builder::service);
     builder.flowTable(declared.flowCapacity(), declared.overflow());
     declared.outbound().ifPresent(builder::outbound);
-    builder.workers(declared.workers());
+    builder.workers(declared.workers()).waitStrategy(declared.waiting());
     declared.seed().ifPresent(builder::seed);
     builder.echo(declared.echo()).unserved(declared.unserved()).role(declared.role());
     return builder;

@@ -4,6 +4,8 @@ import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
+import io.lb4j.dataplane.WaitStrategies;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.gateway.Outbound;
@@ -32,12 +34,13 @@ final class ConfigurationReader {
 
   static final Keys TOP =
       Keys.of(
-              "interfaces", "routes", "neighbors", "services", "flow-table", "workers", "seed", "echo", "unserved",
-              "announce", "role")
+              "interfaces", "routes", "neighbors", "services", "flow-table", "workers", "wait-strategy", "seed", "echo",
+              "unserved", "announce", "role")
           .and(OutboundReader.KEYS);
   static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "gateway-addresses", "io", "mtu");
   static final Keys ROUTE = Keys.of("to", "via");
   static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
+  static final Keys WAIT_STRATEGY = Keys.of("receive", "work", "transmit");
   static final Keys ANNOUNCE = Keys.of("enabled", "period", "count", "interval", "probes", "probe-wait");
 
   private final List<InterfaceDeclaration> interfaces = new ArrayList<>();
@@ -47,6 +50,7 @@ final class ConfigurationReader {
   private int flowCapacity = DEFAULT_FLOW_CAPACITY;
   private FlowTableOverflow overflow = FlowTableOverflow.EVICT_EMBRYONIC;
   private int workers = 1;
+  private WaitStrategies waiting = WaitStrategies.PARK;
   private OptionalLong seed = OptionalLong.empty();
   private EchoPolicy echo = EchoPolicy.ANSWER;
   private UnservedPolicy unserved = UnservedPolicy.DROP;
@@ -67,8 +71,8 @@ final class ConfigurationReader {
     findings.throwIfAny();
     Declarations declared =
         new Declarations(
-            interfaces, routes, neighbors, services, flowCapacity, overflow, workers, seed, echo, unserved,
-            announcements, role, outbound);
+            interfaces, routes, neighbors, services, flowCapacity, overflow, workers, waiting, seed, echo,
+            unserved, announcements, role, outbound);
     return new Configuration(findings.file(), declared, lines);
   }
 
@@ -80,6 +84,7 @@ final class ConfigurationReader {
     top.require("services", this::services);
     top.with("flow-table", this::flowTable);
     top.with("workers", value -> workers = value.integer(1, 64));
+    top.with("wait-strategy", this::waitStrategy);
     top.with("seed", value -> seed = OptionalLong.of(value.number()));
     top.with("echo", value -> echo = value.oneOf(EchoPolicy.class));
     top.with("unserved", value -> unserved = value.oneOf(UnservedPolicy.class));
@@ -192,6 +197,21 @@ final class ConfigurationReader {
         "capacity",
         capacity -> flowCapacity = capacity.integer(FlowTable.MIN_CAPACITY, FlowTable.MAX_CAPACITY));
     section.with("overflow", policy -> overflow = policy.oneOf(FlowTableOverflow.class));
+  }
+
+  /** One word for all threads, or one for each of their parts. */
+  private void waitStrategy(Value value) {
+    if (!value.isMapping()) {
+      waiting = WaitStrategies.all(value.oneOf(WaitStrategy.class));
+      return;
+    }
+    Section section = value.section(WAIT_STRATEGY);
+    lines.add(section);
+    waiting = new WaitStrategies(part(section, "receive"), part(section, "work"), part(section, "transmit"));
+  }
+
+  private static WaitStrategy part(Section section, String key) {
+    return section.get(key, WaitStrategy.PARK, value -> value.oneOf(WaitStrategy.class));
   }
 
   private void announce(Value value) {

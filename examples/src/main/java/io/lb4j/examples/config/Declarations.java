@@ -2,6 +2,7 @@ package io.lb4j.examples.config;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
+import io.lb4j.dataplane.WaitStrategies;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
@@ -28,6 +29,7 @@ import java.util.OptionalLong;
  * @param flowCapacity of the flow table
  * @param overflow what becomes of a new flow when the table is full
  * @param workers threads that own flows
+ * @param waiting what threads do while there is nothing to do
  * @param seed nothing when it is chosen by chance
  * @param echo who answers echo requests
  * @param unserved what becomes of frames that no service wants
@@ -43,6 +45,7 @@ record Declarations(
     int flowCapacity,
     FlowTableOverflow overflow,
     int workers,
+    WaitStrategies waiting,
     OptionalLong seed,
     EchoPolicy echo,
     UnservedPolicy unserved,
@@ -59,8 +62,8 @@ record Declarations(
 
   Declarations withServices(List<VirtualService> others) {
     return new Declarations(
-        interfaces, routes, neighbors, others, flowCapacity, overflow, workers, seed, echo, unserved, announcements,
-        role, outbound);
+        interfaces, routes, neighbors, others, flowCapacity, overflow, workers, waiting, seed, echo, unserved,
+        announcements, role, outbound);
   }
 
   /** The keys beside {@code services} that two files differ in. */
@@ -89,6 +92,7 @@ record Declarations(
     values.put("outbound-timeouts", List.of(rules.timeouts(), rules.icmpTimeout()));
     values.put("flow-table", List.of(flowCapacity, overflow));
     values.put("workers", workers);
+    values.put("wait-strategy", waiting);
     values.put("seed", seed);
     values.put("echo", echo);
     values.put("unserved", unserved);

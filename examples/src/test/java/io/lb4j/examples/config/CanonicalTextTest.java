@@ -52,6 +52,7 @@ class CanonicalTextTest {
         unserved: drop
         echo: answer
         workers: 1
+        wait-strategy: {work: park, transmit: park}
         announce: {probes: 3, count: 2, enabled: yes, period: 60000ms}
         outbound: []
         services:

@@ -27,6 +27,7 @@ class DocumentedKeysTest {
           Map.entry("ConfigurationReader.INTERFACE", "## interfaces"),
           Map.entry("ConfigurationReader.ROUTE", "## routes and neighbors"),
           Map.entry("ConfigurationReader.FLOW_TABLE", "## flow-table"),
+          Map.entry("ConfigurationReader.WAIT_STRATEGY", "## wait-strategy"),
           Map.entry("ConfigurationReader.ANNOUNCE", "## announce"),
           Map.entry("OutboundReader.RULE", "## outbound"),
           Map.entry("OutboundReader.TIMEOUTS", "## outbound"),

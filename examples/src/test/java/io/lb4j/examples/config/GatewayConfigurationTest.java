@@ -214,7 +214,7 @@ class GatewayConfigurationTest {
     "outbound: [{from: 192.0.2.0/24, nat: 198.51.100.200, ports: 1-9}] | outbound", "filtering: eif | filtering",
     "pooling: arbitrary | pooling", "unsolicited-syn: silent | unsolicited-syn", "inbound-refresh: yes | inbound-refresh",
     "outbound-timeouts: {udp: 9s} | outbound-timeouts", "outbound-timeouts: {icmp: 9s} | outbound-timeouts",
-    "workers: 2 | workers", "seed: 5 | seed", "echo: drop | echo", "unserved: pass | unserved",
+    "workers: 2 | workers", "wait-strategy: spin | wait-strategy", "wait-strategy: {work: yield} | wait-strategy", "seed: 5 | seed", "echo: drop | echo", "unserved: pass | unserved",
     "flow-table: {capacity: 64} | flow-table", "flow-table: {overflow: reject} | flow-table",
     "announce: {count: 9} | announce", "neighbors: {192.0.2.11: \"02:00:00:00:00:11\"} | neighbors",
   })

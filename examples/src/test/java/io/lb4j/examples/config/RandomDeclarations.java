@@ -6,6 +6,8 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.dsr.DirectServerReturn;
+import io.lb4j.dataplane.WaitStrategies;
+import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.forward.ForwarderProvider;
@@ -85,6 +87,7 @@ final class RandomDeclarations {
         or(1 << 20, () -> 16 + random.nextInt(1000)),
         one(FlowTableOverflow.class),
         1 + random.nextInt(64),
+        new WaitStrategies(one(WaitStrategy.class), one(WaitStrategy.class), one(WaitStrategy.class)),
         or(OptionalLong.empty(), () -> OptionalLong.of(random.nextLong() % 1_000_000_000_000L)),
         one(EchoPolicy.class),
         one(UnservedPolicy.class),
