@@ -19,7 +19,9 @@ final class Remedies {
               "ip addr flush to " + host(address) + " && " + add(address) + "  # if it is not on lo alone");
       case VIP_LEAKED -> List.of("sysctl -w net.ipv4.conf.all.arp_announce=2");
       case STRICT_RP_FILTER ->
-          List.of("for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 2 > $f; done", "ip route get CLIENT");
+          List.of(
+              "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 2 > $f; done",
+              "sysctl -w net.ipv4.conf.all.arp_ignore=1");
       case GATEWAY_NOT_US -> List.of(ip(address) + " route replace default via " + gateway(test));
       case GATEWAY_DETOUR ->
           List.of(

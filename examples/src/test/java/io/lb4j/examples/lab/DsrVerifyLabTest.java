@@ -44,6 +44,9 @@ final class DsrVerifyLabTest {
       serve(socket.AF_INET6, '::')
       """;
 
+  /** Mended by what the report says. */
+  private static final String BY_COMMANDS = "true";
+
   private static VerifyFixture lab;
   private static BalancerConfiguration configuration;
 
@@ -104,37 +107,35 @@ final class DsrVerifyLabTest {
         + "/64 dev eth0 nodad; ip route replace default via 192.0.2.1; ip -6 route replace default via 2001:db8:5::1",
         "server-silent " + Lab.server4(1), "server-silent " + Lab.server6(1));
     lab.broken(2, "ip addr del " + VIP4 + "/32 dev lo; ip addr del " + VIP6 + "/128 dev lo",
-        "ip addr add " + VIP4 + "/32 dev lo; ip addr add " + VIP6 + "/128 dev lo nodad",
-        "vip-missing " + VIP4, "vip-missing " + VIP6);
+        BY_COMMANDS, "vip-missing " + VIP4, "vip-missing " + VIP6);
     lab.broken(3, "sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0; ip addr add " + VIP6
             + "/128 dev eth0 nodad",
-        "sysctl -qw net.ipv4.conf.all.arp_ignore=1; ip -6 addr flush to " + VIP6 + "/128; ip addr add " + VIP6
-            + "/128 dev lo nodad",
-        "server-answers-arp " + VIP4, "vip-on-nic " + VIP6);
+        BY_COMMANDS, "server-answers-arp " + VIP4, "vip-on-nic " + VIP6);
     lab.broken(4, "sysctl -qw net.ipv4.conf.all.arp_announce=0 net.ipv4.conf.eth0.arp_announce=0",
-        "sysctl -qw net.ipv4.conf.all.arp_announce=2",
-        "vip-leaked " + VIP4, "udp-wrong-source " + VIP4, "udp-wrong-source " + VIP6);
+        BY_COMMANDS, "vip-leaked " + VIP4, "udp-wrong-source " + VIP4, "udp-wrong-source " + VIP6);
     endOf(4, LabServers.UDP_PORT);
     lab.fixture.lab.spawn("s4", "wildcard", List.of("python3", "-c", WILDCARD));
-    lab.broken(5, "ip link add up0 type veth peer name up1; ip link set up1 up; ip addr add 198.18.0.1/24 dev up0; ip link set up0 up;"
-            + " ip route replace default via 198.18.0.2 dev up0; sysctl -qw net.ipv4.conf.eth0.rp_filter=1",
-        "ip link del up0; ip route add default via 192.0.2.1; sysctl -qw net.ipv4.conf.eth0.rp_filter=0",
+    lab.broken(5, "ip link add up0 type veth peer name up1; ip link set up1 up; ip addr add 198.18.0.1/24 dev up0;"
+            + " ip link set up0 up; ip route replace default via 198.18.0.2 dev up0; sysctl -qw net.ipv4.conf.eth0.rp_filter=1",
+        "ip link del up0; ip route add default via 192.0.2.1",
         "strict-rp-filter " + Lab.server4(5));
-    lab.broken(6, "sysctl -qw net.ipv4.conf.all.rp_filter=2; ip addr del " + VIP4 + "/32 dev lo; ip addr add " + VIP4 + "/24 dev lo;"
-            + " ip addr del " + VIP6 + "/128 dev lo; ip addr del " + Lab.server6(6) + "/64 dev eth0;"
+    lab.broken(6, "sysctl -qw net.ipv4.conf.all.rp_filter=2; ip addr del " + VIP4 + "/32 dev lo; ip addr add " + VIP4
+            + "/24 dev lo; ip addr del " + VIP6 + "/128 dev lo; ip addr del " + Lab.server6(6) + "/64 dev eth0;"
             + " ip addr add " + VIP6 + "/64 dev lo nodad; ip addr add " + Lab.server6(6) + "/64 dev eth0 nodad",
-        "sysctl -qw net.ipv4.conf.all.rp_filter=0; ip addr flush to " + VIP4 + "/32; ip addr add " + VIP4
-            + "/32 dev lo;"
-            + " ip -6 addr flush to " + VIP6 + "/128; ip -6 addr add " + VIP6 + "/128 dev lo nodad;"
-            + " ip -6 route replace default via 2001:db8:5::1",
+        "ip -6 route replace default via 2001:db8:5::1",
         "vip-wrong-mask " + VIP4, "vip-wrong-mask " + VIP6);
     lab.broken(7, "kill $(cat " + nginx(7) + ")", startNginx(7), "port-closed " + VIP4, "port-closed " + VIP6);
     lab.broken(8, "ip addr del " + VIP4 + "/32 dev lo; ip addr add " + VIP4 + "/32 dev eth0;",
-        "ip addr flush to " + VIP4 + "/32; ip addr add " + VIP4 + "/32 dev lo",
-        "server-answers-arp " + VIP4);
+        BY_COMMANDS, "server-answers-arp " + VIP4);
     lab.fixture.lab.must("rt", "sh", "-c", "ip addr add " + VIP4 + "/32 dev eth0; ip addr add " + VIP6
         + "/128 dev eth0 nodad");
     lab.expect("", "vip-claimed " + VIP4, "vip-claimed " + VIP6);
+    String text = lab.text("--server", "s2");
+    for (String part : List.of("vip-missing: server s2, " + VIP4, "unanswered eth0: ", "lb setup ",
+        " --server s2 --os linux", "ip addr add " + VIP4 + "/32 dev lo", " faults")) {
+      assertTrue(text.contains(part), () -> part + " is not in\n" + text);
+    }
+    lab.typeWhatItSays(lab.verify());
     lab.verify();
     assertEquals(
         Set.of(

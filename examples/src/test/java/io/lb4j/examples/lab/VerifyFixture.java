@@ -95,6 +95,19 @@ final class VerifyFixture implements AutoCloseable {
     return text.append('\n').toString();
   }
 
+  /** Types on each server what the report says of faults that addresses, routes and kernel settings mend. */
+  void typeWhatItSays(Map<String, Object> report) {
+    for (Object each : (List<?>) report.get("faults")) {
+      Map<?, ?> fault = (Map<?, ?>) each;
+      String server = (String) fault.get("server");
+      if (Boolean.TRUE.equals(fault.get("setup"))) {
+        ((List<?>) fault.get("commands")).forEach(command -> sh(server, (String) command));
+        expected.get(server).remove(fault.get("code") + " " + fault.get("address"));
+      }
+    }
+    expected.values().removeIf(Set::isEmpty);
+  }
+
   /** What the running balancer told by itself of servers that are set up wrong: interface, server and code. */
   Set<String> toldByBalancer() {
     Outcome outcome = fixture.balancer.ctl("events", "--json");
