@@ -23,6 +23,7 @@ module io.lb4j.core {
   exports io.lb4j.schedule;
   exports io.lb4j.service;
   exports io.lb4j.settings;
+  exports io.lb4j.setup;
   exports io.lb4j.state;
   exports io.lb4j.topology;
   exports io.lb4j.verify;

@@ -32,7 +32,7 @@ class ArchitectureTest {
           List.of("forward", "verify"),
           List.of("service"),
           List.of("flow", "persistence", "schedule", "neighbor", "counters", "port", "monitor"),
-          List.of("topology", "frame", "event"),
+          List.of("topology", "frame", "event", "setup"),
           List.of("wire", "address", "settings"));
 
   private static final JavaClasses CLASSES =

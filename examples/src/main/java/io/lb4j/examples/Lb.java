@@ -21,7 +21,8 @@ import picocli.CommandLine.ParseResult;
     version = "lb 0.1.0-SNAPSHOT",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
-      CheckCommand.class, VerifyCommand.class, ReplayCommand.class, RunCommand.class, CtlCommand.class, DemoCommand.class
+      CheckCommand.class, SetupCommand.class, VerifyCommand.class, ReplayCommand.class, RunCommand.class,
+      CtlCommand.class, DemoCommand.class
     },
     footer = {"", "Exit codes: 0 success, 1 a failed check, 2 a usage or configuration error."})
 public final class Lb implements Runnable {
