@@ -53,7 +53,7 @@ final class LinuxScript {
 
   private static final String REDIRECTS6 =
       """
-      # The same for IPv6, which has no common switch.
+      # Nobody may tell this machine of a shorter way to clients. IPv6 has no common switch.
       set_sysctl "net/ipv6/conf/$GATEWAY_INTERFACE6/accept_redirects" 0 0
 
       """;
@@ -79,7 +79,8 @@ final class LinuxScript {
   }
 
   String apply() {
-    StringBuilder text = new StringBuilder(head("Sets up"));
+    StringBuilder text = new StringBuilder(head("Sets up", keeper()
+        + "\n# Running this again changes nothing. The script of --undo restores what the first run found."));
     if (needs.isNothing()) {
       return text.append("echo 'lb setup: nothing to do'\n").toString();
     }
@@ -97,18 +98,17 @@ final class LinuxScript {
   }
 
   String undo() {
-    String head = head("Takes back what sets up");
+    String head = head("Takes back what sets up",
+        "Restores what the first run of that script found. Without a set-up it does nothing.");
     return needs.isNothing()
         ? head + "echo 'lb setup: nothing to take back'\n"
         : head + ShellFunctions.HEAD + ShellFunctions.UNDO + "undo\n";
   }
 
-  private String head(String verb) {
+  private String head(String verb, String more) {
     String addresses = needs.addresses().stream().map(IpAddress::toString).collect(Collectors.joining(", "));
     return "#!/bin/sh\n# " + verb + " the real server " + needs.server() + " (" + addresses + "): " + needs.method()
-        + ".\n# " + keeper() + "\n"
-        + "# Running this again changes nothing. The script of --undo restores what the first run found.\n"
-        + VARIABLES;
+        + ".\n# " + more + "\n" + VARIABLES;
   }
 
   private String keeper() {

@@ -293,7 +293,7 @@ final class ShellFunctions {
         done
       }
 
-      # put_file PATH MODE: writes standard input there
+      # put_file PATH MODE: writes standard input there; the mode is for a file that is new
       put_file() {
         cat > "$STATE/content"
         echo "$1" >> "$STATE/wanted-files"
@@ -306,8 +306,13 @@ final class ShellFunctions {
         fi
         make_folder "$(dirname "$ROOT$1")"
         if [ ! -h "$ROOT$1" ] && cmp -s "$STATE/content" "$ROOT$1"; then return 0; fi
+        if [ -f "$ROOT$1" ] && [ ! -h "$ROOT$1" ]; then
+          cp -p "$ROOT$1" "$ROOT$1.lb4j-new" # rights and owner stay
+        else
+          : > "$ROOT$1.lb4j-new"
+          chmod "$2" "$ROOT$1.lb4j-new"
+        fi
         cat "$STATE/content" > "$ROOT$1.lb4j-new"
-        chmod "$2" "$ROOT$1.lb4j-new"
         mv -f "$ROOT$1.lb4j-new" "$ROOT$1"
       }
 

@@ -1,0 +1,188 @@
+package io.lb4j.setup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The files that scripts write, below a folder that has what a distribution has. What they say was checked against
+ * systemd.network(5), the netplan reference, nm-settings-keyfile(5) (nmcli 1.42 reads the profile back with {@code
+ * --offline}), NetworkManager-dispatcher(8), interfaces(5), sysconfig.txt of initscripts and sysctl.d(5); the lab runs
+ * systemd-networkd, netplan and ifupdown themselves.
+ */
+class SetupFilesTest {
+  @TempDir Path root;
+
+  static Stream<Object[]> files() {
+    return SetupFlavour.of(OperatingSystem.LINUX).stream()
+        .flatMap(flavour -> Cases.all().map(one -> new Object[] {flavour, one[0], one[1]}));
+  }
+
+  private void fixture() throws IOException {
+    file("etc/network/interfaces", "auto lo\niface lo inet loopback\n", "rw-r-----");
+    file("etc/netplan/50-cloud-init.yaml", "network:\n  ethernets:\n    eth0:\n      dhcp4: true\n", "rw-------");
+    file("etc/systemd/network/10-eth0.network", "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n", "rw-r--r--");
+    file("etc/sysconfig/network-scripts/ifcfg-lo", "DEVICE=lo\nIPADDR=127.0.0.1\nNETMASK=255.0.0.0", "rw-r--r--");
+    file("etc/sysconfig/network-scripts/route-eth0", "198.18.0.0/15 via 192.0.2.1\n", "rw-r--r--");
+  }
+
+  private void file(String name, String text, String rights) throws IOException {
+    Path path = root.resolve(name);
+    Files.createDirectories(path.getParent());
+    Files.writeString(path, text);
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(rights));
+  }
+
+  private ShellRun run(String script) {
+    return ShellRun.of(script, root, Map.of());
+  }
+
+  private ShellRun apply(ServerNeeds needs, SetupFlavour flavour) {
+    return run(SetupScript.apply(needs, SetupTarget.of(flavour, "eth0")));
+  }
+
+  private ShellRun undo(ServerNeeds needs, SetupFlavour flavour) {
+    return run(SetupScript.undo(needs, SetupTarget.of(flavour)));
+  }
+
+  private static void assertOk(ShellRun run) {
+    assertThat(run.status()).as(run.output()).isZero();
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void shouldWriteTheFilesThatWereReadAndRestoreThem(SetupFlavour flavour, String name, ServerNeeds needs)
+      throws IOException {
+    fixture();
+    String before = ShellRun.tree(root);
+    assertOk(apply(needs, flavour));
+    String once = ShellRun.tree(root);
+    assertOk(apply(needs, flavour));
+    assertThat(ShellRun.tree(root)).as("twice").isEqualTo(once);
+    assertOk(undo(needs, flavour));
+    assertThat(ShellRun.tree(root)).isEqualTo(before);
+    assertThat(root.resolve("var")).doesNotExist();
+    GoldenFile.compare("files-" + flavour.key() + "-" + name + ".txt", changed(before, once));
+  }
+
+  /** The files that are new or other than before. */
+  private static String changed(String before, String after) {
+    List<String> old = List.of(before.split("(?m)^(?=--- )"));
+    StringBuilder text = new StringBuilder();
+    Stream.of(after.split("(?m)^(?=--- )")).filter(file -> !old.contains(file)).forEach(text::append);
+    return text.toString();
+  }
+
+  /** What a run before wrote and this one does not is restored at once. */
+  @Test
+  void shouldFollowAConfigurationThatChanged() throws IOException {
+    fixture();
+    String before = ShellRun.tree(root);
+    assertOk(apply(Cases.direct("192.0.2.21", "192.0.2.10", "192.0.2.11", "2001:db8::10"), SetupFlavour.IFCFG));
+    assertOk(apply(Cases.direct("192.0.2.21", "192.0.2.11"), SetupFlavour.IFCFG));
+    Path scripts = root.resolve("etc/sysconfig/network-scripts");
+    assertThat(scripts.resolve("ifcfg-lo:1")).content().contains("192.0.2.11");
+    assertThat(scripts.resolve("ifcfg-lo:2")).doesNotExist();
+    assertThat(scripts.resolve("ifcfg-lo")).content().doesNotContain("lb4j");
+    assertOk(undo(Cases.DIRECT4, SetupFlavour.IFCFG));
+    assertThat(ShellRun.tree(root)).isEqualTo(before);
+  }
+
+  @Test
+  void shouldRefuseASecondFlavourAndFilesOfOthers() throws IOException {
+    fixture();
+    assertOk(apply(Cases.DIRECT4, SetupFlavour.NETPLAN));
+    ShellRun second = apply(Cases.DIRECT4, SetupFlavour.IFUPDOWN);
+    assertThat(second.status()).isEqualTo(1);
+    assertThat(second.output()).contains("set up with netplan");
+    assertOk(undo(Cases.DIRECT4, SetupFlavour.IFUPDOWN));
+    file("etc/sysconfig/network-scripts/ifcfg-lo:1", "DEVICE=lo:1\n", "rw-r--r--");
+    assertThat(apply(Cases.DIRECT4, SetupFlavour.IFCFG).output()).contains("is there already");
+    file("etc/sysconfig/network-scripts/route-eth0", "ADDRESS0=198.18.0.0\n", "rw-r--r--");
+    assertOk(undo(Cases.DIRECT4, SetupFlavour.IFCFG));
+    assertThat(apply(Cases.GATEWAY4, SetupFlavour.IFCFG).output()).contains("ADDRESS0");
+  }
+
+  @Test
+  void shouldRefuseAnInterfaceThatTheToolDoesNotManage() throws IOException {
+    fixture();
+    for (SetupFlavour flavour : List.of(SetupFlavour.NETPLAN, SetupFlavour.SYSTEMD_NETWORKD)) {
+      ShellRun run = run(SetupScript.apply(Cases.GATEWAY4, SetupTarget.of(flavour, "eth7")));
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.output()).contains("eth7");
+      assertOk(undo(Cases.GATEWAY4, flavour));
+    }
+  }
+
+  @Test
+  void shouldAddToTheNetworkFileThatLoHasAlready() throws IOException {
+    fixture();
+    file("etc/systemd/network/20-lo.network", "[Match]\nName=lo\n", "rw-r--r--");
+    assertOk(apply(Cases.DIRECT4, SetupFlavour.SYSTEMD_NETWORKD));
+    assertThat(root.resolve("etc/systemd/network/20-lo.network.d/90-lb4j.conf")).content()
+        .contains("Address=192.0.2.10/32").doesNotContain("[Match]");
+    assertThat(root.resolve("etc/systemd/network/90-lb4j-lo.network")).doesNotExist();
+  }
+
+  @Test
+  void shouldLeaveInterfacesAloneWhereTheFolderIsRead() throws IOException {
+    file("etc/network/interfaces", "source /etc/network/interfaces.d/*\n", "rw-r--r--");
+    assertOk(apply(Cases.DIRECT4, SetupFlavour.IFUPDOWN));
+    assertThat(root.resolve("etc/network/interfaces")).hasContent("source /etc/network/interfaces.d/*\n");
+  }
+
+  @Test
+  void shouldRestoreALinkAsALink() throws IOException {
+    file("etc/real", "auto lo\n", "rw-r--r--");
+    Files.createDirectories(root.resolve("etc/network"));
+    Files.createSymbolicLink(root.resolve("etc/network/interfaces"), Path.of("../real"));
+    assertOk(apply(Cases.DIRECT4, SetupFlavour.IFUPDOWN));
+    assertThat(root.resolve("etc/real")).hasContent("auto lo\n");
+    assertOk(undo(Cases.DIRECT4, SetupFlavour.IFUPDOWN));
+    assertThat(Files.readSymbolicLink(root.resolve("etc/network/interfaces"))).isEqualTo(Path.of("../real"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"eth0; touch $LB4J_ROOT/x", "$(touch x)", "../all", "lo", "-x", "eth 0"})
+  void shouldRefuseInterfacesOfTheEnvironment(String name) {
+    ShellRun run = ShellRun.of(SetupScript.apply(Cases.DIRECT4, SetupTarget.of(SetupFlavour.NETPLAN)), root,
+        Map.of("LB4J_INTERFACE", name));
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.output()).contains("cannot set up the interface");
+    assertThat(root).isEmptyDirectory();
+  }
+
+  @Test
+  void shouldAskForTheInterfaceWhereNoneCanBeFound() {
+    ShellRun run = run(SetupScript.apply(Cases.DIRECT4, SetupTarget.of(SetupFlavour.NETPLAN)));
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.output()).contains("set LB4J_INTERFACE");
+  }
+
+  @Test
+  void shouldNotTakeBackTwice() {
+    assertOk(apply(Cases.DIRECT4, SetupFlavour.NETPLAN));
+    assertThat(undo(Cases.DIRECT4, SetupFlavour.NETPLAN).output()).isEqualTo("lb setup: taken back\n");
+    assertThat(undo(Cases.DIRECT4, SetupFlavour.NETPLAN).output()).contains("nothing to take back");
+    assertThat(root).isEmptyDirectory();
+  }
+
+  @Test
+  void shouldNotTouchAFolderOfSomebodyElse() throws IOException {
+    file("var/lib/lb4j-setup/precious", "x", "rw-r--r--");
+    assertThat(apply(Cases.DIRECT4, SetupFlavour.NETPLAN).output()).contains("holds something else");
+    assertOk(undo(Cases.DIRECT4, SetupFlavour.NETPLAN));
+    assertThat(root.resolve("var/lib/lb4j-setup/precious")).hasContent("x");
+  }
+}
