@@ -64,4 +64,10 @@ public final class NeighborEvents implements NeighborListener {
       events.onEvent(new Event.ServerSetupFault(code, name(link), server, address, text));
     }
   }
+
+  @Override
+  public void wrongSource(int link, IpAddress server, MacAddress mac, IpAddress source) {
+    String text = mac + " answers clients as " + source;
+    events.onEvent(new Event.ServerSetupFault("reply-wrong-source", name(link), server, server, text));
+  }
 }

@@ -9,6 +9,7 @@ import io.lb4j.control.HandshakeTimes;
 import io.lb4j.control.LimitEvents;
 import io.lb4j.control.NeighborEvents;
 import io.lb4j.control.PressureEvents;
+import io.lb4j.control.RefusalEvents;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.counters.HandshakeCounts;
 import io.lb4j.counters.LinkCounts;
@@ -151,6 +152,7 @@ public final class LoadBalancer implements AutoCloseable {
             control::wake);
     control.add(health::tick);
     control.add(new LimitEvents(published::getAcquire, events));
+    control.add(new RefusalEvents(topology, published::getAcquire, this::handshakes, events));
     control.add(new PressureEvents(this::evictions, this::refusedFlows, events));
     this.rates =
         new RateSampler(clock.getAsLong(), topology.links(), registry::counted, this::linkCounts);

@@ -33,12 +33,14 @@ final class ServiceWalk {
   private final FlowTable flows;
   private final FlowAccounting accounting;
   private final ServerChoice servers;
+  private final StrayReplies strays;
 
   ServiceWalk(WorkerState state, FlowAccounting accounting) {
     this.state = state;
     this.flows = state.flows;
     this.accounting = accounting;
     this.servers = new ServerChoice(state);
+    this.strays = new StrayReplies(state);
   }
 
   /** A segment or first fragment, hashed. */
@@ -478,6 +480,7 @@ final class ServiceWalk {
     if (session != Translator.MISS) {
       return onSession(view, translator, session);
     }
+    strays.onUnknown(view, translator);
     if (isFromOurs(view)) {
       return isDirectReply(view) ? translator.route(view) : Verdict.SOURCE_SPOOFED;
     }

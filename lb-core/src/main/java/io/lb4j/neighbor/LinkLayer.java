@@ -1,6 +1,7 @@
 package io.lb4j.neighbor;
 
 import io.lb4j.address.IpAddress;
+import io.lb4j.address.MacAddress;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Speaks ARP, neighbour discovery and MLD on all links: resolves next hops into the {@link NeighborTable}, claims and
@@ -32,6 +34,7 @@ public final class LinkLayer {
   private final Timers timers = new Timers();
   private final Resolver resolver;
   private final Claims claims;
+  private final NeighborListener listener;
   private final ArpResponder arp;
   private final NeighborDiscovery discovery;
   private final List<ListenerMembership> memberships; // by link
@@ -63,6 +66,7 @@ public final class LinkLayer {
     List<Link> links = owned.links();
     this.owned = owned;
     this.neighbors = neighbors;
+    this.listener = listener;
     this.resolver = new Resolver(neighbors, settings, links, frames, timers, random, listener);
     this.claims = new Claims(announcements, frames, timers, random, listener);
     this.memberships =
@@ -225,6 +229,33 @@ public final class LinkLayer {
   public List<AddressClaim> claims() {
     synchronized (lock) {
       return claims.list();
+    }
+  }
+
+  /**
+   * The next hop of control's that has a MAC address. Looks at all of them: to be called at a bounded rate.
+   *
+   * @param link index of the interface
+   * @param mac 48 bits
+   * @param v6 the family that is wanted where it has addresses of both
+   * @return its address; null when there is none
+   */
+  public @Nullable IpAddress serverOf(int link, long mac, boolean v6) {
+    Neighbor server = neighbors.findByMac(link, mac, v6);
+    return server == null ? null : server.address;
+  }
+
+  /**
+   * Tells the listener that a next hop's answers have another source than its address.
+   *
+   * @param link index of the interface
+   * @param server the next hop
+   * @param mac its MAC address
+   * @param source what its answers have instead
+   */
+  public void tellWrongSource(int link, IpAddress server, long mac, IpAddress source) {
+    synchronized (lock) {
+      listener.wrongSource(link, server, MacAddress.of(mac), source);
     }
   }
 

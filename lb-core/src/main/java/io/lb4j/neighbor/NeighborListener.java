@@ -69,4 +69,14 @@ public interface NeighborListener {
    * @param asking true when it asks for a neighbour as the virtual address; false when it answers for it
    */
   default void serverClaims(int link, IpAddress server, MacAddress mac, IpAddress address, boolean asking) {}
+
+  /**
+   * A next hop's answers to connections have another source than its address.
+   *
+   * @param link index of the interface
+   * @param server the next hop
+   * @param mac its MAC address
+   * @param source what they have instead
+   */
+  default void wrongSource(int link, IpAddress server, MacAddress mac, IpAddress source) {}
 }
