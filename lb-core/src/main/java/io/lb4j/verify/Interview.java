@@ -166,15 +166,22 @@ final class Interview {
 
   // ---- the second round: what do they answer? ------------------------------------------------------------------
 
-  List<Question> whatDoTheyAnswer() {
-    List<Question> questions = new ArrayList<>();
+  /** In groups of servers, because there are only so many numbers for questions. */
+  List<List<Question>> whatDoTheyAnswer() {
+    List<List<Question>> groups = new ArrayList<>();
+    List<Question> group = new ArrayList<>();
     for (ServerTest server : servers) {
       if (server.mac() != ServerTest.UNKNOWN) {
         neighborhood.watchServer(server.mac());
-        askServer(server, questions);
+        askServer(server, group);
+      }
+      if (group.size() > NUMBERS / 4) {
+        groups.add(group);
+        group = new ArrayList<>();
       }
     }
-    return questions;
+    groups.add(group);
+    return groups;
   }
 
   private void askServer(ServerTest server, List<Question> questions) {

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Asks real servers, on the wire, whether they are set up right. Beside a balancer that runs, or alone. Owned by one
- * thread, which it keeps for about two seconds.
+ * thread, which it keeps for about two seconds; a second longer for every few hundred servers.
  *
  * <p>It sends ARP requests and probes, neighbour solicitations, echo requests, SYNs, which it resets, and datagrams, from
  * addresses of the balancer's interfaces. Three kinds of frames have other sources: from a client's address, because
@@ -113,7 +113,7 @@ public final class Verifier {
     try {
       Interview interview = new Interview(links, checks, clients, neighborhood, new SplittableRandom(seed));
       wire.ask(interview.whoIsThere());
-      wire.ask(interview.whatDoTheyAnswer());
+      interview.whatDoTheyAnswer().forEach(wire::ask);
       List<Question> more = interview.whatElse();
       if (!more.isEmpty()) {
         wire.ask(more);

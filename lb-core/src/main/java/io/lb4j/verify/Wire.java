@@ -45,6 +45,10 @@ final class Wire {
 
   /** Asks everything side by side, until all is answered that needs an answer, or time is over. */
   void ask(List<Question> questions) {
+    if (questions.isEmpty()) {
+      return;
+    }
+    numbered.clear();
     questions.forEach(this::expect);
     for (int i = 0; i < TRIES; i++) {
       long untilNs = nanoTime.getAsLong() + RETRY_NS;

@@ -83,14 +83,15 @@ final class FakeServer {
   }
 
   List<byte[]> onFrame(byte[] frame) {
+    long destination = EthernetHeader.destination(Unpooled.wrappedBuffer(frame), 0);
+    boolean forUs = destination == mac.value() || MacAddress.isMulticast(destination);
+    if (dead || !forUs) {
+      return List.of();
+    }
     FrameView view = new FrameView();
     view.wrap(Unpooled.wrappedBuffer(frame), 0, frame.length, 0, 0);
     FrameKind kind = FrameParser.parse(view);
     List<byte[]> out = new ArrayList<>();
-    boolean forUs = view.destinationMac() == mac.value() || MacAddress.isMulticast(view.destinationMac());
-    if (dead || !forUs) {
-      return out;
-    }
     if (kind == FrameKind.ARP) {
       onArp(view, out);
     } else if (isNeighborMessage(view)) {

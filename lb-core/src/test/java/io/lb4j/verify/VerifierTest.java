@@ -300,6 +300,37 @@ final class VerifierTest {
     assertThat(runs.get(1)).isEqualTo(runs.get(0)).isNotEqualTo(runs.get(2));
   }
 
+  /** More questions than there are numbers for at a time, and one server of many that is broken. */
+  @Test
+  void shouldAskAThousandServers() {
+    start(false, true);
+    List<ServerCheck> checks = new ArrayList<>();
+    for (int n = 0; n < 1000; n++) {
+      IpAddress address = IpAddress.of("198.18." + n / 200 + "." + (n % 200 + 20));
+      FakeServer each =
+          new FakeServer(link, address, IpAddress.of("198.18.0.5"), IpPrefix.of("198.18.0.0/16")).holding(vip);
+      each.mac = MacAddress.of(0x02_00_00_01_00_00L + n);
+      each.ports.clear();
+      each.ports.addAll(n == 777 ? Set.of(81, 82) : Set.of(80, 81, 82));
+      port.host(each::onFrame);
+      for (int number = 80; number < 83; number++) {
+        checks.add(
+            new ServerCheck(
+                "p" + number, "s" + n, address, ServerCheck.Mode.DIRECT, List.of(vip), Protocol.TCP, number, List.of()));
+      }
+    }
+    Link wide =
+        new Link(0, "eth0", OWN_MAC, 1500, List.of(InterfaceAddress.of("198.18.0.5/16")), false, false, false);
+    VerifyReport report =
+        Verifier.of(List.of(new VerifiedLink(wide, port, Set.of())), checks).clock(port::nanoTime).run();
+    assertThat(report.servers()).hasSize(3000);
+    assertThat(report.faults()).singleElement().satisfies(fault -> {
+      assertThat(fault.fault()).isEqualTo(PORT_CLOSED);
+      assertThat(fault.server()).isEqualTo("s777");
+      assertThat(fault.services()).containsExactly("p80");
+    });
+  }
+
   @Test
   void shouldNoteWhatItCannotAsk() {
     start(false, true);

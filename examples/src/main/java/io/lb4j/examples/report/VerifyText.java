@@ -32,13 +32,17 @@ public final class VerifyText {
     StringBuilder text = new StringBuilder();
     report.faults().forEach(fault -> append(text, fault));
     report.notes().forEach(note -> text.append("note: ").append(note).append('\n'));
-    int servers = report.servers().size();
-    return text
-        .append(servers)
-        .append(servers == 1 ? " server" : " servers")
-        .append(" asked: ")
-        .append(report.isWell() ? "all is well" : report.faults().size() + " faults")
-        .toString();
+    String found = report.isWell() ? "all is well" : count(report.faults().size(), "fault");
+    return text.append(count(servers(report), "server")).append(" asked: ").append(found).toString();
+  }
+
+  /** A server of several services is one. */
+  private static int servers(VerifyReport report) {
+    return (int) report.servers().stream().map(name -> name.substring(name.lastIndexOf('/') + 1)).distinct().count();
+  }
+
+  private static String count(int number, String what) {
+    return number + " " + what + (number == 1 ? "" : "s");
   }
 
   private void append(StringBuilder text, Diagnosis fault) {

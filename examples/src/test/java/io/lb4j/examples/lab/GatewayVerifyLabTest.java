@@ -79,6 +79,7 @@ final class GatewayVerifyLabTest {
         "server-has-wrong-mac " + OWN4, "server-has-wrong-mac " + OWN6);
     lab.broken(9, "ip route replace default via 192.0.2.250; ip -6 route replace default via 2001:db8:5::250", "true",
         "gateway-not-us " + Lab.server4(9), "gateway-not-us " + Lab.server6(9));
+    lab.typeWhatItSays(lab.verify());
     lab.verify();
   }
 }

@@ -1,0 +1,102 @@
+package io.lb4j.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.lb4j.address.IpAddress;
+import io.lb4j.examples.report.Json;
+import io.lb4j.examples.report.VerifyText;
+import io.lb4j.verify.Diagnosis;
+import io.lb4j.verify.Evidence;
+import io.lb4j.verify.Fault;
+import io.lb4j.verify.VerifyReport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code lb verify} as far as it needs no interface: usage, and what it prints. */
+final class VerifyCommandTest {
+  private static final String CONFIGURATION =
+      """
+      interfaces:
+        - name: nosuch0
+          addresses: [192.0.2.5/24]
+          mac: "02:00:00:00:00:05"
+      services:
+        - name: web
+          vip: 192.0.2.100
+          port: 80
+          protocol: tcp
+          mode: dsr
+          servers:
+            - {name: s1, address: 192.0.2.11}
+      """;
+
+  private static final VerifyReport REPORT =
+      new VerifyReport(
+          List.of("web/s 1"),
+          List.of(
+              new Diagnosis(
+                  Fault.VIP_MISSING,
+                  "s 1",
+                  List.of("web"),
+                  IpAddress.of("192.0.2.100"),
+                  0,
+                  "s 1 answers as 192.0.2.11, and not as 192.0.2.100",
+                  List.of(new Evidence("unanswered", "eth0", "an echo request", "0200")),
+                  List.of("ip addr add 192.0.2.100/32 dev lo"))),
+          List.of("something was not asked"));
+
+  @TempDir private Path directory;
+
+  private Path file() throws IOException {
+    return Files.writeString(directory.resolve("web.yaml"), CONFIGURATION);
+  }
+
+  @Test
+  void shouldRefuseAServerThatNoServiceHas() throws IOException {
+    CommandRun run = CommandRun.lb("verify", file(), "--server", "s2");
+    assertEquals(Lb.USAGE, run.exit());
+    assertTrue(run.err().contains("--server s2: no service has such a server online"), run::err);
+  }
+
+  @Test
+  void shouldSayThatAnInterfaceCannotBeOpened() throws IOException {
+    CommandRun run = CommandRun.lb("verify", file(), "--server", "web/s1");
+    assertEquals(Lb.USAGE, run.exit());
+    assertTrue(run.err().contains("nosuch0"), run::err);
+  }
+
+  @Test
+  void shouldTellANewcomerWhatIsWrongAndWhatToType() {
+    assertEquals(
+        """
+        vip-missing: server s 1, 192.0.2.100, of web
+          found    s 1 answers as 192.0.2.11, and not as 192.0.2.100
+          means    the server does not hold the virtual address, or a packet filter drops what is sent to it
+          unanswered eth0: an echo request
+                     0200
+          to do    add the virtual address to the loopback interface
+          type     lb setup web.yaml --server 's 1' --os linux   # prints a script; run it on s 1
+          or there ip addr add 192.0.2.100/32 dev lo
+          more     docs/verify.md, vip-missing
+
+        note: something was not asked
+        1 server asked: 1 fault""",
+        new VerifyText("web.yaml").text(REPORT));
+  }
+
+  @Test
+  void shouldPrintTheSameAsJson() throws IOException {
+    Map<String, Object> tree = Json.object(Json.pretty(VerifyText.tree(REPORT)));
+    assertEquals(false, tree.get("well"));
+    Map<?, ?> fault = (Map<?, ?>) ((List<?>) tree.get("faults")).get(0);
+    assertEquals("vip-missing", fault.get("code"));
+    assertEquals(true, fault.get("setup"));
+    assertEquals("0200", ((Map<?, ?>) ((List<?>) fault.get("evidence")).get(0)).get("frame"));
+  }
+}
