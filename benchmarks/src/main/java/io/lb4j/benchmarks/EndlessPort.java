@@ -14,12 +14,15 @@ import io.netty.buffer.PooledByteBufAllocator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.Recorder;
 
 /**
  * A port in memory whose network costs next to nothing: each queue has a frame of every one of its flows in memory,
  * brings them round and round in random order, and counts what is sent. Each flow is opened by a SYN and an ACK before
  * plain segments come. At most {@link #WINDOW} frames of a queue are on their way, so that no ring between threads overflows:
- * the balancer alone decides the pace. Queues belong to threads as {@link PortQueue} says.
+ * the balancer alone decides the pace; or one frame after another at a fixed pace, and the port records how long each was on
+ * its way. Queues belong to threads as {@link PortQueue} says.
  */
 final class EndlessPort implements Port {
   /** Frames on their way, at most. */
@@ -28,10 +31,14 @@ final class EndlessPort implements Port {
   private static final int SLOT_BYTES = 128;
   private static final int HANDSHAKES = 2 * WINDOW;
   private static final int OPENING_FRAMES = 2; // of each flow
+  private static final int STAMPED = 1 << 30; // in an acknowledgment number, which nobody looks at: a stamp's index
+  private static final int STAMPS = 4 * WINDOW;
+  private static final long LONGEST_NS = 1_000_000_000L;
 
   private final PortTraits traits =
       new PortTraits(MacAddress.of(FramePool.BALANCER_MAC), 1500, List.of(), false, false, false);
   private final Queue[] queues;
+  private final long periodNs;
   private volatile boolean closed;
 
   private final class Queue implements PortQueue {
@@ -44,7 +51,10 @@ final class EndlessPort implements Port {
     private int begun;
     private int opened;
     private int position;
+    private final long[] stampsNs = new long[STAMPS]; // the rings between the threads make them visible
+    private final Recorder onTheirWay = new Recorder(LONGEST_NS, 3);
     private long received;
+    private long dueNs;
     private int sentInBurst;
 
     Queue(Flows flows, int first, int count) {
@@ -66,6 +76,9 @@ final class EndlessPort implements Port {
 
     @Override
     public int receive(FrameBatch batch, int ingress) {
+      if (periodNs > 0 && opened == order.length) {
+        return receiveAtPace(batch, ingress);
+      }
       int most = closed ? 0 : (int) Math.min(batch.room(), WINDOW - (received - sent()));
       for (int i = 0; i < most; i++) {
         int at = (opened < order.length ? nextOfOpening() : nextOfKnown()) * SLOT_BYTES;
@@ -74,6 +87,21 @@ final class EndlessPort implements Port {
       }
       received += Math.max(0, most);
       return Math.max(0, most);
+    }
+
+    private int receiveAtPace(FrameBatch batch, int ingress) {
+      long nowNs = System.nanoTime();
+      if (closed || dueNs - nowNs > 0 || received - sent() >= WINDOW) {
+        return 0;
+      }
+      dueNs = Math.max(dueNs + periodNs, nowNs); // lost time is not caught up with
+      int at = nextOfKnown() * SLOT_BYTES;
+      int stamp = (int) (received++ & STAMPS - 1);
+      FramePool.address(frames, at);
+      frames.setInt(FramePool.acknowledgment(frames, at), STAMPED | stamp);
+      batch.add(frames, at, frameBytes, FrameMarks.NONE, ingress);
+      stampsNs[stamp] = nowNs;
+      return 1;
     }
 
     private int nextOfKnown() {
@@ -98,6 +126,13 @@ final class EndlessPort implements Port {
     @Override
     public boolean transmit(ByteBuf buffer, int start, int length, long marks) {
       sentInBurst++;
+      if (periodNs > 0) {
+        int number = buffer.getInt(FramePool.acknowledgment(buffer, start));
+        if ((number & STAMPED) != 0) {
+          long elapsedNs = System.nanoTime() - stampsNs[number & STAMPS - 1];
+          onTheirWay.recordValue(Math.max(0, Math.min(LONGEST_NS, elapsedNs)));
+        }
+      }
       return true;
     }
 
@@ -116,6 +151,12 @@ final class EndlessPort implements Port {
 
   /** A port with so many flows for each queue. */
   EndlessPort(boolean v6, int queueCount, int flowsOfQueue) {
+    this(v6, queueCount, flowsOfQueue, 0);
+  }
+
+  /** A port that brings a frame to each queue in every period once flows are established; 0 brings all it can. */
+  EndlessPort(boolean v6, int queueCount, int flowsOfQueue, long periodNs) {
+    this.periodNs = periodNs;
     Flows flows = new Flows(v6);
     queues = new Queue[queueCount];
     for (int i = 0; i < queueCount; i++) {
@@ -130,6 +171,11 @@ final class EndlessPort implements Port {
       sum += queue.sent();
     }
     return sum;
+  }
+
+  /** Takes over how long the frames of the first queue were on their way since it was last asked. For one thread. */
+  void drainTo(Histogram histogram) {
+    histogram.add(queues[0].onTheirWay.getIntervalHistogram());
   }
 
   /** Frames after which every flow is established. */

@@ -126,10 +126,19 @@ final class FramePool {
     frame.setInt(start + 8, (int) ROUTER_MAC_BITS);
   }
 
+  /** Where the acknowledgment number of a frame is, wherever that is. */
+  static int acknowledgment(ByteBuf frame, int start) {
+    return transport(frame, start) + TcpHeader.ACKNOWLEDGMENT_OFFSET;
+  }
+
+  private static int transport(ByteBuf frame, int start) {
+    boolean v6 = frame.getUnsignedShort(start + EthernetHeader.ETHER_TYPE_OFFSET) == EthernetHeader.IPV6;
+    return start + NETWORK + (v6 ? Ipv6Header.LENGTH : Ipv4Header.MINIMUM_LENGTH);
+  }
+
   /** Makes a SYN, wherever it is, the segment that follows it. */
   static void acknowledge(ByteBuf frame, int start) {
-    boolean v6 = frame.getUnsignedShort(start + EthernetHeader.ETHER_TYPE_OFFSET) == EthernetHeader.IPV6;
-    int transport = start + NETWORK + (v6 ? Ipv6Header.LENGTH : Ipv4Header.MINIMUM_LENGTH);
+    int transport = transport(frame, start);
     frame.setInt(transport + TcpHeader.SEQUENCE_OFFSET, INITIAL_SEQUENCE + 1);
     frame.setByte(transport + TcpHeader.FLAGS_OFFSET, TcpHeader.ACK);
   }

@@ -1,6 +1,9 @@
 package io.lb4j.benchmarks;
 
 import io.lb4j.core.LoadBalancer;
+import io.lb4j.core.LoadBalancerBuilder;
+import io.lb4j.dataplane.WaitStrategy;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -51,6 +54,10 @@ public class ScalingBenchmark {
   @Param({"one", "two", "pipelined"})
   public String way;
 
+  /** What threads do while nothing waits for them: {@code park}, {@code yield} or {@code spin}. */
+  @Param("park")
+  public String waiting;
+
   private EndlessPort port;
   private LoadBalancer balancer;
 
@@ -60,25 +67,30 @@ public class ScalingBenchmark {
     boolean v6 = family == 6;
     int workers = way.equals("one") ? 1 : 2;
     port = way.equals("pipelined") ? new EndlessPort(v6, 1, 2 * flows) : new EndlessPort(v6, workers, flows);
-    balancer =
-        DsrNetwork.withNeighbors(
-                DsrNetwork.builder(v6, Flows.SERVICES, SERVERS, 2 * flows + flows / 2)
-                    .networkInterface("eth0", i -> i.port(port).address(DsrNetwork.ADDRESSES).hostStack(false))
-                    .clock(System::nanoTime)
-                    .workers(workers),
-                v6,
-                SERVERS)
-            .build();
-    balancer.start();
-    await(port.opening());
+    balancer = started(port, v6, workers, flows, waiting);
+    await(port, port.opening());
   }
 
-  private void await(long sent) {
+  /** A balancer that runs on a port, with services for its flows. */
+  static LoadBalancer started(EndlessPort port, boolean v6, int workers, int flowsOfWorker, String waiting) {
+    LoadBalancerBuilder builder =
+        DsrNetwork.builder(v6, Flows.SERVICES, SERVERS, 2 * flowsOfWorker + flowsOfWorker / 2)
+            .networkInterface("eth0", i -> i.port(port).address(DsrNetwork.ADDRESSES).hostStack(false))
+            .clock(System::nanoTime)
+            .workers(workers)
+            .waitStrategy(WaitStrategy.valueOf(waiting.toUpperCase(Locale.ROOT)));
+    LoadBalancer balancer = DsrNetwork.withNeighbors(builder, v6, SERVERS).build();
+    balancer.start();
+    return balancer;
+  }
+
+  /** Sleeps until so many frames have been sent. */
+  static void await(EndlessPort port, long sent) {
     long beginNs = System.nanoTime();
     while (port.sent() - sent < 0) {
       LockSupport.parkNanos(GLANCE_NS);
       if (System.nanoTime() - beginNs - LONGEST_NS > 0) {
-        throw new IllegalStateException("frames were lost on their way: " + balancer.statistics().verdicts());
+        throw new IllegalStateException("frames were lost on their way");
       }
     }
   }
@@ -97,7 +109,7 @@ public class ScalingBenchmark {
   @Benchmark
   public long frames() {
     long begin = port.sent();
-    await(begin + FRAMES);
+    await(port, begin + FRAMES);
     return begin;
   }
 }

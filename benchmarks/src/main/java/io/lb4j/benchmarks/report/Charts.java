@@ -154,7 +154,8 @@ final class Charts {
     for (Series series : results.of("ScalingBenchmark")) {
       String way = series.param("way");
       String name = way.equals("one") ? "one worker" : way.equals("two") ? "two workers" : "two workers, " + way;
-      chart.bar(name, false, series.spread().median());
+      String waiting = series.param("waiting");
+      chart.bar(waiting.equals("park") ? name : name + ", " + waiting, false, series.spread().median());
     }
     add("frames-by-workers.svg", chart);
   }

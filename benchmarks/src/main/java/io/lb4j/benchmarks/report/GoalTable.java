@@ -137,7 +137,7 @@ final class GoalTable {
     all.stream()
         .filter(each -> one.isPresent() && each.param("way").equals(way))
         .filter(each -> each.param("flows").equals(one.get().param("flows")))
-        .forEach(each -> table.row(what, Tables.ratios(each.timesAsGoodAs(one.get())), goal));
+        .forEach(each -> table.row(what + ", " + each.param("waiting"), Tables.ratios(each.timesAsGoodAs(one.get())), goal));
   }
 
   private static Map<String, String> with(Map<String, String> params, String name, String value) {

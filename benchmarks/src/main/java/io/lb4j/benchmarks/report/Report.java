@@ -31,6 +31,7 @@ public final class Report {
           "ScalingBenchmark",
           "HandOverBenchmark",
           "HandOverLatencyBenchmark",
+          "WayLatencyBenchmark",
           "ParseBenchmark",
           "ChecksumBenchmark",
           "SchedulerBenchmark",
@@ -100,7 +101,7 @@ public final class Report {
 
   /** Every table by the name that markers ask for. */
   static Map<String, String> sections(Results results, Properties machine) {
-    Map<String, String> sections = new TreeMap<>();
+    Map<String, String> sections = new LinkedHashMap<>();
     Table rows = new Table("", "");
     MACHINE_ROWS.forEach((key, name) -> {
       if (machine.containsKey(key)) {

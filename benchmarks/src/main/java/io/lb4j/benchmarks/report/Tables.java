@@ -25,7 +25,7 @@ final class Tables {
   String of(String group) {
     return switch (group) {
       case "MixedTrafficBenchmark" -> mixed();
-      case "HandOverLatencyBenchmark" -> hops();
+      case "HandOverLatencyBenchmark", "WayLatencyBenchmark" -> latencies(group);
       case "ScalingBenchmark" -> scaling();
       default -> spreads(group);
     };
@@ -74,6 +74,9 @@ final class Tables {
   }
 
   static String withRange(Spread spread) {
+    if (spread.isEmpty()) {
+      return Numbers.text(Double.NaN);
+    }
     return Numbers.text(spread.median())
         + " (" + Numbers.text(spread.least()) + "–" + Numbers.text(spread.most()) + ")";
   }
@@ -128,11 +131,11 @@ final class Tables {
     return table.toString();
   }
 
-  private String hops() {
+  private String latencies(String group) {
     Table table = new Table("", "p50, ns (min–max)", "p99", "p99.9");
-    for (Series series : results.of("HandOverLatencyBenchmark")) {
+    for (Series series : results.of(group)) {
       table.row(
-          "`" + series.name() + "`" + waiting(series),
+          series.param("way").isEmpty() ? "`" + series.name() + "`" : series.param("way") + waiting(series),
           withRange(results.secondary(series, "p50")),
           withRange(results.secondary(series, "p99")),
           withRange(results.secondary(series, "p999")));
@@ -149,8 +152,10 @@ final class Tables {
     Table table = new Table("", "flows of a worker", "million frames per second: median (min–max)", "÷ one worker");
     for (Series series : results.of("ScalingBenchmark")) {
       Optional<Series> one =
-          results.find(
-              series.group(), series.name(), Map.of("way", "one", "flows", series.param("flows"), "family", series.param("family")));
+          results.of(series.group()).stream()
+              .filter(each -> each.param("way").equals("one") && each.param("waiting").equals("park"))
+              .filter(each -> each.has(Map.of("flows", series.param("flows"), "family", series.param("family"))))
+              .findFirst();
       table.row(
           series.param("way") + ", IPv" + series.param("family") + waiting(series),
           Numbers.count(series.param("flows")),

@@ -135,7 +135,7 @@ class ReportTest {
             Recorded.result(BATCHES, "avgt", Recorded.dsr(MILLION, "4"), 50),
             Recorded.result(HASH_MAP, "avgt", Recorded.dsr(MILLION, "4"), 200),
             Recorded.result(
-                "ScalingBenchmark.frames", "thrpt", Map.of("way", "one", "flows", "65536", "family", "4"), 12));
+                "ScalingBenchmark.frames", "thrpt", Map.of("way", "one", "waiting", "park", "flows", "65536", "family", "4"), 12));
     return new Charts(results).files().entrySet().stream().map(each -> Arguments.of(each.getKey(), each.getValue()));
   }
 
