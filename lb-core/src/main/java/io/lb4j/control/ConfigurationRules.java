@@ -41,12 +41,13 @@ final class ConfigurationRules {
       int capacity,
       Findings findings) {
     List<VirtualService> all = List.copyOf(services);
+    ServerAddresses servers = new ServerAddresses(all);
     for (int i = 0; i < all.size(); i++) {
       VirtualService service = all.get(i);
       for (VirtualService earlier : all.subList(0, i)) {
         checkPair(earlier, service, findings);
       }
-      checkAddresses(service, topology, all, findings);
+      checkAddresses(service, topology, servers, findings);
       if (findings.check(() -> provider(service))) {
         checkPolicies(service, findings);
         checkMonitors(service, findings);
@@ -222,7 +223,7 @@ final class ConfigurationRules {
   }
 
   private static void checkAddresses(
-      VirtualService service, Topology topology, List<VirtualService> all, Findings findings) {
+      VirtualService service, Topology topology, ServerAddresses servers, Findings findings) {
     for (Link link : topology.links()) {
       for (InterfaceAddress own : link.addresses()) {
         if (service.serves(own.address())) {
@@ -242,13 +243,9 @@ final class ConfigurationRules {
     for (RealServer server : service.servers()) {
       checkUnicast(setting + ": server " + server.name() + ": address", server.address(), topology, findings);
     }
-    for (VirtualService other : all) {
-      for (RealServer server : other.servers()) {
-        if (service.serves(server.address())) {
-          String reason = "is the address of server " + server.name() + " of service " + other.name();
-          findings.add(vip(service, ConfigurationError.VIP_IS_SERVER, server.address(), reason));
-        }
-      }
+    for (IpPrefix vip : service.vips()) {
+      servers.within(vip).forEach((address, whose) -> whose.forEach(
+          reason -> findings.add(vip(service, ConfigurationError.VIP_IS_SERVER, address, reason))));
     }
   }
 

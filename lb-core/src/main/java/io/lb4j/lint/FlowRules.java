@@ -32,11 +32,14 @@ final class FlowRules {
   }
 
   void check() {
-    declared.services().stream().filter(this::takesFrom).forEach(other ->
+    for (VirtualService other : declared.services()) {
+      if (takesFrom(other)) {
         findings.accept(ConfigurationWarning.SERVICES_NEST.at(
             setting + ": vip",
             "what is for " + other.vips() + " port " + other.ports() + " goes to service " + other.name()
-                + ", which is more exact")));
+                + ", which is more exact"));
+      }
+    }
     access();
     limits();
     service.persistence().ifPresent(this::persistence);
@@ -48,11 +51,19 @@ final class FlowRules {
         || other.ports().first() > service.ports().last() || service.ports().first() > other.ports().last()) {
       return false;
     }
-    return service.vips().stream().anyMatch(mine ->
-        other.vips().stream().anyMatch(theirs ->
-            mine.overlaps(theirs)
-                && (theirs.length() > mine.length()
-                    || theirs.length() == mine.length() && other.ports().size() < service.ports().size())));
+    for (IpPrefix mine : service.vips()) {
+      for (IpPrefix theirs : other.vips()) {
+        if (mine.overlaps(theirs) && isMoreExact(theirs, other, mine)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private boolean isMoreExact(IpPrefix theirs, VirtualService other, IpPrefix mine) {
+    return theirs.length() > mine.length()
+        || theirs.length() == mine.length() && other.ports().size() < service.ports().size();
   }
 
   private void access() {

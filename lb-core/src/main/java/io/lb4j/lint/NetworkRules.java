@@ -39,8 +39,11 @@ final class NetworkRules {
       use(link);
     }
     routes();
+    boolean oneMtu = topology.links().stream().mapToInt(Link::mtu).distinct().count() < 2;
     for (VirtualService service : declared.services()) {
-      mtu(service);
+      if (!oneMtu) {
+        mtu(service);
+      }
       if (service.forwarding() instanceof TranslatedForwarding method) {
         defaultRoute(service.isV6());
         if (declared.role() == Role.PASSIVE && method.addresses().isEmpty()) {

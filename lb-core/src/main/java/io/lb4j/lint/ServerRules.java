@@ -1,5 +1,6 @@
 package io.lb4j.lint;
 
+import io.lb4j.address.IpAddress;
 import io.lb4j.service.Activity;
 import io.lb4j.service.Overflow;
 import io.lb4j.service.RealServer;
@@ -18,6 +19,9 @@ final class ServerRules {
   private final List<RealServer> servers;
   private final String setting;
   private final Consumer<Finding> findings;
+
+  /** Where a server listens; port 0 where it is the client's choice. */
+  private record Place(IpAddress address, int port) {}
 
   ServerRules(VirtualService service, Consumer<Finding> findings) {
     this.service = service;
@@ -64,11 +68,11 @@ final class ServerRules {
   }
 
   private void twice() {
-    Map<String, RealServer> seen = new HashMap<>();
+    Map<Place, RealServer> seen = new HashMap<>();
     for (RealServer server : servers) {
       int own = service.ports().size() == 1 ? service.ports().first() : 0;
       int port = server.port() != 0 ? server.port() : own;
-      RealServer other = seen.putIfAbsent(server.address() + " " + port, server);
+      RealServer other = seen.putIfAbsent(new Place(server.address(), port), server);
       if (other != null) {
         findings.accept(ConfigurationWarning.SERVER_TWICE.at(
             setting + ": server " + server.name(),

@@ -84,9 +84,6 @@ class HowToPageTest {
   void shouldLinkToPlacesThatThereAre(String name) throws IOException {
     for (MatchResult link : LINK.matcher(page(name)).results().toList()) {
       Path target = DOCS.resolve(link.group(1));
-      if (link.group(1).equals("server-setup.md") && Files.notExists(target)) {
-        continue; // FIXME-SETUP
-      }
       assertThat(target).exists();
       if (link.group(3) != null) {
         List<String> anchors =
