@@ -20,12 +20,12 @@ final class LinuxScript {
       # IPv4: this machine holds the address, but neither answers ARP for it nor tells it in requests of its own. What
       # counts is the interface that a request comes in by, so a value for lo does nothing; the kernel takes the larger of
       # 'all' and that interface's.
-      set_sysctl net/ipv4/conf/all/arp_ignore 1 '1 2 8'
+      set_sysctl net/ipv4/conf/all/arp_ignore 1 1
       set_sysctl net/ipv4/conf/all/arp_announce 2 2
       for interface in $INTERFACES4; do
-        set_sysctl "net/ipv4/conf/$interface/arp_ignore" 1 '1 2 8'
+        set_sysctl "net/ipv4/conf/$interface/arp_ignore" 1 1
         set_sysctl "net/ipv4/conf/$interface/arp_announce" 2 2
-        # Strict filtering drops packets of clients that are answered by another interface.
+        # Strict filtering drops packets of clients that are answered by another interface: only where there is one.
         if is_strict "$interface"; then
           set_sysctl "net/ipv4/conf/$interface/rp_filter" 2 2
         fi

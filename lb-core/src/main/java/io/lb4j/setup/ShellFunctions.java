@@ -214,16 +214,15 @@ final class ShellFunctions {
         [ -f "$STATE/sysctls" ] && cut -d ' ' -f 1 "$STATE/sysctls" | grep -qxF -e "$1"
       }
 
-      # is_strict INTERFACE: whether clients' packets would be dropped for the way that their answers take. The kernel
-      # takes the larger of both values; 2 wins over 1, but 0 does not.
+      # is_strict INTERFACE: whether clients' packets could be dropped for the way that their answers take, which needs
+      # another interface to answer by. The kernel takes the larger of both values; 2 wins over 1, but 0 does not.
       is_strict() {
         [ "$LIVE" = yes ] || return 1
         ! was_changed "net/ipv4/conf/$1/rp_filter" || return 0
         all=$(cat /proc/sys/net/ipv4/conf/all/rp_filter)
         own=$(cat "/proc/sys/net/ipv4/conf/$1/rp_filter")
         case "$all$own" in 01 | 10 | 11) ;; *) return 1 ;; esac
-        way=$(routes_to -4 default | head -n 1 | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
-        [ -n "$way" ] && [ "$way" != "$1" ]
+        ip -4 -o route show table all type unicast | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | grep -qvxF -e "$1"
       }
 
       # loopback_address FAMILY ADDRESS LENGTH

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Scripts of Direct Server Return on a machine that is not set up: clients are served, and nothing stays behind. */
 @Tag("root")
-@Timeout(90)
+@Timeout(120)
 final class DirectSetupLabTest {
   private static final int WEB = 80;
   private static LabFixture fixture;
@@ -57,17 +57,19 @@ final class DirectSetupLabTest {
     String before = machine.state();
     if (flavour.equals("iproute2")) {
       machine.mustNotServe(WEB);
+      assertThat(machine.verify()).contains("vip-missing: server s1", "type     lb setup ", " --server s1 --os linux");
     }
     machine.mustRun(machine.script(flavour(flavour)));
     String once = machine.state();
     machine.mustServe(WEB);
     mustBeSilent();
+    assertThat(machine.verify()).contains("all is well");
     machine.mustRun(machine.script(flavour(flavour)));
-    assertThat(machine.state()).as("twice").isEqualTo(once);
+    machine.mustBe(once);
     machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
     machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   /** The balancer alone answers ARP, also when the server was just asked; the server asks by its own address. */
@@ -90,6 +92,7 @@ final class DirectSetupLabTest {
       "ip addr add 2001:db8:5::100/64 dev lo nodad",
       "ip addr add 192.0.2.100/32 dev lo; ip addr add 2001:db8:5::100/128 dev lo", // right already
       "echo 3 > /proc/sys/net/ipv4/conf/eth0/arp_ignore", // answers for addresses of global scope
+      "echo 8 > /proc/sys/net/ipv4/conf/all/arp_ignore", // answers for no address
   })
   void shouldPutRightWhatIsWrong(String broken) {
     machine.on(broken);
@@ -97,10 +100,11 @@ final class DirectSetupLabTest {
     machine.mustRun(machine.script());
     machine.mustServe(WEB);
     mustBeSilent();
+    assertThat(machine.verify()).contains("all is well");
     assertThat(machine.on("ip -o addr show dev eth0")).doesNotContain("100/");
     machine.mustRun(machine.script());
     machine.mustRun(machine.script("--undo"));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   /** Strict filtering hurts only where clients are answered by another interface. */
@@ -111,7 +115,7 @@ final class DirectSetupLabTest {
     machine.mustRun(machine.script());
     assertThat(machine.on("sysctl -n net.ipv4.conf.eth0.rp_filter")).isEqualTo("0\n");
     machine.mustRun(machine.script("--undo"));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
 
     machine.on("ip link add eth9 type veth peer name peer9; ip link set eth9 up; ip link set peer9 up; "
         + "ip addr add 203.0.113.9/24 dev eth9; ip route replace default via 203.0.113.1");
@@ -123,7 +127,7 @@ final class DirectSetupLabTest {
     assertThat(machine.on("cat " + machine.root() + "/etc/sysctl.d/90-lb4j.conf"))
         .contains("net.ipv4.conf.eth0.rp_filter = 2");
     machine.mustRun(machine.script("--undo"));
-    assertThat(machine.state()).isEqualTo(other);
+    machine.mustBe(other);
   }
 
   @Test
@@ -138,7 +142,7 @@ final class DirectSetupLabTest {
     assertThat(machine.on("ip -o addr show dev lo")).contains("192.0.2.101/32", "192.0.2.102/32")
         .doesNotContain("192.0.2.100/", "5::100");
     machine.mustRun(machine.script("--undo"));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   private static String script(List<String> addresses, String... vips) {
@@ -153,7 +157,7 @@ final class DirectSetupLabTest {
     Outcome outcome = machine.run(script(List.of("192.0.2.99"), "192.0.2.100"));
     assertThat(outcome.status()).isEqualTo(1);
     assertThat(outcome.output()).contains("no interface has 192.0.2.99");
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   /** After a restart nothing of the running system is left, and nothing of it may be put back. */
@@ -166,7 +170,7 @@ final class DirectSetupLabTest {
         + "echo another > " + machine.root() + "/var/lib/lb4j-setup/boot; "
         + "sed -i 's/ [0-9]*$/ 7/' " + machine.root() + "/var/lib/lb4j-setup/sysctls");
     machine.mustRun(machine.script("--undo"));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   /** As after a restart: the tool alone, with the files that the script wrote. */
@@ -183,6 +187,7 @@ final class DirectSetupLabTest {
         + "ip -4 route show exact default | grep -q via && ip -6 route show exact default | grep -q via", "lo"));
     assertThat(machine.on(addresses)).contains("192.0.2.100/32", "2001:db8:5::100/128", "127.0.0.1/8", "::1/128");
     machine.mustServe(WEB);
+    assertThat(machine.verify()).contains("all is well");
     mustBeSilent();
   }
 }

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Scripts of the gateway on a machine whose answers go elsewhere: clients are served, and nothing stays behind. */
 @Tag("root")
-@Timeout(90)
+@Timeout(120)
 final class GatewaySetupLabTest {
   private static final int WEB = 80;
   private static LabFixture fixture;
@@ -53,18 +53,20 @@ final class GatewaySetupLabTest {
     String before = machine.state();
     if (flavour.equals("iproute2")) {
       machine.mustNotServe(WEB);
+      assertThat(machine.verify()).contains("gateway-not-us: server s1", "type     lb setup ", " --server s1 --os linux");
     }
     machine.mustRun(machine.script(flavour(flavour)));
     String once = machine.state();
     machine.mustServe(WEB);
+    assertThat(machine.verify()).contains("all is well");
     assertThat(machine.on("cd /proc/sys/net; cat ipv4/conf/all/accept_redirects ipv4/conf/eth0/accept_redirects "
         + "ipv4/conf/all/secure_redirects ipv4/conf/eth0/secure_redirects ipv6/conf/eth0/accept_redirects | sort -u")).isEqualTo("0\n");
     machine.mustRun(machine.script(flavour(flavour)));
-    assertThat(machine.state()).as("twice").isEqualTo(once);
+    machine.mustBe(once);
     machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
     machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   /** Another gateway in a later configuration replaces ours, and the undo still restores what was there first. */
@@ -79,7 +81,7 @@ final class GatewaySetupLabTest {
     machine.mustServe(WEB);
     assertThat(machine.on("ip -4 route; ip -6 route")).doesNotContain("::77", ".77");
     machine.mustRun(machine.script("--undo"));
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   @Test
@@ -88,7 +90,7 @@ final class GatewaySetupLabTest {
     Outcome outcome = machine.run(machine.script().replace("192.0.2.5", "198.51.100.5"));
     assertThat(outcome.status()).isEqualTo(1);
     assertThat(outcome.output()).contains("the gateway 198.51.100.5 is in no subnet of this machine");
-    assertThat(machine.state()).isEqualTo(before);
+    machine.mustBe(before);
   }
 
   /** Somebody set another route meanwhile: that one stays. */
@@ -112,6 +114,7 @@ final class GatewaySetupLabTest {
     machine.on(NetworkTool.start(flavour, machine.root(),
         "ip -6 route show exact 8000::/1 | grep -q via && ip -4 route show exact 128.0.0.0/1 | grep -q via", "eth0"));
     machine.mustServe(WEB);
+    assertThat(machine.verify()).contains("all is well");
     assertThat(machine.on("ip -4 route get 198.51.100.10; ip -6 route get 2001:db8:c::10"))
         .contains("via 192.0.2.5", "via 2001:db8:5::5");
   }

@@ -3,6 +3,7 @@ package io.lb4j.examples.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.examples.CommandRun;
+import io.lb4j.examples.Lb;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -84,7 +85,8 @@ final class ServerMachine {
         + "ip addr add 192.0.2.11/24 dev eth0; ip addr add 2001:db8:5::11/64 dev eth0 nodad; "
         + "cd /proc/sys/net; for d in all default eth0; do for k in arp_ignore arp_announce rp_filter; do "
         + "echo 0 > ipv4/conf/$d/$k; done; for k in accept_redirects secure_redirects; do "
-        + "echo 1 > ipv4/conf/$d/$k; done; done; echo 1 > ipv6/conf/eth0/accept_redirects; " + defaultRoutes);
+        + "echo 1 > ipv4/conf/$d/$k; done; done; echo 1 > ipv6/conf/eth0/accept_redirects; " + defaultRoutes
+        + "; until ip -6 route show table local | grep -q 'local 2001:db8:5::11 '; do sleep 0.05; done");
     distribution();
   }
 
@@ -142,6 +144,21 @@ final class ServerMachine {
         + "ip -6 route show table all; sysctl -a 2> /dev/null | grep -E '^net\\.ipv[46]\\.(conf|neigh)' | sort") + files();
   }
 
+  /** Compares, and tells only what differs. The kernel finishes some of its work on IPv6 addresses a moment later. */
+  void mustBe(String before) {
+    String now = state();
+    for (int i = 0; i < 10 && !now.equals(before); i++) {
+      Lab.pause(200);
+      now = state();
+    }
+    List<String> lost = new ArrayList<>(before.lines().toList());
+    List<String> found = new ArrayList<>(now.lines().toList());
+    lost.removeAll(found);
+    before.lines().forEach(found::remove);
+    assertThat(found).as("lost: " + lost).isEmpty();
+    assertThat(now).isEqualTo(before);
+  }
+
   private String files() {
     try (Stream<Path> paths = Files.walk(root)) {
       return paths.sorted().map(this::describe).collect(Collectors.joining());
@@ -174,6 +191,11 @@ final class ServerMachine {
       return v6 ? Lab.server6(number) : Lab.server4(number);
     }
     return v6 ? Lab.VIP6 : Lab.VIP4;
+  }
+
+  /** Asks {@code lb verify}, beside the running balancer. */
+  String verify() {
+    return fixture.lab.java("lb", Lb.class, "verify", fixture.balancer.file().toString()).output();
   }
 
   void mustNotServe(int port) {
