@@ -173,7 +173,7 @@ public final class DataPath {
             parts.schedulerSeed(),
             parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
             parts.worker());
-    this.pipeline = new FramePipeline(state, accounting, fragments, this::fragmentEnded);
+    this.pipeline = new FramePipeline(state, accounting, parts.neighbors(), fragments, this::fragmentEnded);
     this.known = new KnownFlows(state, accounting);
     this.lastSweepNs = parts.nowNs();
     this.nextFragmentCheckNs = parts.nowNs();

@@ -12,6 +12,7 @@ import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
+import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.service.Role;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,7 @@ final class FramePipeline implements Hairpin {
   private final WorkerState state;
   private final WorkerCounters counters;
   private final FlowAccounting accounting;
+  private final DirectFastPath fastPath;
   private final ServiceWalk services;
   private final IcmpWalk icmp;
   private final FragmentWalk fragments;
@@ -50,11 +52,17 @@ final class FramePipeline implements Hairpin {
     void end(long tag, Verdict verdict, int ingress, int egress, int binding, int length);
   }
 
-  FramePipeline(WorkerState state, FlowAccounting accounting, FragmentTable fragmentTable, HeldEnd heldEnd) {
+  FramePipeline(
+      WorkerState state,
+      FlowAccounting accounting,
+      NeighborTable neighbors,
+      FragmentTable fragmentTable,
+      HeldEnd heldEnd) {
     this.state = state;
     this.counters = state.counters;
     this.accounting = accounting;
     this.services = new ServiceWalk(state, accounting);
+    this.fastPath = new DirectFastPath(state, neighbors);
     this.icmp = new IcmpWalk(state, services);
     this.fragments = new FragmentWalk(state, services, fragmentTable, heldEnd);
   }
@@ -97,61 +105,44 @@ final class FramePipeline implements Hairpin {
   /** Ends every frame of a batch with a verdict. */
   void process(FrameBatch batch) {
     int size = batch.size();
-    int sum = 0;
-    for (int i = 0; i < size; i++) {
-      sum += batch.get(i).touch();
-    }
     for (int i = 0; i < size; i++) {
       FrameView view = batch.get(i);
       if (FrameParser.parse(view) == FrameKind.SEGMENT) {
         state.hash(view);
       }
     }
-    for (int i = 0; i < size; i++) {
+    touched = state.translator == null ? touchFlows(batch) : touchSessions(batch, state.translator);
+    boolean directly = !passive && state.translator == null;
+    for (int next = 0; next < size; ) {
+      int first = next;
+      next = directly ? fastPath.forward(batch, first) : first;
+      if (next < size) {
+        finish(batch.get(next++));
+      }
+    }
+  }
+
+  private int touchFlows(FrameBatch batch) {
+    FlowTable flows = state.flows;
+    int sum = 0;
+    for (int i = 0; i < batch.size(); i++) {
       FrameView view = batch.get(i);
       if (view.kind() == FrameKind.SEGMENT) {
-        sum += touch(view);
+        sum += flows.touch(view.isV6(), view.hash());
       }
     }
-    touched = sum;
-    for (int i = 0; i < size; ) {
-      i = finishRun(batch, i);
-    }
+    return sum;
   }
 
-  /** Ends frames of one interface from {@code first} on, counted together; answers where the next run begins. */
-  private int finishRun(FrameBatch batch, int first) {
-    int size = batch.size();
-    int link = batch.get(first).ingress();
-    int next = first;
-    int forwarded = 0;
-    long bytes = 0;
-    try {
-      while (next < size && batch.get(next).ingress() == link) {
-        FrameView view = batch.get(next++);
-        bytes += view.length();
-        Verdict verdict = view.end(resolve(view));
-        if (verdict == Verdict.FORWARD && view.egress() >= 0) {
-          forwarded++;
-        } else {
-          count(view, verdict);
-        }
+  private int touchSessions(FrameBatch batch, Translator translator) {
+    int sum = 0;
+    for (int i = 0; i < batch.size(); i++) {
+      FrameView view = batch.get(i);
+      if (view.kind() == FrameKind.SEGMENT) {
+        sum += translator.touch(view);
       }
-    } finally {
-      counters.onReceived(link, next - first, bytes);
-      counters.onForwarded(link, forwarded);
     }
-    return next;
-  }
-
-  private int touch(FrameView view) {
-    int hash = view.hash();
-    Translator translator = state.translator;
-    if (translator == null) {
-      return state.flows.touch(view.isV6(), hash);
-    }
-    int sum = translator.touch(view);
-    return state.flows.size() == 0 ? sum : sum + state.flows.touch(view.isV6(), hash);
+    return state.flows.size() == 0 ? sum : sum + touchFlows(batch);
   }
 
   /** Ends a single frame, by the same steps. */

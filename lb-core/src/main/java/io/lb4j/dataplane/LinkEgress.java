@@ -44,13 +44,19 @@ final class LinkEgress implements Egress {
     if (frame.marks() != FrameMarks.NONE && !finishMarks(frame, links[link])) {
       return frame.end(Verdict.GSO_NOT_CARRIED);
     }
+    return sendUnmarked(frame, link, neighbor) ? Verdict.FORWARD : hold(frame, link, neighbor);
+  }
+
+  /** Sends a frame without marks; false, and nothing has changed, when the next hop's MAC address is not known. */
+  boolean sendUnmarked(FrameView frame, int link, int neighbor) {
     long mac = neighbors.mac(neighbor);
     if (mac == NeighborTable.UNRESOLVED) {
-      return hold(frame, link, neighbor);
+      return false;
     }
     frame.setMacs(mac, macs[link]);
     frame.setEgress(link);
-    return frame.end(Verdict.FORWARD);
+    frame.end(Verdict.FORWARD);
+    return true;
   }
 
   @Override

@@ -55,37 +55,25 @@ final class ServiceWalk {
         return onUnknownFlow(view, false);
       }
     }
-    int handle = find(view);
-    if (handle == FlowTable.MISS) {
+    long place = placeOf(flows, view);
+    if (place == FlowTable.NOWHERE) {
       return onUnknownFlow(view, false);
     }
-    int usual = FlowTracker.usualBinding(flows, handle, view, state.tick);
-    long way = state.table.plainWay(usual);
-    return way == ForwardingTable.NOT_PLAIN ? onKnownFlow(view, handle) : onUsual(view, handle, usual, way);
-  }
-
-  /** Nearly every frame: nothing about its flow or its server has changed, and nothing but MAC addresses will. */
-  private Verdict onUsual(FrameView view, int handle, int binding, long way) {
-    FlowTracker.onUsual(flows, handle, view, state.tick);
-    view.setBinding(binding);
-    Verdict verdict = state.egress.send(view, ForwardingTable.link(way), ForwardingTable.neighbor(way));
-    if (verdict == Verdict.FORWARD) {
-      state.counters.onServerFrame(binding, view.length());
-    }
-    return verdict;
+    return onKnownFlow(view, flows.handle(view.isV6(), place));
   }
 
   /** Whether a segment, hashed, belongs to no flow and no session here. */
   boolean isUnknown(FrameView view) {
     boolean session = state.translator != null && state.translator.find(view) != Translator.MISS;
-    return !session && (flows.size() == 0 || find(view) == FlowTable.MISS);
+    return !session && (flows.size() == 0 || placeOf(flows, view) == FlowTable.NOWHERE);
   }
 
   // ---- known ---------------------------------------------------------------------------------------------------
 
-  private int find(FrameView view) {
+  /** Where the flow of a segment, hashed, is. */
+  static long placeOf(FlowTable flows, FrameView view) {
     return view.isV6()
-        ? flows.find6(
+        ? flows.place6(
             view.hash(),
             view.sourceHigh(),
             view.sourceLow(),
@@ -93,7 +81,8 @@ final class ServiceWalk {
             view.destinationLow(),
             view.ports(),
             view.protocol())
-        : flows.find4(view.hash(), view.sourceLow(), view.destinationLow(), view.ports(), view.protocol());
+        : flows.place4(
+            view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
   }
 
   private Verdict onSession(FrameView view, Translator translator, int session) {

@@ -1,5 +1,11 @@
 package io.lb4j.flow;
 
+import static io.lb4j.wire.DirectMemory.base;
+import static io.lb4j.wire.DirectMemory.getIntNative;
+import static io.lb4j.wire.DirectMemory.getLongNative;
+import static io.lb4j.wire.DirectMemory.getUnsignedByte;
+import static io.lb4j.wire.DirectMemory.setIntNative;
+
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.wire.IpProtocol;
@@ -33,6 +39,9 @@ import io.lb4j.wire.OffHeap;
 public final class FlowTable {
   /** The answer when there is no such flow. */
   public static final int MISS = -1;
+
+  /** The place of a flow that there is not. */
+  public static final long NOWHERE = 0;
 
   /** No room: a half-open flow beyond the share of half-open flows. */
   public static final int NO_ROOM_EMBRYONIC = -2;
@@ -80,6 +89,7 @@ public final class FlowTable {
   private static final int BINDING_LOW_MASK = 0xFFF;
   private static final int V6_HANDLE = 1 << 30;
   private static final int HANDLE_MASK = V6_HANDLE - 1;
+  private static final int IN_USE = 1 << FlowState.ESTABLISHED.ordinal() | 1 << FlowState.UDP.ordinal();
   private static final int LOWEST_UDP_WORD = FlowState.UDP_FIRST.ordinal();
 
   /** Room for one flow in 0.7 of IPv4's slots, and in 0.625 of IPv6's, whose buckets hold one. */
@@ -98,8 +108,10 @@ public final class FlowTable {
   private final int embryonicLimit;
   private final int v4Buckets;
   private final OffHeap v4;
+  private final long v4Start;
   private int v6Buckets;
   private OffHeap v6 = OffHeap.NONE;
+  private long v6Start;
   private int size;
   private int embryonic;
   private long evictions;
@@ -132,6 +144,7 @@ public final class FlowTable {
     this.sweptTick = nowNs >> TICK_SHIFT;
     this.v4Buckets = (int) Math.ceil(capacity / (SLOTS * V4_LOAD));
     this.v4 = memory(v4Buckets);
+    this.v4Start = v4.place(0);
   }
 
   private OffHeap memory(int buckets) {
@@ -152,6 +165,7 @@ public final class FlowTable {
     if (v6Buckets == 0) {
       int buckets = (int) Math.ceil(capacity / V6_LOAD);
       v6 = memory(buckets);
+      v6Start = v6.place(0);
       v6Buckets = buckets;
     }
   }
@@ -249,9 +263,9 @@ public final class FlowTable {
    */
   public int touch(boolean v6Flow, int flowHash) {
     if (v6Flow) {
-      return v6Buckets == 0 ? 0 : v6.getInt((home(flowHash, v6Buckets) << BUCKET_SHIFT) + WORDS);
+      return v6Buckets == 0 ? 0 : v6.getIntAt(v6.place(home(flowHash, v6Buckets) << BUCKET_SHIFT));
     }
-    return v4.getInt((home(flowHash, v4Buckets) << BUCKET_SHIFT) + WORDS);
+    return v4.getIntAt(v4.place(home(flowHash, v4Buckets) << BUCKET_SHIFT));
   }
 
   /** Multiply-shift instead of a remainder: any number of buckets, no division. */
@@ -261,6 +275,161 @@ public final class FlowTable {
 
   private static boolean isOf(int word, boolean udp) {
     return word != 0 && word >>> STATE_SHIFT >= LOWEST_UDP_WORD == udp;
+  }
+
+  /**
+   * Finds an IPv4 flow in its home bucket, where nine of ten are. Which of the three slots it is in nobody can predict,
+   * so the slot is chosen without a branch, by the ports, and then the whole key is compared. Only where memory is
+   * reached by address.
+   *
+   * @param flowHash from {@link #hash4}
+   * @param addresses source in the upper, destination in the lower 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public long atHome4(int flowHash, long addresses, int ports, int protocol) {
+    long bucket = base(v4Start + ((long) home(flowHash, v4Buckets) << BUCKET_SHIFT));
+    int second = oneIfZero(getIntNative(bucket + V4_PORTS + 4) ^ ports);
+    int third = oneIfZero(getIntNative(bucket + V4_PORTS + 8) ^ ports);
+    long slot = third << 1 | second & ~third;
+    long word = base(bucket + WORDS + (slot << 2));
+    long difference =
+        getLongNative(base(bucket + (slot << 3))) ^ addresses | getIntNative(word + V4_PORTS - WORDS) ^ ports;
+    return difference == 0 && isOf(getIntNative(word), protocol == IpProtocol.UDP) ? word : NOWHERE;
+  }
+
+  /**
+   * Finds an IPv6 flow in its home bucket. Only where memory is reached by address.
+   *
+   * @param flowHash from {@link #hash6}
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public long atHome6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    if (v6Buckets == 0) {
+      return NOWHERE;
+    }
+    long bucket = base(v6Start + ((long) home(flowHash, v6Buckets) << BUCKET_SHIFT));
+    long difference =
+        getLongNative(bucket) ^ sourceHigh
+            | getLongNative(bucket + 8) ^ sourceLow
+            | getLongNative(bucket + 16) ^ destinationHigh
+            | getLongNative(bucket + 24) ^ destinationLow
+            | getIntNative(bucket + V6_PORTS) ^ ports;
+    return difference == 0 && isOf(getIntNative(bucket + WORDS), protocol == IpProtocol.UDP) ? bucket + WORDS : NOWHERE;
+  }
+
+  /**
+   * Finds an IPv4 flow.
+   *
+   * @param flowHash from {@link #hash4}
+   * @param addresses source in the upper, destination in the lower 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public long place4(int flowHash, long addresses, int ports, int protocol) {
+    return search4(home(flowHash, v4Buckets), addresses, ports, protocol == IpProtocol.UDP);
+  }
+
+  private boolean isIn6(
+      long bucket, long sourceHigh, long sourceLow, long destinationHigh, long destinationLow, int ports, boolean udp) {
+    OffHeap memory = v6;
+    return memory.getLongAt(bucket + 8) == sourceLow
+        && memory.getIntAt(bucket + V6_PORTS) == ports
+        && memory.getLongAt(bucket) == sourceHigh
+        && memory.getLongAt(bucket + 24) == destinationLow
+        && memory.getLongAt(bucket + 16) == destinationHigh
+        && isOf(memory.getIntAt(bucket + WORDS), udp);
+  }
+
+  private boolean isIn4(long bucket, int slot, long addresses, int ports, boolean udp) {
+    OffHeap memory = v4;
+    return memory.getLongAt(bucket + (slot << 3)) == addresses
+        && memory.getIntAt(bucket + V4_PORTS + (slot << 2)) == ports
+        && isOf(memory.getIntAt(bucket + WORDS + (slot << 2)), udp);
+  }
+
+  /** Looks at every slot of the home bucket, and of those that it flowed over into. */
+  private long search4(int home, long addresses, int ports, boolean udp) {
+    int index = home;
+    for (int probes = 1; ; probes++) {
+      long bucket = v4.place(index << BUCKET_SHIFT);
+      for (int slot = 0; slot < SLOTS; slot++) {
+        if (isIn4(bucket, slot, addresses, ports, udp)) {
+          return bucket + WORDS + (slot << 2);
+        }
+      }
+      if (v4.getByteAt(bucket + OVERFLOW) == 0 || probes == V4_PROBES) {
+        return NOWHERE;
+      }
+      index = index + 1 == v4Buckets ? 0 : index + 1;
+    }
+  }
+
+  /**
+   * Finds an IPv6 flow.
+   *
+   * @param flowHash from {@link #hash6}
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public long place6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    if (v6Buckets == 0) {
+      return NOWHERE;
+    }
+    OffHeap memory = v6;
+    boolean udp = protocol == IpProtocol.UDP;
+    int index = home(flowHash, v6Buckets);
+    for (int probes = 1; ; probes++) {
+      long bucket = memory.place(index << BUCKET_SHIFT);
+      if (isIn6(bucket, sourceHigh, sourceLow, destinationHigh, destinationLow, ports, udp)) {
+        return bucket + WORDS;
+      }
+      if (memory.getByteAt(bucket + OVERFLOW) == 0 || probes == V6_PROBES) {
+        return NOWHERE;
+      }
+      index = index + 1 == v6Buckets ? 0 : index + 1;
+    }
+  }
+
+  /**
+   * The handle of a flow that was found.
+   *
+   * @param six the family
+   * @param place of the flow, or {@link #NOWHERE}
+   * @return a handle, or {@link #MISS}
+   */
+  public int handle(boolean six, long place) {
+    if (place == NOWHERE) {
+      return MISS;
+    }
+    return six ? v6.offset(place) >> 2 | V6_HANDLE : v4.offset(place) >> 2;
   }
 
   /**
@@ -274,32 +443,7 @@ public final class FlowTable {
    * @return a handle, or {@link #MISS}
    */
   public int find4(int flowHash, long source, long destination, int ports, int protocol) {
-    OffHeap memory = v4;
-    long addresses = source << 32 | destination;
-    boolean udp = protocol == IpProtocol.UDP;
-    int bucket = home(flowHash, v4Buckets);
-    for (int probes = 1; ; probes++) {
-      int at = bucket << BUCKET_SHIFT;
-      if (memory.getLong(at) == addresses
-          && memory.getInt(at + V4_PORTS) == ports
-          && isOf(memory.getInt(at + WORDS), udp)) {
-        return at + WORDS >> 2;
-      }
-      if (memory.getLong(at + 8) == addresses
-          && memory.getInt(at + V4_PORTS + 4) == ports
-          && isOf(memory.getInt(at + WORDS + 4), udp)) {
-        return at + WORDS + 4 >> 2;
-      }
-      if (memory.getLong(at + 16) == addresses
-          && memory.getInt(at + V4_PORTS + 8) == ports
-          && isOf(memory.getInt(at + WORDS + 8), udp)) {
-        return at + WORDS + 8 >> 2;
-      }
-      if (memory.getByte(at + OVERFLOW) == 0 || probes == V4_PROBES) {
-        return MISS;
-      }
-      bucket = bucket + 1 == v4Buckets ? 0 : bucket + 1;
-    }
+    return handle(false, place4(flowHash, source << 32 | destination, ports, protocol));
   }
 
   /**
@@ -322,28 +466,42 @@ public final class FlowTable {
       long destinationLow,
       int ports,
       int protocol) {
-    OffHeap memory = v6;
-    boolean udp = protocol == IpProtocol.UDP;
-    if (v6Buckets == 0) {
-      return MISS;
-    }
-    int bucket = home(flowHash, v6Buckets);
-    for (int probes = 1; ; probes++) {
-      int at = bucket << BUCKET_SHIFT;
-      if (memory.getLong(at + 8) == sourceLow
-          && memory.getInt(at + V6_PORTS) == ports
-          && memory.getLong(at) == sourceHigh
-          && memory.getLong(at + 24) == destinationLow
-          && memory.getLong(at + 16) == destinationHigh
-          && isOf(memory.getInt(at + WORDS), udp)) {
-        return at + WORDS >> 2 | V6_HANDLE;
-      }
-      if (memory.getByte(at + OVERFLOW) == 0 || probes == V6_PROBES) {
-        return MISS;
-      }
-      bucket = bucket + 1 == v6Buckets ? 0 : bucket + 1;
+    return handle(true, place6(flowHash, sourceHigh, sourceLow, destinationHigh, destinationLow, ports, protocol));
+  }
+
+  private static int oneIfZero(int bits) {
+    return (bits | -bits) >>> 31 ^ 1;
+  }
+
+  // ---- of a flow at a place; only where memory is reached by address ----------------------------------------------
+
+  static int wordAt(long place) {
+    return getIntNative(base(place));
+  }
+
+  /** The binding of the flow whose word is at a place. */
+  static int bindingAt(long place, int word) {
+    long high = (base(place) & -64) + BINDING_HIGH + ((place & 63) - WORDS >> 2);
+    return word & BINDING_LOW_MASK | getUnsignedByte(high) << 12;
+  }
+
+  /** Records the time of a frame that changes no state. */
+  static void refreshAt(long place, int word, int tick) {
+    int now = word & ~(TICK_MASK << TICK_IN_WORD) | (tick & TICK_MASK) << TICK_IN_WORD;
+    if (now != word) {
+      setIntNative(base(place), now);
     }
   }
+
+  static int sequenceAt(long place) {
+    return getIntNative(base(place) - SEQUENCE_BEFORE_WORD);
+  }
+
+  static void expectAt(long place, int sequence) {
+    setIntNative(base(place) - SEQUENCE_BEFORE_WORD, sequence);
+  }
+
+  // ---- changes ---------------------------------------------------------------------------------------------------
 
   /**
    * Adds an IPv4 flow that {@link #find4} missed.
@@ -538,34 +696,13 @@ public final class FlowTable {
     return memory.getInt(slot) & BINDING_LOW_MASK | (memory.getByte(bindingHigh(slot)) & 0xFF) << 12;
   }
 
-  /** State, tick and the lower bits of the binding, for the methods below that take a word. */
-  int word(int handle) {
-    return memoryOf(handle).getInt(slotOf(handle));
-  }
-
-  static FlowState stateOf(int word) {
-    return FlowState.of(word >>> STATE_SHIFT);
+  /** Whether a flow is an established connection, or UDP that has been seen twice. */
+  static boolean isInUse(int word) {
+    return (IN_USE >>> (word >>> STATE_SHIFT) & 1) != 0;
   }
 
   static int ageOf(int word, int tick) {
     return tick - (word >>> TICK_IN_WORD) & TICK_MASK;
-  }
-
-  int binding(int handle, int word) {
-    return word & BINDING_LOW_MASK | (memoryOf(handle).getByte(bindingHigh(slotOf(handle))) & 0xFF) << 12;
-  }
-
-  /** Records the time of a frame that changes no state. */
-  void refresh(int handle, int word, int tick) {
-    int now = word & ~(TICK_MASK << TICK_IN_WORD) | (tick & TICK_MASK) << TICK_IN_WORD;
-    if (now != word) {
-      memoryOf(handle).setInt(slotOf(handle), now);
-    }
-  }
-
-  /** Records the next expected sequence number. */
-  void expect(int handle, int sequence) {
-    memoryOf(handle).setInt(slotOf(handle) - SEQUENCE_BEFORE_WORD, sequence);
   }
 
   /**

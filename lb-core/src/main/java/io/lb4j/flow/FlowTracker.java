@@ -23,38 +23,37 @@ public final class FlowTracker {
   /**
    * Begins to record a frame of a known flow, if it is of the usual kind: a plain segment of an established connection,
    * or a datagram of a UDP flow that is known to be one, less than a second after the last. Such a frame changes no
-   * state and belongs to its flow whatever the time-outs are.
+   * state and belongs to its flow whatever the time-outs are. Only where memory is reached by address.
    *
-   * @param table holds the flow
-   * @param handle of the flow
+   * @param place of the flow
    * @param segment a segment or datagram
    * @param tick now
    * @return the flow's binding, for {@link #onUsual} to be called if its server is still to be used; 0 when the frame is
    *     not of the usual kind
    */
-  public static int usualBinding(FlowTable table, int handle, FrameView segment, int tick) {
-    int word = table.word(handle);
-    FlowState state = FlowTable.stateOf(word);
-    boolean plain =
-        state == FlowState.ESTABLISHED ? (segment.tcpFlags() & CLOSING_FLAGS) == 0 : state == FlowState.UDP;
-    return plain && FlowTable.ageOf(word, tick) <= FlowTable.FRESH_TICKS ? table.binding(handle, word) : 0;
+  public static int usualBinding(long place, FrameView segment, int tick) {
+    int word = FlowTable.wordAt(place);
+    boolean usual =
+        FlowTable.isInUse(word)
+            && (segment.tcpFlags() & CLOSING_FLAGS) == 0
+            && FlowTable.ageOf(word, tick) <= FlowTable.FRESH_TICKS;
+    return usual ? FlowTable.bindingAt(place, word) : 0;
   }
 
   /**
    * Records a frame of the usual kind.
    *
-   * @param table holds the flow
-   * @param handle of the flow
+   * @param place of the flow
    * @param segment a frame for which {@link #usualBinding} has answered a binding
    * @param tick now
    */
-  public static void onUsual(FlowTable table, int handle, FrameView segment, int tick) {
-    table.refresh(handle, table.word(handle), tick);
+  public static void onUsual(long place, FrameView segment, int tick) {
+    FlowTable.refreshAt(place, FlowTable.wordAt(place), tick);
     if (segment.protocol() == IpProtocol.TCP) {
-      int next = segment.tcpNextSequence();
-      int ahead = next - table.sequence(handle);
+      int next = segment.tcpSequence() + segment.payloadLength();
+      int ahead = next - FlowTable.sequenceAt(place);
       if (ahead > 0 && ahead <= WINDOW) {
-        table.expect(handle, next);
+        FlowTable.expectAt(place, next);
       }
     }
   }

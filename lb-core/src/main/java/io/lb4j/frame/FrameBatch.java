@@ -70,4 +70,13 @@ public final class FrameBatch {
   public FrameView get(int i) {
     return views[i];
   }
+
+  /**
+   * All views of the batch, for loops that go through many of them.
+   *
+   * @return the batch's own, {@link #CAPACITY} long; those from {@link #size()} on are of no meaning
+   */
+  public FrameView[] views() {
+    return views;
+  }
 }

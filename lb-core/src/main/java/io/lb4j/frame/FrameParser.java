@@ -51,7 +51,9 @@ public final class FrameParser {
    * @return what was found, also in {@link FrameView#kind()}; for {@link FrameKind#MALFORMED} the view has its verdict
    */
   public static FrameKind parse(FrameView view) {
-    FrameKind kind = ethernet(view);
+    boolean usual = UsualFrames.parse(view);
+    FrameKind kind = usual ? FrameKind.SEGMENT : ethernet(view);
+    view.usual = usual;
     view.kind = kind;
     return kind;
   }
@@ -168,7 +170,7 @@ public final class FrameParser {
     view.protocol = (int) (second >>> 48) & 0xFF;
     view.networkEnd = ip + totalLength;
     view.transport = ip + headerLength;
-    if (source >>> 28 >= 0xE || source >>> 24 == 0 || source >>> 24 == 127) {
+    if (!isUsualSource(source)) {
       return unusualSource4(view, source);
     }
     if (source == view.destinationLow && !view.again) {
@@ -184,6 +186,12 @@ public final class FrameParser {
           view, (fragment & Ipv4Header.OFFSET_MASK) << 3, (fragment & Ipv4Header.MORE_FRAGMENTS) != 0);
     }
     return transport(view, true);
+  }
+
+  /** Whether a host may have an address: not of this network, not loopback, no group (RFC 1122, section 3.2.1.3). */
+  static boolean isUsualSource(long source) {
+    int first = (int) (source >>> 24);
+    return first < 0xE0 && first != 0 && first != 127;
   }
 
   /** 0.0.0.0 asks for an address (DHCP) and is the host's business; every other such source is forged. */
@@ -374,13 +382,18 @@ public final class FrameParser {
       return refuse(view, Verdict.TCP_HEADER_LENGTH);
     }
     int flags = offsetAndFlags & 0xFF;
-    if ((VALID_FLAGS >>> (flags & FLAGS_THAT_MATTER) & 1) == 0) {
+    if (!areSent(flags)) {
       return refuse(view, Verdict.TCP_FLAGS);
     }
     view.tcpFlags = flags;
     view.tcpSequence = (int) portsAndSequence;
     view.payloadLength = available - headerLength;
     return ports(view, (int) (portsAndSequence >>> 32));
+  }
+
+  /** Whether a TCP sends these flags together. */
+  static boolean areSent(int flags) {
+    return (VALID_FLAGS >>> (flags & FLAGS_THAT_MATTER) & 1) != 0;
   }
 
   private static FrameKind udp(FrameView view, boolean whole) {

@@ -18,7 +18,7 @@ public final class FrameView {
 
   // where the frame is
   ByteBuf buffer;
-  private long address; // of the buffer's index 0; 0 where memory is reached through the buffer
+  long address; // of the buffer's index 0; 0 where memory is reached through the buffer
   int start;
   int length;
   long marks;
@@ -26,6 +26,7 @@ public final class FrameView {
 
   // what the parser found
   FrameKind kind;
+  boolean usual; // read by UsualFrames: in memory with an address, and nothing beside the bytes
   boolean v6;
   int network; // index of the IP header or the ARP packet
   int networkEnd; // index after the last byte of the IP packet; Ethernet padding lies beyond
@@ -52,6 +53,7 @@ public final class FrameView {
   int egress;
   int binding;
   int hash;
+  long flow;
   long tag;
 
   /** An empty view. */
@@ -94,6 +96,18 @@ public final class FrameView {
   public Verdict end(Verdict verdict) {
     this.verdict = verdict;
     return verdict;
+  }
+
+  /**
+   * Ends the frame with {@link Verdict#FORWARD}.
+   *
+   * @param link the interface to send it on
+   * @param server its binding
+   */
+  public void forward(int link, int server) {
+    this.egress = link;
+    this.binding = server;
+    this.verdict = Verdict.FORWARD;
   }
 
   /**
@@ -254,6 +268,39 @@ public final class FrameView {
   public void setMacs(long destination, long source) {
     setLong(start, destination << 16 | source >>> 32);
     setInt(start + 8, (int) source);
+  }
+
+  /**
+   * Whether the frame is one of those that nearly all are: untagged, a whole segment or datagram of IPv4 without options
+   * or IPv6 without extension headers, without marks, in memory that is reached by address.
+   *
+   * @return false for all others
+   */
+  public boolean isUsual() {
+    return usual;
+  }
+
+  /**
+   * The first eight bytes of a frame that {@linkplain #isUsual is usual}.
+   *
+   * @return the destination MAC address and the first two bytes of the source
+   */
+  public long usualHead() {
+    assert usual && holds(start, 8);
+    return DirectMemory.getLong(DirectMemory.base(address + start));
+  }
+
+  /**
+   * Writes both MAC addresses of a frame that {@linkplain #isUsual is usual}.
+   *
+   * @param destination 48 bits
+   * @param source 48 bits
+   */
+  public void setUsualMacs(long destination, long source) {
+    assert usual && holds(start, 12);
+    long frame = DirectMemory.base(address + start);
+    DirectMemory.setLong(frame, destination << 16 | source >>> 32);
+    DirectMemory.setInt(frame + 8, (int) source);
   }
 
   /**
@@ -616,5 +663,23 @@ public final class FrameView {
    */
   public void setHash(int hash) {
     this.hash = hash;
+  }
+
+  /**
+   * Where the worker has found the frame's flow, between the steps of a batch.
+   *
+   * @return what {@link #setFlow} was given
+   */
+  public long flow() {
+    return flow;
+  }
+
+  /**
+   * Keeps where the frame's flow is.
+   *
+   * @param flow a place in the flow table
+   */
+  public void setFlow(long flow) {
+    this.flow = flow;
   }
 }
