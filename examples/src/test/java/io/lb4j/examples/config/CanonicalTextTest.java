@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lb4j.dsr.DirectServerReturn;
 import io.lb4j.examples.CommandRun;
+import io.lb4j.examples.live.Rehearsal;
 import io.lb4j.schedule.HashInputs;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.VirtualService;
@@ -12,7 +13,9 @@ import io.lb4j.settings.ConfigurationException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,5 +125,19 @@ class CanonicalTextTest {
     assertThatThrownBy(declared::text)
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("service web: scheduler");
+  }
+
+  /** Whatever is declared, wrong or right, the linter has an answer and no accident. */
+  @Test
+  void shouldBeLintedWhateverTheyDeclare() {
+    Set<String> found = new HashSet<>();
+    for (long seed = 1; seed <= 300; seed++) {
+      try {
+        new Rehearsal(random(seed)).builder().findings().forEach(finding -> found.add(finding.code()));
+      } catch (ConfigurationFileException e) {
+        e.findings().forEach(finding -> found.add(finding.code()));
+      }
+    }
+    assertThat(found).hasSizeGreaterThan(10);
   }
 }

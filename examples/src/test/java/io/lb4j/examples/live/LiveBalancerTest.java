@@ -168,6 +168,16 @@ class LiveBalancerTest {
     end("INT");
   }
 
+  @Test
+  void shouldTellWhatIsDoubtfulInAFileThatItApplies() throws Exception {
+    run(Duration.ZERO);
+    reload(TEXT.replace("SERVER", "{name: rs1, address: 192.0.2.21, weight: 0}"));
+    assertThat(next()).endsWith("lb.yaml: service web: changed server rs1");
+    assertThat(next()).contains(file + ":6: warning: service web: servers: weight 0").endsWith("[all-weights-zero]");
+    assertThat(balancer.services()).flatExtracting(VirtualService::servers).extracting(s -> s.weight()).containsExactly(0);
+    end("TERM");
+  }
+
   private void send(int flags) {
     ByteBuf frame =
         FrameBuilder.from("192.0.2.77", "192.0.2.10").macs("02:00:00:00:00:01", "02:00:00:00:00:77")
