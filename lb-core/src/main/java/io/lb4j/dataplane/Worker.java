@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * Run to completion: one thread receives a burst, works on it and sends it, for one queue of every port. The thread
  * owns the data path and the queues.
  */
-public final class Worker implements Runnable {
+public final class Worker extends Apart implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final long LONGEST_WAIT_NS = 20_000_000;
   private static final long SHORT_WAIT_NS = 50_000;

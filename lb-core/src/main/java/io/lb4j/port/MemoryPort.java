@@ -9,7 +9,7 @@ import io.netty.buffer.Unpooled;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import org.jctools.queues.varhandle.SpscVarHandleArrayQueue;
 
@@ -62,6 +62,16 @@ public final class MemoryPort implements Port {
     }
   }
 
+  /** What a queue counts: a pair of cache lines for each thread that may write, and one before them. */
+  private static final int RECEIVED_FRAMES = 16;
+  private static final int RECEIVED_BYTES = RECEIVED_FRAMES + 1;
+  private static final int LENT = RECEIVED_FRAMES + 2; // frames that the receiving thread has and has not released
+  private static final int TRANSMITTED_FRAMES = 32;
+  private static final int TRANSMITTED_BYTES = TRANSMITTED_FRAMES + 1;
+  private static final int REFUSED = TRANSMITTED_FRAMES + 2;
+  private static final int MISSED = 48; // by the network's side
+  private static final int COUNTS = 64;
+
   /** Slots that go round between a full and an empty queue. */
   private static final class Ring {
     final SpscVarHandleArrayQueue<Slot> empty;
@@ -95,43 +105,48 @@ public final class MemoryPort implements Port {
     final Ring toWorker;
     final Ring toNetwork;
     final Slot[] lent = new Slot[FrameBatch.CAPACITY];
-    final AtomicLong receivedFrames = new AtomicLong();
-    final AtomicLong receivedBytes = new AtomicLong();
-    final AtomicLong missed = new AtomicLong();
-    final AtomicLong transmittedFrames = new AtomicLong();
-    final AtomicLong transmittedBytes = new AtomicLong();
-    final AtomicLong refused = new AtomicLong();
-    int lentCount;
+    final AtomicLongArray counts = new AtomicLongArray(COUNTS);
 
     Queue(int capacity) {
       toWorker = new Ring(capacity);
       toNetwork = new Ring(capacity);
     }
 
+    /** For the one thread that writes this count. */
+    void count(int what, long amount) {
+      counts.lazySet(what, counts.getPlain(what) + amount);
+    }
+
     @Override
     public int receive(FrameBatch batch, int ingress) {
-      int added = 0;
-      while (!closed && lentCount < lent.length && batch.room() > 0) {
+      int before = (int) counts.getPlain(LENT);
+      int lentNow = before;
+      long bytes = 0;
+      while (!closed && lentNow < lent.length && batch.room() > 0) {
         Slot slot = toWorker.full.poll();
         if (slot == null) {
           break;
         }
-        lent[lentCount++] = slot;
+        lent[lentNow++] = slot;
         batch.add(slot.buffer, 0, slot.length, slot.marks, ingress);
-        receivedBytes.lazySet(receivedBytes.get() + slot.length);
-        added++;
+        bytes += slot.length;
       }
-      receivedFrames.lazySet(receivedFrames.get() + added);
-      return added;
+      if (lentNow > before) {
+        counts.setPlain(LENT, lentNow);
+        count(RECEIVED_FRAMES, lentNow - before);
+        count(RECEIVED_BYTES, bytes);
+      }
+      return lentNow - before;
     }
 
     @Override
     public void release() {
-      for (int i = 0; i < lentCount; i++) {
+      int count = (int) counts.getPlain(LENT);
+      for (int i = 0; i < count; i++) {
         toWorker.empty.offer(lent[i]);
         lent[i] = null;
       }
-      lentCount = 0;
+      counts.setPlain(LENT, 0);
     }
 
     private boolean carries(ByteBuf buffer, int start, int length, long marks) {
@@ -156,11 +171,11 @@ public final class MemoryPort implements Port {
     @Override
     public boolean transmit(ByteBuf buffer, int start, int length, long marks) {
       if (closed || !carries(buffer, start, length, marks) || !toNetwork.put(buffer, start, length, marks)) {
-        refused.lazySet(refused.get() + 1);
+        count(REFUSED, 1);
         return false;
       }
-      transmittedFrames.lazySet(transmittedFrames.get() + 1);
-      transmittedBytes.lazySet(transmittedBytes.get() + length);
+      count(TRANSMITTED_FRAMES, 1);
+      count(TRANSMITTED_BYTES, length);
       return true;
     }
 
@@ -182,12 +197,12 @@ public final class MemoryPort implements Port {
 
     PortCounters counters() {
       return new PortCounters(
-          receivedFrames.get(),
-          receivedBytes.get(),
-          missed.get(),
-          transmittedFrames.get(),
-          transmittedBytes.get(),
-          refused.get());
+          counts.get(RECEIVED_FRAMES),
+          counts.get(RECEIVED_BYTES),
+          counts.get(MISSED),
+          counts.get(TRANSMITTED_FRAMES),
+          counts.get(TRANSMITTED_BYTES),
+          counts.get(REFUSED));
     }
   }
 
@@ -234,7 +249,7 @@ public final class MemoryPort implements Port {
     int length = frame.readableBytes();
     boolean taken = !closed && length <= MAX_FRAME_LENGTH && target.toWorker.put(frame, frame.readerIndex(), length, marks);
     if (!taken) {
-      target.missed.lazySet(target.missed.get() + 1);
+      target.count(MISSED, 1);
     }
     return taken;
   }

@@ -1,5 +1,6 @@
 package io.lb4j.steering;
 
+import io.lb4j.dataplane.Apart;
 import io.lb4j.dataplane.HandOver;
 import io.lb4j.frame.FrameView;
 import io.netty.buffer.ByteBuf;
@@ -8,9 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A frame on its way between threads, with all that travels beside its bytes. Owned by one thread at a time: whoever
- * takes it out of a ring owns it, until it puts it into another one. Whoever ends it calls {@link #end}.
+ * takes it out of a ring owns it, until it puts it into another one. Whoever ends it calls {@link #end}. Apart from its
+ * neighbours, because two of one burst go to different workers.
  */
-final class Parcel {
+final class Parcel extends Apart {
   /** Where it came from and goes back to; null when its memory is its own and is released at the end. */
   final @Nullable ParcelPool home;
 

@@ -1,6 +1,7 @@
 package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
+import io.lb4j.dataplane.Apart;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.HandOver;
 import io.lb4j.dataplane.WaitStrategy;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The middle of the pipeline: works on the frames of its inbox, lets them out to the transmitter, gives away those that
  * are another worker's, and ends the others. The thread owns the data path.
  */
-final class PipelineWorker implements Runnable, HandOver {
+final class PipelineWorker extends Apart implements Runnable, HandOver {
   private static final long LONGEST_SLEEP_NS = 20_000_000;
   private static final long SLEEP_WHILE_HELD_NS = 1_000_000;
 

@@ -1,6 +1,7 @@
 package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
+import io.lb4j.dataplane.Apart;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.forward.Steering;
@@ -16,7 +17,7 @@ import java.util.function.Supplier;
  * receiving half and the pool of parcels. A frame that finds no room on the way to its worker is dropped and counted
  * here; all others are counted by the workers.
  */
-final class Receiver implements Runnable {
+final class Receiver extends Apart implements Runnable {
   private static final long LONGEST_WAIT_NS = 20_000_000;
 
   private final int number;

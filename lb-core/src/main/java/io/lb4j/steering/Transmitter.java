@@ -1,6 +1,7 @@
 package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
+import io.lb4j.dataplane.Apart;
 import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.port.PortQueue;
 import java.util.List;
@@ -9,7 +10,7 @@ import java.util.List;
  * Sends what the workers let out, in the order of each worker, by all ports, and gives the parcels back. The thread
  * owns the transmitting half of one queue of every port.
  */
-final class Transmitter implements Runnable {
+final class Transmitter extends Apart implements Runnable {
   private static final long LONGEST_SLEEP_NS = 20_000_000;
   private static final int BURST = 32;
 
