@@ -30,12 +30,14 @@ final class SingleArmVerifyLabTest {
   }
 
   @Test
-  void shouldMindTheGatewayOfThoseServersAloneThatNeedOne() {
+  void shouldMindTheGatewayOfThoseServersAloneThatNeedOneAndWhoHasOurAddresses() {
     lab.broken(2, "ip route del default; ip -6 route del default", "true");
     lab.verify();
     lab.broken(1, "ip route del default; ip -6 route del default", "true",
         "gateway-not-us " + Lab.server4(1), "gateway-not-us " + Lab.server6(1));
     lab.typeWhatItSays(lab.verify());
+    lab.broken(2, "ip addr add 198.51.100.5/32 dev eth0; ip addr add 2001:db8:c::5/128 dev eth0 nodad", "true",
+        "own-address-claimed 198.51.100.5", "own-address-claimed 2001:db8:c::5");
     lab.verify();
   }
 }
