@@ -275,8 +275,8 @@ public final class NeighborTable {
   }
 
   /**
-   * The next hop of control's that has a MAC address, one of the wanted family if there is any, or null. Looks at all of
-   * them.
+   * The next hop of control's that has a MAC address, one of the wanted family if there is any, or null. Looks at all
+   * of them.
    */
   synchronized @Nullable Neighbor findByMac(int link, long mac, boolean v6) {
     Neighbor found = null;

@@ -66,6 +66,11 @@ record Answer(
     return view.buffer().getUnsignedByte(view.network() + offset);
   }
 
+  /** Whether its source says something itself, instead of sending on what was said. */
+  boolean isSpoken() {
+    return aspect == Aspect.REPLY || aspect == Aspect.ERROR || aspect == Aspect.FRAGMENT;
+  }
+
   boolean isReset() {
     return (tcpFlags & TcpHeader.RST) != 0;
   }

@@ -143,8 +143,8 @@ final class DirectJudgment {
           port.onVip);
     } else {
       notes.add(
-          port.check.service() + "/" + server.name() + ": no answer to a datagram, so it was not seen where answers come"
-              + " from; a monitor of type udp says what to send");
+          port.check.service() + "/" + server.name() + ": no answer to a datagram, so it was not seen where answers"
+              + " come from; a monitor of type udp says what to send");
     }
   }
 

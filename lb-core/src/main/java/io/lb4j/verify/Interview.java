@@ -2,9 +2,7 @@ package io.lb4j.verify;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
-import io.lb4j.service.Protocol;
 import io.lb4j.topology.Link;
-import io.lb4j.wire.IpProtocol;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 /** Everything that servers are asked, in three rounds. Owned by the thread that verifies. */
 final class Interview {
   private static final IpAddress NOBODY = IpAddress.v4(0);
-  private static final int FIRST_NUMBER = 49_152;
-  private static final int NUMBERS = 16_384;
 
   private record Place(int link, IpAddress address) {}
 
@@ -35,10 +31,10 @@ final class Interview {
   private final List<IpAddress> clients;
   private final Neighborhood neighborhood;
   private final SplittableRandom random;
+  private final QuestionMaker maker;
   private final Map<Place, List<Question>> near = new HashMap<>();
   private final Map<Integer, List<Question>> anywhere = new HashMap<>();
   private SpareAddresses spares;
-  private int numbers;
 
   Interview(
       List<VerifiedLink> links,
@@ -50,7 +46,7 @@ final class Interview {
     this.clients = clients;
     this.neighborhood = neighborhood;
     this.random = random;
-    this.numbers = random.nextInt(NUMBERS);
+    this.maker = new QuestionMaker(neighborhood, random);
     group(checks);
     this.spares = new SpareAddresses(neighborhood, random, known());
   }
@@ -94,10 +90,10 @@ final class Interview {
   List<Question> whoIsThere() {
     List<Question> questions = new ArrayList<>();
     for (ServerTest server : servers) {
-      server.request = whoHas(server.link, MacAddress.BROADCAST.value(), server.own, server.address);
+      server.request = maker.whoHas(server.link, MacAddress.BROADCAST.value(), server.own, server.address);
       questions.add(server.request);
       if (!server.address.isV6()) {
-        server.probe = whoHas(server.link, MacAddress.BROADCAST.value(), NOBODY, server.address);
+        server.probe = maker.whoHas(server.link, MacAddress.BROADCAST.value(), NOBODY, server.address);
         questions.add(server.probe);
       }
       neighborhood.watch(server.address);
@@ -118,7 +114,7 @@ final class Interview {
       for (IpAddress address : ours) {
         neighborhood.watch(address);
         IpAddress sender = address.isV6() ? each.linkLocal() : NOBODY;
-        questions.add(whoHas(link, MacAddress.BROADCAST.value(), sender, address));
+        questions.add(maker.whoHas(link, MacAddress.BROADCAST.value(), sender, address));
       }
     }
   }
@@ -155,15 +151,6 @@ final class Interview {
     return server.checks.stream().flatMap(check -> check.vips().stream()).distinct();
   }
 
-  private Question whoHas(Link link, long destinationMac, IpAddress sender, IpAddress target) {
-    byte[] frame = target.isV6()
-        ? ProbeFrames.solicitation(link, sender, target)
-        : ProbeFrames.arpRequest(link, destinationMac, sender, target);
-    Question question = Question.whoHas(link, frame, sender, target);
-    neighborhood.expect(question);
-    return question;
-  }
-
   // ---- the second round: what do they answer? ------------------------------------------------------------------
 
   /** In groups of servers, because there are only so many numbers for questions. */
@@ -175,7 +162,7 @@ final class Interview {
         neighborhood.watchServer(server.mac());
         askServer(server, group);
       }
-      if (group.size() > NUMBERS / 4) {
+      if (group.size() > QuestionMaker.NUMBERS / 4) {
         groups.add(group);
         group = new ArrayList<>();
       }
@@ -188,14 +175,14 @@ final class Interview {
     Link link = server.link;
     long mac = server.mac();
     int fullSize = ProbeFrames.fullSize(link, server.address.isV6());
-    server.small = add(questions, echo(link, mac, server.own, server.address, ProbeFrames.NONCE_LENGTH));
-    server.big = add(questions, echo(link, mac, server.own, server.address, fullSize));
+    server.small = add(questions, maker.echo(link, mac, server.own, server.address, ProbeFrames.NONCE_LENGTH));
+    server.big = add(questions, maker.echo(link, mac, server.own, server.address, fullSize));
     IpAddress client = client(server.address.isV6());
     if (server.address.isV6()) {
       IpAddress linkLocal = links.get(link.index()).linkLocal();
-      server.linkLocal = add(questions, echo(link, mac, linkLocal, server.address, ProbeFrames.NONCE_LENGTH));
+      server.linkLocal = add(questions, maker.echo(link, mac, linkLocal, server.address, ProbeFrames.NONCE_LENGTH));
     } else if (client != null) {
-      server.clientArp = add(questions, whoHas(link, mac, client, server.address));
+      server.clientArp = add(questions, maker.whoHas(link, mac, client, server.address));
     }
     if (server.isDirect()) {
       askVips(server, questions);
@@ -223,12 +210,13 @@ final class Interview {
         notes.add(server.name() + ": no address of ours to ask for " + vip + " from");
         continue;
       }
-      test.echo = add(questions, echo(server.link, server.mac(), source.get(), vip, ProbeFrames.NONCE_LENGTH));
+      test.echo = add(questions, maker.echo(server.link, server.mac(), source.get(), vip, ProbeFrames.NONCE_LENGTH));
       if (!vip.isV6()) {
         askNearby(server, test, questions);
         if (next < strangers.size()) {
           IpAddress stranger = strangers.get(next++);
-          test.stranger = add(questions, echo(server.link, server.mac(), stranger, vip, ProbeFrames.NONCE_LENGTH));
+          test.stranger =
+              add(questions, maker.echo(server.link, server.mac(), stranger, vip, ProbeFrames.NONCE_LENGTH));
         } else {
           notes.add(server.name() + ": no spare address to find out as whom it asks its neighbours");
         }
@@ -245,13 +233,13 @@ final class Interview {
     }
   }
 
-  /** An echo request, whose reply the server has to ask the way for; beyond the subnet an ARP request, which tells less. */
+  /** An echo request, whose reply it has to ask the way for; beyond the subnet an ARP request, which tells less. */
   private Question asNeighbor(ServerTest server, IpAddress neighbor) {
     if (!server.link.isOnLink(neighbor)) {
-      return whoHas(server.link, server.mac(), neighbor, server.address);
+      return maker.whoHas(server.link, server.mac(), neighbor, server.address);
     }
     neighborhood.attend(server.link.index(), neighbor);
-    return echo(server.link, server.mac(), neighbor, server.address, ProbeFrames.NONCE_LENGTH);
+    return maker.echo(server.link, server.mac(), neighbor, server.address, ProbeFrames.NONCE_LENGTH);
   }
 
   private static Optional<IpAddress> source(ServerTest server, IpAddress towards) {
@@ -273,7 +261,7 @@ final class Interview {
     }
     gateways.forEach(gateway -> neighborhood.attendGateway(link.index(), gateway));
     server.client =
-        add(questions, echo(link, server.mac(), client, server.address, ProbeFrames.NONCE_LENGTH, false));
+        add(questions, maker.echo(link, server.mac(), client, server.address, ProbeFrames.NONCE_LENGTH, false));
   }
 
   private void askPorts(ServerTest server, @Nullable IpAddress client, List<Question> questions) {
@@ -287,60 +275,25 @@ final class Interview {
         server.ports.add(test);
         askOwn(server, test, questions);
         if (server.client != null && client != null) {
-          test.fromClient = add(questions, service(server, client, server.address, check, false));
+          test.fromClient = add(questions, maker.service(server, client, server.address, check, false));
         }
         continue;
       }
       for (IpAddress vip : check.vips()) {
         PortTest test = new PortTest(check, vip);
         server.ports.add(test);
-        source(server, vip).ifPresent(own -> test.onVip = add(questions, service(server, own, vip, check, true)));
+        source(server, vip).ifPresent(own -> test.onVip = add(questions, maker.service(server, own, vip, check, true)));
         askOwn(server, test, questions);
       }
     }
   }
 
   private void askOwn(ServerTest server, PortTest test, List<Question> questions) {
-    test.onOwn = add(questions, service(server, server.own, server.address, test.check, true));
+    test.onOwn = add(questions, maker.service(server, server.own, server.address, test.check, true));
     if (server.address.isV6()) {
       IpAddress linkLocal = links.get(server.link.index()).linkLocal();
-      test.fromLink = add(questions, service(server, linkLocal, server.address, test.check, true));
+      test.fromLink = add(questions, maker.service(server, linkLocal, server.address, test.check, true));
     }
-  }
-
-  private int nextNumber() {
-    numbers = (numbers + 1) % NUMBERS;
-    return FIRST_NUMBER + numbers;
-  }
-
-  private Question echo(Link link, long mac, IpAddress source, IpAddress target, int dataLength) {
-    return echo(link, mac, source, target, dataLength, true);
-  }
-
-  private Question echo(Link link, long mac, IpAddress source, IpAddress target, int dataLength, boolean own) {
-    int number = nextNumber();
-    long nonce = random.nextLong();
-    int timeToLive = own ? ProbeFrames.OWN_TIME_TO_LIVE : ProbeFrames.CLIENT_TIME_TO_LIVE;
-    byte[] frame = ProbeFrames.echo(link, mac, source, target, timeToLive, number, nonce, dataLength);
-    int protocol = target.isV6() ? IpProtocol.ICMPV6 : IpProtocol.ICMP;
-    return Question.packet(link, frame, source, target, number, protocol, 0, nonce);
-  }
-
-  private Question service(ServerTest server, IpAddress source, IpAddress target, ServerCheck check, boolean own) {
-    int number = nextNumber();
-    int ports = number << 16 | check.port();
-    int timeToLive = own ? ProbeFrames.OWN_TIME_TO_LIVE : ProbeFrames.CLIENT_TIME_TO_LIVE;
-    Link link = server.link;
-    long mac = server.mac();
-    if (check.protocol() == Protocol.UDP) {
-      byte[] frame = ProbeFrames.datagram(link, mac, source, target, timeToLive, ports, check.payloadBytes());
-      return Question.packet(link, frame, source, target, number, IpProtocol.UDP, check.port(), 0);
-    }
-    int sequence = random.nextInt();
-    byte[] frame = ProbeFrames.syn(link, mac, source, target, timeToLive, ports, sequence);
-    Question question = Question.packet(link, frame, source, target, number, IpProtocol.TCP, check.port(), sequence);
-    question.farewell = ProbeFrames.reset(link, mac, source, target, timeToLive, ports, sequence + 1);
-    return question;
   }
 
   // ---- the third round, where all was silent -------------------------------------------------------------------
@@ -353,7 +306,8 @@ final class Interview {
       IpAddress spare = there && !server.isAlive() ? spare(server) : null;
       if (spare != null) {
         neighborhood.attend(server.link.index(), spare);
-        server.spare = add(questions, echo(server.link, server.mac(), spare, server.address, ProbeFrames.NONCE_LENGTH));
+        server.spare =
+            add(questions, maker.echo(server.link, server.mac(), spare, server.address, ProbeFrames.NONCE_LENGTH));
       }
     }
     return questions;

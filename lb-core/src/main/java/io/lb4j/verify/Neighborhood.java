@@ -63,7 +63,8 @@ final class Neighborhood {
   }
 
   void expect(Question question) {
-    questions.computeIfAbsent(new Place(question.link.index(), question.target), key -> new ArrayList<>()).add(question);
+    Place place = new Place(question.link.index(), question.target);
+    questions.computeIfAbsent(place, key -> new ArrayList<>()).add(question);
   }
 
   /** Claims on an address on a link, replies to our questions among them. */

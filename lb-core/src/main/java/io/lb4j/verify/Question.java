@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A frame that is sent until it is answered, and what came because of it. Owned by the thread that verifies.
  *
- * <p>There are two kinds. One asks by ARP or neighbour discovery who has an address; the other sends a packet that has a
- * number for itself, its source port or echo identifier, by which answers are known again.
+ * <p>There are two kinds. One asks by ARP or neighbour discovery who has an address; the other sends a packet that has
+ * a number for itself, its source port or echo identifier, by which answers are known again.
  */
 final class Question {
   private static final int MOST_ANSWERS = 16;
@@ -96,10 +96,7 @@ final class Question {
 
   /** Whether the target itself has spoken: a reply, or an error of its own. */
   boolean isHeardFromTarget() {
-    return answers.stream()
-        .anyMatch(
-            a -> (a.aspect() == Answer.Aspect.REPLY || a.aspect() == Answer.Aspect.ERROR || a.aspect() == Answer.Aspect.FRAGMENT)
-                && a.source().equals(target));
+    return answers.stream().anyMatch(a -> a.isSpoken() && a.source().equals(target));
   }
 
   Evidence asked() {

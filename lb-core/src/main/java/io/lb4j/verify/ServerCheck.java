@@ -78,7 +78,11 @@ public record ServerCheck(
     if (server.port() != 0 || service.ports().size() == 1) {
       return server.port() != 0 ? server.port() : service.ports().first();
     }
-    return service.monitors(server).list().stream().mapToInt(Monitor::port).filter(port -> port != 0).findFirst().orElse(0);
+    return service.monitors(server).list().stream()
+        .mapToInt(Monitor::port)
+        .filter(port -> port != 0)
+        .findFirst()
+        .orElse(0);
   }
 
   /** What a monitor sends, its program answers. */

@@ -316,7 +316,14 @@ final class VerifierTest {
       for (int number = 80; number < 83; number++) {
         checks.add(
             new ServerCheck(
-                "p" + number, "s" + n, address, ServerCheck.Mode.DIRECT, List.of(vip), Protocol.TCP, number, List.of()));
+                "p" + number,
+                "s" + n,
+                address,
+                ServerCheck.Mode.DIRECT,
+                List.of(vip),
+                Protocol.TCP,
+                number,
+                List.of()));
       }
     }
     Link wide =
@@ -334,9 +341,9 @@ final class VerifierTest {
   @Test
   void shouldNoteWhatItCannotAsk() {
     start(false, true);
+    IpAddress beyond = IpAddress.of("203.0.113.9");
     ServerCheck far =
-        new ServerCheck(
-            "far", "s9", IpAddress.of("203.0.113.9"), ServerCheck.Mode.GATEWAY, List.of(vip), Protocol.TCP, 80, List.of());
+        new ServerCheck("far", "s9", beyond, ServerCheck.Mode.GATEWAY, List.of(vip), Protocol.TCP, 80, List.of());
     VerifyReport report =
         Verifier.of(List.of(new VerifiedLink(link, port, Set.of())), List.of(far)).clock(port::nanoTime).run();
     assertThat(report.isWell()).isTrue();

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Servers of Direct Server Return with real kernels, broken in every way that the verifier knows: exactly what is broken
- * is found, beside a balancer that serves. Needs root.
+ * Servers of Direct Server Return with real kernels, broken in every way that the verifier knows: exactly what is
+ * broken is found, beside a balancer that serves. Needs root.
  */
 @Tag("root")
 @Timeout(120)
@@ -116,7 +116,8 @@ final class DsrVerifyLabTest {
     endOf(4, LabServers.UDP_PORT);
     lab.fixture.lab.spawn("s4", "wildcard", List.of("python3", "-c", WILDCARD));
     lab.broken(5, "ip link add up0 type veth peer name up1; ip link set up1 up; ip addr add 198.18.0.1/24 dev up0;"
-            + " ip link set up0 up; ip route replace default via 198.18.0.2 dev up0; sysctl -qw net.ipv4.conf.eth0.rp_filter=1",
+            + " ip link set up0 up; ip route replace default via 198.18.0.2 dev up0;"
+            + " sysctl -qw net.ipv4.conf.eth0.rp_filter=1",
         "ip link del up0; ip route add default via 192.0.2.1",
         "strict-rp-filter " + Lab.server4(5));
     lab.broken(6, "sysctl -qw net.ipv4.conf.all.rp_filter=2; ip addr del " + VIP4 + "/32 dev lo; ip addr add " + VIP4
