@@ -175,7 +175,7 @@ final class LinuxFiles {
     }
     String word = program.substring(0, program.indexOf(' '));
     return "if [ \"$LIVE\" = yes ] && [ -z \"$ROOT\" ] && command -v " + word + " > /dev/null; then\n"
-        + "  " + program + " || warn \"'" + program + "' failed: the files count from the next start on\"\nfi\n";
+        + "  " + program + " < /dev/null || warn \"'" + program + "' failed: the files count from the next start on\"\nfi\n";
   }
 
   private String networkd() {

@@ -15,6 +15,12 @@ final class LinuxScript {
       # LB4J_INTERFACE  the interface towards the balancer; otherwise found by this machine's addresses
       """;
 
+  private static final String MAIN =
+      """
+      # Nothing runs before the last line has been read, wherever the script comes from.
+      main() {
+      """;
+
   private static final String HOLD4 =
       """
       # IPv4: this machine holds the address, but neither answers ARP for it nor tells it in requests of its own. What
@@ -85,7 +91,7 @@ final class LinuxScript {
       return text.append("echo 'lb setup: nothing to do'\n").toString();
     }
     text.append(ShellFunctions.HEAD).append(ShellFunctions.APPLY);
-    text.append("INTERFACE=").append(wordOf("LB4J_INTERFACE")).append("\ncheck_rights\n");
+    text.append(MAIN).append("INTERFACE=").append(wordOf("LB4J_INTERFACE")).append("\ncheck_rights\n");
     needs.addresses().forEach(address -> text.append("own_address ").append(address).append('\n'));
     findInterfaces(text);
     text.append("begin ").append(target.flavour().key()).append("\n\n");
@@ -94,7 +100,7 @@ final class LinuxScript {
     if (target.flavour().isKeptInFiles()) {
       text.append(new LinuxFiles(needs, target.flavour()).text());
     }
-    return text.append("finish\n").toString();
+    return text.append("finish\n}\n\nmain\n").toString();
   }
 
   String undo() {

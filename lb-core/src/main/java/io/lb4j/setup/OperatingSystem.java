@@ -4,6 +4,6 @@ package io.lb4j.setup;
 public enum OperatingSystem {
   /** Any distribution with a kernel of the last ten years. */
   LINUX,
-  /** Windows Server 2012 and later. */
+  /** Windows Server 2012 R2 and later. */
   WINDOWS
 }

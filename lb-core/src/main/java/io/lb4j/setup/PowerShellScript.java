@@ -4,7 +4,7 @@ import io.lb4j.address.IpAddress;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The PowerShell scripts, for Windows Server 2012 and later; the cmdlets are those of NetTCPIP. Immutable. */
+/** The PowerShell scripts, for Windows Server 2012 R2 and later; the cmdlets are those of NetTCPIP. Immutable. */
 final class PowerShellScript {
   private static final String HEAD =
       """

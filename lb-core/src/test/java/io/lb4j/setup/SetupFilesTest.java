@@ -170,6 +170,17 @@ class SetupFilesTest {
     assertThat(run.output()).contains("set LB4J_INTERFACE");
   }
 
+  /** A connection that breaks while the script comes leaves the machine as it is. */
+  @Test
+  void shouldDoNothingWithHalfAScript() {
+    String script = SetupScript.apply(Cases.DIRECT4, SetupTarget.of(SetupFlavour.NETPLAN, "eth0"));
+    for (String end : List.of("put_sysctls\n", "finish\n", "}\n\nmain")) {
+      String half = script.substring(0, script.lastIndexOf(end) + (end.startsWith("}") ? 0 : end.length()));
+      assertThat(run(half).output()).doesNotContain("done");
+      assertThat(root).isEmptyDirectory();
+    }
+  }
+
   @Test
   void shouldNotTakeBackTwice() {
     assertOk(apply(Cases.DIRECT4, SetupFlavour.NETPLAN));

@@ -129,7 +129,7 @@ final class ServerMachine {
     }
     List<String> command = new ArrayList<>(List.of("env", "LB4J_ROOT=" + root, "LB4J_LIVE=yes"));
     command.addAll(List.of(variables));
-    command.addAll(List.of("sh", file.toString()));
+    command.addAll(List.of("sh", "-c", "sh < " + file)); // as from ssh
     return fixture.lab.exec(host, LIMIT, command);
   }
 
