@@ -29,8 +29,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Asks the real servers of a configuration, on the wire, whether they are set up right; says what is wrong and what"
-          + " to type. Beside a running balancer, or alone on its machine; needs the capability CAP_NET_RAW.",
+      "Asks the real servers of a configuration, on the wire, whether they are set up right; says what is wrong and"
+          + " what to type. Beside a running balancer, or alone on its machine; needs the capability CAP_NET_RAW.",
       "Announces nothing. Takes about two seconds."
     },
     mixinStandardHelpOptions = true,
