@@ -22,8 +22,10 @@ import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -50,6 +52,7 @@ class WaitStrategyTest {
   private static final double MOST_OF_A_PROCESSOR = 0.3; // for each thread; who never sleeps takes all that it can get
 
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
+  private final ThreadsOfABalancer threads = new ThreadsOfABalancer();
   private LoadBalancer balancer;
   private MemoryPort port;
   private long out;
@@ -168,7 +171,7 @@ class WaitStrategyTest {
     long begin = System.nanoTime();
     balancer.close();
     assertThat(System.nanoTime() - begin).as("nanoseconds to the end").isLessThan(ENDS_WITHIN_NS);
-    assertThat(ThreadsOfABalancer.present()).as("threads that are left").isEmpty();
+    assertThat(threads.own()).as("threads that are left").isEmpty();
     assertCountedAll(balancer.statistics());
   }
 
@@ -207,33 +210,39 @@ class WaitStrategyTest {
     start(way, WaitStrategies.PARK);
     offer(segment(0), 0);
     awaitOut(1);
-    int threads = ThreadsOfABalancer.present().size();
-    assertThat(threads).isEqualTo(way == Way.PIPELINED ? way.workers + 2 : way.workers);
+    int count = threads.own().size();
+    assertThat(count).isEqualTo(way == Way.PIPELINED ? way.workers + 2 : way.workers);
     pause(PAUSE_NS);
     long begin = System.nanoTime();
-    long before = ThreadsOfABalancer.processorNs();
+    long before = threads.processorNs();
     pause(REST_NS);
-    double used = (double) (ThreadsOfABalancer.processorNs() - before) / (System.nanoTime() - begin) / threads;
+    double used = (double) (threads.processorNs() - before) / (System.nanoTime() - begin) / count;
     assertThat(used).as("of a processor, for each thread").isLessThan(MOST_OF_A_PROCESSOR);
   }
 
-  /** Threads of this JVM that carry frames. */
+  /** Threads that carry frames and were not there before the test. */
   private static final class ThreadsOfABalancer {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    private final Set<Long> others = present().stream().map(ThreadInfo::getThreadId).collect(Collectors.toSet());
 
     static boolean haveTimes() {
       return THREADS.isThreadCpuTimeSupported() && THREADS.isThreadCpuTimeEnabled();
     }
 
-    static List<ThreadInfo> present() {
+    List<ThreadInfo> own() {
+      return present().stream().filter(thread -> !others.contains(thread.getThreadId())).toList();
+    }
+
+    private static List<ThreadInfo> present() {
       return Arrays.stream(THREADS.getThreadInfo(THREADS.getAllThreadIds()))
           .filter(Objects::nonNull)
           .filter(thread -> thread.getThreadName().matches("lb4j-(worker|receive|transmit).*"))
           .toList();
     }
 
-    static long processorNs() {
-      return present().stream().mapToLong(thread -> THREADS.getThreadCpuTime(thread.getThreadId())).sum();
+    long processorNs() {
+      return own().stream().mapToLong(thread -> THREADS.getThreadCpuTime(thread.getThreadId())).sum();
     }
   }
 }
