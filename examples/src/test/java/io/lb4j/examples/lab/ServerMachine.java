@@ -155,7 +155,7 @@ final class ServerMachine {
     List<String> found = new ArrayList<>(now.lines().toList());
     lost.removeAll(found);
     before.lines().forEach(found::remove);
-    assertThat(found).as("lost: " + lost).isEmpty();
+    assertThat("lost " + lost + ", found " + found).isEqualTo("lost [], found []");
     assertThat(now).isEqualTo(before);
   }
 
