@@ -25,6 +25,20 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   }
 
   /** Takes over a snapshot, and with it the limits of other services and servers. */
+  @Override
+  public long way(int binding) {
+    return table.plainSession(binding);
+  }
+
+  @Override
+  public void onFrame(int binding, boolean reply, int length) {
+    if (reply) {
+      counters.onReplyFrame(binding, length);
+    } else {
+      counters.onServerFrame(binding, length);
+    }
+  }
+
   void adopt(ForwardingTable newTable) {
     if (table != null && (table.isBounded() || newTable.isBounded())) {
       int highest = Math.max(table.highestBinding(), newTable.highestBinding());

@@ -1,6 +1,7 @@
 package io.lb4j.dataplane;
 
 import io.lb4j.forward.DirectForwarding;
+import io.lb4j.forward.SessionAccounting;
 import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatorProvider;
 import io.lb4j.neighbor.OwnedAddresses;
@@ -34,6 +35,7 @@ public final class ForwardingTable {
   private final Binding[] bindings;
   private final @Nullable Departed[] departed;
   private final long[] plainWays;
+  private final long[] plainSessions;
   private final Optional<TranslatorProvider> translation;
   private final Optional<Steering> steering;
   private final UnservedPolicy unserved;
@@ -77,6 +79,7 @@ public final class ForwardingTable {
     this.bindings = bindings;
     this.departed = departed;
     this.plainWays = Arrays.stream(bindings).mapToLong(ForwardingTable::plainWay).toArray();
+    this.plainSessions = Arrays.stream(bindings).mapToLong(ForwardingTable::plainSession).toArray();
     this.translation = translation;
     this.steering = steering;
     this.unserved = unserved;
@@ -154,13 +157,27 @@ public final class ForwardingTable {
   /** One word for what known flows of most servers need, so that 4,000 servers' fit in the first-level cache. */
   private static long plainWay(Binding binding) {
     boolean plain =
-        binding != null
-            && binding.keepsFlows()
-            && binding.service().enabled()
-            && binding.service().admitsEverybody()
+        isPlain(binding)
             && binding.service().forwarding() instanceof DirectForwarding direct
             && direct.changesLinkLayerOnly();
     return plain ? PLAIN | (long) binding.target().link() << LINK_SHIFT | binding.target().neighbor() : NOT_PLAIN;
+  }
+
+  private static boolean isPlain(@Nullable Binding binding) {
+    return binding != null
+        && binding.keepsFlows()
+        && binding.service().enabled()
+        && binding.service().admitsEverybody();
+  }
+
+  private static long plainSession(@Nullable Binding binding) {
+    boolean plain = isPlain(binding) && !binding.service().isDirect();
+    return plain ? (long) binding.target().link() << 32 | binding.target().neighbor() : SessionAccounting.NO_WAY;
+  }
+
+  /** Interface and next hop of a binding's known sessions, if nothing has to be asked. */
+  long plainSession(int id) {
+    return id < plainSessions.length ? plainSessions[id] : SessionAccounting.NO_WAY;
   }
 
   /** The way of a binding's known flows, if nothing has to be asked and nothing above the link layer changes. */

@@ -10,6 +10,7 @@ import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameParser;
+import io.lb4j.frame.FrameStep;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.NeighborTable;
@@ -43,6 +44,8 @@ final class FramePipeline implements Hairpin {
   private final ServiceWalk services;
   private final IcmpWalk icmp;
   private final FragmentWalk fragments;
+  private final FrameStep[] steps = {this::parse, this::touchFlows, this::touchSessions};
+  private final FrameView[] alone = new FrameView[1];
   private boolean passive; // another instance has the virtual addresses
   private boolean looping; // a packet is on its second walk, perhaps the first one was another worker's
   private int touched; // written only, so that the loads of the touch pass are kept
@@ -104,45 +107,92 @@ final class FramePipeline implements Hairpin {
 
   /** Ends every frame of a batch with a verdict. */
   void process(FrameBatch batch) {
-    int size = batch.size();
-    for (int i = 0; i < size; i++) {
-      FrameView view = batch.get(i);
+    FrameStep.runAll(steps, batch.views(), 0, batch.size());
+    forward(batch.views(), batch.size());
+  }
+
+  private int parse(FrameView[] views, int first, int end) {
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
       if (FrameParser.parse(view) == FrameKind.SEGMENT) {
         state.hash(view);
       }
     }
-    touched = state.translator == null ? touchFlows(batch) : touchSessions(batch, state.translator);
-    boolean directly = !passive && state.translator == null;
-    for (int next = 0; next < size; ) {
-      int first = next;
-      next = directly ? fastPath.forward(batch, first) : first;
-      if (next < size) {
-        finish(batch.get(next++));
-      }
-    }
+    return end;
   }
 
-  private int touchFlows(FrameBatch batch) {
+  private int touchFlows(FrameView[] views, int first, int end) {
     FlowTable flows = state.flows;
+    if (flows.size() == 0) {
+      return end;
+    }
     int sum = 0;
-    for (int i = 0; i < batch.size(); i++) {
-      FrameView view = batch.get(i);
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
       if (view.kind() == FrameKind.SEGMENT) {
         sum += flows.touch(view.isV6(), view.hash());
       }
     }
-    return sum;
+    touched = sum;
+    return end;
   }
 
-  private int touchSessions(FrameBatch batch, Translator translator) {
+  private int touchSessions(FrameView[] views, int first, int end) {
+    Translator translator = state.translator;
+    if (translator == null) {
+      return end;
+    }
     int sum = 0;
-    for (int i = 0; i < batch.size(); i++) {
-      FrameView view = batch.get(i);
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
       if (view.kind() == FrameKind.SEGMENT) {
         sum += translator.touch(view);
       }
     }
-    return state.flows.size() == 0 ? sum : sum + touchFlows(batch);
+    touched = sum;
+    return end;
+  }
+
+  /** Ends frames that are parsed and hashed: in runs by the short ways, and one by one those that have to be walked. */
+  private void forward(FrameView[] views, int size) {
+    for (int next = 0; next < size; ) {
+      int end = passive ? next : byShortWay(views, next, size);
+      if (end > next) {
+        countRun(views, next, end);
+        next = end;
+      } else {
+        finish(views[next++]);
+      }
+    }
+  }
+
+  private int byShortWay(FrameView[] views, int first, int size) {
+    Translator translator = state.translator;
+    int end = translator == null ? first : translator.forward(views, first, size);
+    boolean directly = end == first && state.flows.size() != 0;
+    return directly ? fastPath.forward(views, first, size) : end;
+  }
+
+  /** Counts frames that have gone a short way, all at once that came in turn by one interface. */
+  private void countRun(FrameView[] views, int first, int end) {
+    int next = first;
+    while (next < end) {
+      int begin = next;
+      int link = views[begin].ingress();
+      int forwarded = 0;
+      long bytes = 0;
+      for (; next < end && views[next].ingress() == link; next++) {
+        FrameView view = views[next];
+        bytes += view.length();
+        if (view.verdict() == Verdict.FORWARD) {
+          forwarded++;
+        } else {
+          count(view, view.verdict());
+        }
+      }
+      counters.onReceived(link, next - begin, bytes);
+      counters.onForwarded(link, forwarded);
+    }
   }
 
   /** Ends a single frame, by the same steps. */
@@ -150,7 +200,9 @@ final class FramePipeline implements Hairpin {
     if (FrameParser.parse(view) == FrameKind.SEGMENT) {
       state.hash(view);
     }
-    return finish(view);
+    alone[0] = view;
+    forward(alone, 1);
+    return view.verdict();
   }
 
   private Verdict finish(FrameView view) {

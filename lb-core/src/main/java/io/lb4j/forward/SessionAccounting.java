@@ -5,6 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What a translator asks and tells about the sessions of services. Owned by one worker. */
 public interface SessionAccounting {
+  /** The answer of {@link #way} when a session's frames have to be walked. */
+  long NO_WAY = -1;
+
   /**
    * How long a session may be silent.
    *
@@ -13,6 +16,26 @@ public interface SessionAccounting {
    * @return ticks of {@link io.lb4j.flow.FlowTable#TICK_NS}; negative when the binding is gone
    */
   int timeoutTicks(int binding, FlowState state);
+
+  /**
+   * Where the server of a session is, if frames of known sessions need nothing else to be asked: the service is enabled
+   * and admits everybody, the server keeps its sessions.
+   *
+   * @param binding of the session
+   * @return interface and next hop as {@link Egress#route} answers them, or {@link #NO_WAY}
+   */
+  default long way(int binding) {
+    return NO_WAY;
+  }
+
+  /**
+   * A frame of a known session was forwarded by the short way.
+   *
+   * @param binding of the session
+   * @param reply whether it came from the server
+   * @param length of the frame
+   */
+  default void onFrame(int binding, boolean reply, int length) {}
 
   /**
    * A session began; it is active.

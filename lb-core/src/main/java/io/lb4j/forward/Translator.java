@@ -45,6 +45,19 @@ public interface Translator {
   int touch(FrameView view);
 
   /**
+   * Translates frames of known sessions that need nothing but that, up to one that has to be walked: it, and those after
+   * it, are not touched. A translator without such a short way answers {@code first}.
+   *
+   * @param views frames of any interfaces, parsed and hashed
+   * @param first the first that has no verdict yet
+   * @param end behind the last
+   * @return behind the last frame that has a verdict now
+   */
+  default int forward(FrameView[] views, int first, int end) {
+    return first;
+  }
+
+  /**
    * The session of a segment or first fragment.
    *
    * @param view with its hash

@@ -281,6 +281,16 @@ public final class FrameView {
   }
 
   /**
+   * The address of a frame that {@linkplain #isUsual is usual}, for {@link DirectMemory}.
+   *
+   * @return of its first byte
+   */
+  public long usualAddress() {
+    assert usual;
+    return DirectMemory.base(address + start);
+  }
+
+  /**
    * The first eight bytes of a frame that {@linkplain #isUsual is usual}.
    *
    * @return the destination MAC address and the first two bytes of the source

@@ -10,12 +10,14 @@ final class AddressSet {
   private final long[] lows;
   private final byte[] families; // 0: a free slot
   private final IpPrefix[] wide;
+  private final boolean empty;
 
   AddressSet(Collection<IpPrefix> prefixes) {
     int size = Integer.highestOneBit(Math.max(4, prefixes.size())) * 4;
     highs = new long[size];
     lows = new long[size];
     families = new byte[size];
+    empty = prefixes.isEmpty();
     wide = prefixes.stream().filter(prefix -> !prefix.isHost()).distinct().toArray(IpPrefix[]::new);
     prefixes.stream().filter(IpPrefix::isHost).map(IpPrefix::address).forEach(this::add);
   }
@@ -38,6 +40,10 @@ final class AddressSet {
       slot = slot + 1 & families.length - 1;
     }
     return slot;
+  }
+
+  boolean isEmpty() {
+    return empty;
   }
 
   boolean contains(boolean v6, long high, long low) {

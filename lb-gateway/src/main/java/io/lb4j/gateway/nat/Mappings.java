@@ -91,6 +91,10 @@ final class Mappings {
     return rules[rule].isRouted();
   }
 
+  boolean hasExternal() {
+    return !external.isEmpty();
+  }
+
   boolean isExternal(boolean v6, long high, long low) {
     return external.contains(v6, high, low);
   }

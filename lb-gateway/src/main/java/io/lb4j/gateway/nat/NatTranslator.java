@@ -54,6 +54,7 @@ public final class NatTranslator implements Translator {
   private final ProxyHeaders proxyHeaders;
   private final ProxiedSessions proxied;
   private final SessionRecords records;
+  private final SessionFastPath fastPath;
   private final Tuple key = new Tuple();
   private final Tuple to = new Tuple();
   private final Tuple reply = new Tuple();
@@ -93,6 +94,7 @@ public final class NatTranslator implements Translator {
             context.allocator(), context.errors(), settings.unsolicitedSyn(), context.heldEnded());
     this.proxyHeaders = new ProxyHeaders(context.allocator(), sessions);
     this.proxied = new ProxiedSessions(sessions, proxyHeaders, sender, context.egress());
+    this.fastPath = new SessionFastPath(context, sessions, mappings);
     this.icmp = new IcmpTranslator(sessions, departure, proxyHeaders, context.topology(), this::isOurs);
     this.crossing = new Crossing(settings, context, sessions, mappings, sender, unsolicited, this::isOurs);
     this.services = new ServiceSessions(context, sessions, sender, handshakes, idleResets, this::isOurs, random);
@@ -184,6 +186,11 @@ public final class NatTranslator implements Translator {
   @Override
   public int touch(FrameView view) {
     return sessions.touch(view);
+  }
+
+  @Override
+  public int forward(FrameView[] views, int first, int end) {
+    return fastPath.forward(views, first, end);
   }
 
   @Override

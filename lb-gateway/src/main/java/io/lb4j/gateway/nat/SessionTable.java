@@ -1,5 +1,9 @@
 package io.lb4j.gateway.nat;
 
+import static io.lb4j.wire.DirectMemory.base;
+import static io.lb4j.wire.DirectMemory.getIntNative;
+import static io.lb4j.wire.DirectMemory.getLongNative;
+
 import io.lb4j.flow.FlowHash;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -28,10 +32,19 @@ import io.lb4j.wire.OffHeap;
 final class SessionTable {
   static final int MISS = -1;
 
+  /** The place of an entry that there is not. */
+  static final long NOWHERE = 0;
+
   private static final int V4_STRIDE = 32;
   private static final int V6_STRIDE = 80;
-  private static final int V4_WORD = 24;
-  private static final int V6_WORD = 72;
+  static final int V4_WORD = 24;
+  static final int V6_WORD = 72;
+  static final int PORTS_4 = 8;
+  static final int NEW_PORTS_4 = 12;
+  static final int NEW_ADDRESSES_4 = 16;
+  static final int PORTS_6 = 32;
+  static final int NEW_PORTS_6 = 36;
+  static final int NEW_ADDRESSES_6 = 40;
 
   private final FlowHash hash;
   private final boolean v6;
@@ -40,6 +53,7 @@ final class SessionTable {
   private final int slots;
   private final int limit;
   private final OffHeap memory;
+  private final long start;
   private OffHeap numbers = OffHeap.NONE; // a number of each entry, where one is kept
   private int used;
 
@@ -52,6 +66,7 @@ final class SessionTable {
     this.stride = v6 ? V6_STRIDE : V4_STRIDE;
     this.wordOffset = v6 ? V6_WORD : V4_WORD;
     this.memory = memory((long) slots * stride);
+    this.start = memory.place(0);
   }
 
   private static OffHeap memory(long bytes) {
@@ -112,12 +127,60 @@ final class SessionTable {
 
   int touch(int flowHash) {
     int home = home(flowHash); // the number's memory, too, or it costs a miss of its own
-    int word = memory.getInt(home * stride + wordOffset);
+    int at = home * stride;
+    int word = memory.getInt(at + wordOffset) + (v6 ? memory.getInt(at) : 0); // an IPv6 entry lies in two lines
     return keepsNumbers() ? word + number(home) : word;
   }
 
   private int next(int slot) {
     return slot + 1 == slots ? 0 : slot + 1;
+  }
+
+  /** The place of an IPv4 tuple's entry; {@link #NOWHERE} without one. Only where memory is reached by address. */
+  long place4(int flowHash, long addresses, int ports, int protocol) {
+    int slot = home(flowHash);
+    while (true) {
+      long entry = base(start + (long) slot * V4_STRIDE);
+      long word = getLongNative(entry + V4_WORD);
+      if (word == 0) {
+        return NOWHERE;
+      }
+      if (getLongNative(entry) == addresses
+          && getIntNative(entry + PORTS_4) == ports
+          && Word.protocolCode(word) == code(protocol)) {
+        return entry;
+      }
+      slot = next(slot);
+    }
+  }
+
+  /** The place of an IPv6 tuple's entry; {@link #NOWHERE} without one. Only where memory is reached by address. */
+  long place6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    int slot = home(flowHash);
+    while (true) {
+      long entry = base(start + (long) slot * V6_STRIDE);
+      long word = getLongNative(entry + V6_WORD);
+      if (word == 0) {
+        return NOWHERE;
+      }
+      long difference =
+          getLongNative(entry) ^ sourceHigh
+              | getLongNative(entry + 8) ^ sourceLow
+              | getLongNative(entry + 16) ^ destinationHigh
+              | getLongNative(entry + 24) ^ destinationLow
+              | getIntNative(entry + PORTS_6) ^ ports;
+      if (difference == 0 && Word.protocolCode(word) == code(protocol)) {
+        return entry;
+      }
+      slot = next(slot);
+    }
   }
 
   /** An IPv4 tuple's entry. */

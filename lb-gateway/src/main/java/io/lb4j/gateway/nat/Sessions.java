@@ -9,6 +9,7 @@ import io.lb4j.forward.SessionAccounting;
 import io.lb4j.frame.FrameView;
 import io.lb4j.wire.IpProtocol;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import java.util.function.IntConsumer;
 
 /**
@@ -192,6 +193,11 @@ final class Sessions {
       return v6 == null ? 0 : v6.touch(view.hash());
     }
     return v4.touch(view.hash());
+  }
+
+  /** The entries of a family; null while there are none of IPv6. */
+  @Nullable SessionTable tableOf(boolean isV6) {
+    return isV6 ? v6 : v4;
   }
 
   /** The session of a hashed segment; one whose time is over ends here. */

@@ -34,6 +34,8 @@ final class Word {
   static final long NUMBERED = MAPPED; // of a service's session
   static final long REPLY = 1L << 45;
 
+  private static final long PLAIN_MASK = PROXIED | AROUND | OUTBOUND | REFRESHES | MAPPED | 3L << 43;
+
   private static final int CHECK_SHIFT = 48;
   private static final int KIND_SHIFT = 43;
   private static final int PROTOCOL_SHIFT = 41;
@@ -120,6 +122,11 @@ final class Word {
   /** Whether what a session's sides acknowledge is kept. */
   static boolean keepsNumbers(long word) {
     return (word & (MAPPED | OUTBOUND)) == MAPPED;
+  }
+
+  /** Whether it is a service's session, one whose frames are translated and forwarded, and nothing else. */
+  static boolean isPlain(long word) {
+    return (word & PLAIN_MASK) == (REFRESHES | (long) SESSION << KIND_SHIFT);
   }
 
   static boolean has(long word, long flag) {

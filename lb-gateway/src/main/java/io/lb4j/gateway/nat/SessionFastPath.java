@@ -1,0 +1,164 @@
+package io.lb4j.gateway.nat;
+
+import static io.lb4j.wire.DirectMemory.base;
+import static io.lb4j.wire.DirectMemory.getLongNative;
+import static io.lb4j.wire.DirectMemory.setLongNative;
+
+import io.lb4j.flow.FlowTable;
+import io.lb4j.forward.Egress;
+import io.lb4j.forward.SessionAccounting;
+import io.lb4j.forward.TranslatorContext;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameStep;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.wire.IpProtocol;
+
+/**
+ * Nearly every frame of a gateway's services, either direction: a plain segment of an established connection, or a
+ * datagram of a UDP session that was answered, to our MAC address, that fits the way out whole. Whatever is otherwise is
+ * left to the walk, which would end these frames in the same way. Owned by one worker; allocates nothing.
+ */
+final class SessionFastPath {
+  private static final long SOURCE_GROUP_BIT = 0x0100;
+  private static final int IN_USE = 1 << SessionState.ESTABLISHED | 1 << SessionState.UDP;
+
+  private final SessionAccounting accounting;
+  private final Egress egress;
+  private final Sessions sessions;
+  private final Mappings mappings;
+  private final FrameStep[] steps = {this::lookUp, this::decide, this::rewriteHeaders, this::rewritePorts, this::send};
+  private final long[] linkMacs;
+  private final long[] routes = new long[FrameBatch.CAPACITY];
+  private final long[] deltas = new long[FrameBatch.CAPACITY]; // what new addresses add to a checksum
+  private final boolean[] replies = new boolean[FrameBatch.CAPACITY];
+
+  SessionFastPath(TranslatorContext context, Sessions sessions, Mappings mappings) {
+    this.accounting = context.accounting();
+    this.egress = context.egress();
+    this.sessions = sessions;
+    this.mappings = mappings;
+    this.linkMacs = context.topology().links().stream().mapToLong(link -> link.mac().value()).toArray();
+  }
+
+  /** As {@link io.lb4j.forward.Translator#forward}. */
+  int forward(FrameView[] views, int first, int size) {
+    return FrameStep.runAll(steps, views, first, size);
+  }
+
+  /** Finds entries, up to a frame that has none, or is not to us. */
+  private int lookUp(FrameView[] views, int first, int end) {
+    long[] macs = linkMacs;
+    SessionTable v4 = sessions.tableOf(false);
+    SessionTable v6 = sessions.tableOf(true);
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      if (!view.isUsual()) {
+        return i;
+      }
+      long head = view.usualHead(); // the destination, and two bytes of the source
+      if (head >>> 16 != macs[view.ingress()] || (head & SOURCE_GROUP_BIT) != 0) {
+        return i;
+      }
+      long place = SessionTable.NOWHERE;
+      if (!view.isV6()) {
+        place =
+            v4.place4(
+                view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
+      } else if (v6 != null) {
+        place =
+            v6.place6(
+                view.hash(),
+                view.sourceHigh(),
+                view.sourceLow(),
+                view.destinationHigh(),
+                view.destinationLow(),
+                view.ports(),
+                view.protocol());
+      }
+      if (place == SessionTable.NOWHERE) {
+        return i;
+      }
+      view.setFlow(place);
+    }
+    return end;
+  }
+
+  /** Records frames and decides where they go, up to one that is to be walked. */
+  private int decide(FrameView[] views, int first, int end) {
+    int tick = sessions.tick();
+    boolean hasExternal = mappings.hasExternal();
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      long at = view.flow() + (view.isV6() ? SessionTable.V6_WORD : SessionTable.V4_WORD);
+      long word = getLongNative(base(at));
+      if (!isUsual(word, view.tcpFlags(), tick) || hasExternal && isFromExternal(view)) {
+        return i;
+      }
+      int binding = Word.binding(word);
+      boolean reply = Word.has(word, Word.REPLY);
+      long route = accounting.way(binding);
+      if (reply && route != SessionAccounting.NO_WAY) {
+        boolean fromServer = view.ingress() == Egress.linkOf(route); // a server speaks from where it is
+        route = fromServer ? clientRoute(view) : Egress.NO_ROUTE;
+      }
+      if (route == Egress.NO_ROUTE || !UsualRewriter.mayPass(view, egress.mtu(Egress.linkOf(route)))) {
+        return i;
+      }
+      long seen = Word.withTick(view.protocol() == IpProtocol.TCP ? TcpStates.withNext(word, view) : word, tick);
+      if (seen != word) {
+        setLongNative(base(at), seen);
+      }
+      view.setBinding(binding);
+      routes[i] = route;
+      replies[i] = reply;
+    }
+    return end;
+  }
+
+  private int rewriteHeaders(FrameView[] views, int first, int end) {
+    for (int i = first; i < end; i++) {
+      deltas[i] = UsualRewriter.header(views[i]);
+    }
+    return end;
+  }
+
+  private int rewritePorts(FrameView[] views, int first, int end) {
+    for (int i = first; i < end; i++) {
+      UsualRewriter.ports(views[i], deltas[i]);
+    }
+    return end;
+  }
+
+  private int send(FrameView[] views, int first, int end) {
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      long route = routes[i];
+      if (egress.send(view, Egress.linkOf(route), Egress.neighborOf(route)) == Verdict.FORWARD) {
+        accounting.onFrame(view.binding(), replies[i], view.length());
+      }
+    }
+    return end;
+  }
+
+  private static boolean isUsual(long word, int tcpFlags, int tick) {
+    return Word.isPlain(word)
+        && (IN_USE >>> Word.state(word) & 1) != 0
+        && (tcpFlags & TcpStates.ANY_STATE_FLAGS) == 0
+        && Word.age(word, tick) <= FlowTable.FRESH_TICKS;
+  }
+
+  private boolean isFromExternal(FrameView view) {
+    return mappings.isExternal(view.isV6(), view.sourceHigh(), view.sourceLow());
+  }
+
+  private long clientRoute(FrameView view) {
+    long entry = base(view.flow());
+    return view.isV6()
+        ? egress.route(
+            true,
+            getLongNative(entry + SessionTable.NEW_ADDRESSES_6 + 16),
+            getLongNative(entry + SessionTable.NEW_ADDRESSES_6 + 24))
+        : egress.route(false, 0, getLongNative(entry + SessionTable.NEW_ADDRESSES_4) & 0xFFFF_FFFFL);
+  }
+}
