@@ -171,6 +171,7 @@ public final class DataPath {
             new TcpResets(parts.allocator()),
             parts.probes(),
             parts.schedulerSeed(),
+            parts.flowSeed(),
             parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
             parts.worker());
     this.pipeline = new FramePipeline(state, accounting, parts.neighbors(), fragments, this::fragmentEnded);

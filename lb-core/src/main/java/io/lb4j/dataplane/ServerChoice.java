@@ -3,6 +3,7 @@ package io.lb4j.dataplane;
 import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
+import io.lb4j.persistence.KnownClients;
 import io.lb4j.schedule.HashInputs;
 import io.lb4j.service.Overflow;
 import org.jspecify.annotations.Nullable;
@@ -13,10 +14,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class ServerChoice {
   private final WorkerState state;
+  private final KnownClients knownClients;
   private Verdict refusal = Verdict.NO_SERVER;
 
   ServerChoice(WorkerState state) {
     this.state = state;
+    this.knownClients = new KnownClients(state.clientSeed);
   }
 
   /** The server for a new flow, its place taken where there are limits; null when there is none, see refusal. */
@@ -56,7 +59,7 @@ final class ServerChoice {
     if (clients == null) {
       return null;
     }
-    Binding binding = state.table.binding(clients.find(view, !service.retiresClients(), state.nowNs));
+    Binding binding = state.table.binding(clients.find(view, !service.retiresClients(), knownClients, state.nowNs));
     return binding != null && binding.standing().honorsClients() && binding.service() == service ? binding : null;
   }
 
@@ -67,7 +70,7 @@ final class ServerChoice {
   void remember(FrameView view, CompiledService service, Binding binding) {
     ServiceClients clients = service.knownClients();
     if (clients != null && binding.standing().extendsClients() && view.kind() != FrameKind.ICMP) {
-      clients.remember(view, binding.id(), state.nowNs);
+      clients.remember(view, binding.id(), knownClients, state.nowNs);
     }
   }
 

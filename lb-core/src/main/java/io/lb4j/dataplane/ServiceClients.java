@@ -1,6 +1,7 @@
 package io.lb4j.dataplane;
 
 import io.lb4j.frame.FrameView;
+import io.lb4j.persistence.KnownClients;
 import io.lb4j.persistence.PersistenceTable;
 import io.lb4j.persistence.SourceIpPersistence;
 import java.util.Arrays;
@@ -86,19 +87,19 @@ public final class ServiceClients {
   }
 
   /** The binding of the client's server; 0 when it has none here. Counts as a use if {@code used}. */
-  int find(FrameView view, boolean used, long nowNs) {
+  int find(FrameView view, boolean used, KnownClients known, long nowNs) {
     boolean v6 = view.isV6();
     long high = view.sourceHigh();
     long low = view.sourceLow();
     int port = view.destinationPort();
     int number =
-        used ? table.find(v6, high, low, port, nowNs) : table.findQuietly(v6, high, low, port, nowNs);
+        used ? known.find(table, v6, high, low, port, nowNs) : table.findQuietly(v6, high, low, port, nowNs);
     return number == PersistenceTable.NONE ? 0 : binding(number);
   }
 
-  void remember(FrameView view, int binding, long nowNs) {
-    table.put(
-        view.isV6(), view.sourceHigh(), view.sourceLow(), view.destinationPort(), number(binding), nowNs);
+  void remember(FrameView view, int binding, KnownClients known, long nowNs) {
+    known.put(
+        table, view.isV6(), view.sourceHigh(), view.sourceLow(), view.destinationPort(), number(binding), nowNs);
   }
 
   void refresh(boolean v6, long high, long low, int port, int binding, long nowNs) {

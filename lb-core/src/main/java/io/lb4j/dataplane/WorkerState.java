@@ -26,6 +26,7 @@ final class WorkerState {
   final TcpResets resets;
   final FrameProbes probes;
   final long schedulerSeed;
+  final long clientSeed;
   final long[] linkMacs;
   final int worker;
 
@@ -51,6 +52,7 @@ final class WorkerState {
       TcpResets resets,
       FrameProbes probes,
       long schedulerSeed,
+      long clientSeed,
       long[] linkMacs,
       int worker) {
     this.counters = counters;
@@ -62,6 +64,7 @@ final class WorkerState {
     this.resets = resets;
     this.probes = probes;
     this.schedulerSeed = schedulerSeed;
+    this.clientSeed = clientSeed;
     this.linkMacs = linkMacs;
     this.worker = worker;
   }

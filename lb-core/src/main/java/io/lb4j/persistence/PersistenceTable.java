@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The clients of one service, or of several that share them, and their servers, on Caffeine: bounded, sliding expiry,
@@ -37,6 +38,13 @@ public final class PersistenceTable {
     }
   }
 
+  /** A use is recorded again after so small a part of the time-out. */
+  private static final int USES_PER_TIMEOUT = 64;
+
+  private static final AtomicInteger IDS = new AtomicInteger();
+
+  private final int id = IDS.incrementAndGet();
+  private final AtomicInteger changes = new AtomicInteger();
   private final SourceIpPersistence settings;
   private final boolean byPort;
   private final Cache<Client, Integer> servers;
@@ -165,7 +173,10 @@ public final class PersistenceTable {
    */
   public void put(boolean v6, long high, long low, int port, int server, long nowNs) {
     advance(nowNs);
-    servers.put(key(v6, high, low, port), server);
+    Integer before = servers.asMap().put(key(v6, high, low, port), server);
+    if (before != null && before != server) {
+      changes.incrementAndGet();
+    }
   }
 
   /**
@@ -214,6 +225,7 @@ public final class PersistenceTable {
       return false;
     }
     expiration.put(client, server, Duration.ofNanos(remaining));
+    changes.incrementAndGet();
     return true;
   }
 
@@ -266,7 +278,11 @@ public final class PersistenceTable {
    * @return whether it was forgotten
    */
   public boolean forget(boolean v6, long high, long low, int port, int server) {
-    return servers.asMap().remove(key(v6, high, low, port), server);
+    boolean forgotten = servers.asMap().remove(key(v6, high, low, port), server);
+    if (forgotten) {
+      changes.incrementAndGet();
+    }
+    return forgotten;
   }
 
   /**
@@ -276,6 +292,7 @@ public final class PersistenceTable {
    */
   public void forgetServers(Set<Integer> numbers) {
     servers.asMap().values().removeIf(numbers::contains);
+    changes.incrementAndGet();
   }
 
   /**
@@ -286,6 +303,25 @@ public final class PersistenceTable {
   public long size() {
     servers.cleanUp();
     return servers.estimatedSize();
+  }
+
+  /** A number of this table's own. */
+  int id() {
+    return id;
+  }
+
+  /** Changes whenever a client that was known is forgotten by a command, or has another server. */
+  int changes() {
+    return changes.get();
+  }
+
+  /** How long a use need not be recorded again. */
+  long freshNs() {
+    return settings.timeout().toNanos() / USES_PER_TIMEOUT;
+  }
+
+  boolean isByPort() {
+    return byPort;
   }
 
   private Client key(boolean v6, long high, long low, int port) {
