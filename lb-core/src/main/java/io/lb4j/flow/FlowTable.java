@@ -212,7 +212,7 @@ public final class FlowTable {
    * @return bytes
    */
   public long memoryBytes() {
-    return (long) v4.size() + v6.size();
+    return v4.size() + v6.size();
   }
 
   /**
@@ -429,7 +429,7 @@ public final class FlowTable {
     if (place == NOWHERE) {
       return MISS;
     }
-    return six ? v6.offset(place) >> 2 | V6_HANDLE : v4.offset(place) >> 2;
+    return (int) ((six ? v6 : v4).offset(place) >> 2) | (six ? V6_HANDLE : 0);
   }
 
   /**

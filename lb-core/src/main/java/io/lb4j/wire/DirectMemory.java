@@ -9,6 +9,7 @@ import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.lang.reflect.Array;
 import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -63,6 +64,16 @@ public final class DirectMemory {
     MethodHandle set(Class<?> type);
 
     long address(ByteBuffer buffer);
+
+    /** Zeroed memory that is freed when the object that stands for it is garbage; null where there is no such. */
+    default Object allocate(long bytes) {
+      return null;
+    }
+
+    /** Where such memory begins. */
+    default long addressOf(Object memory) {
+      return 0;
+    }
 
     /** {@code madvise(2)}: {@code (long,long,int)int}; null where no system call can be made. */
     default MethodHandle madvise() {
@@ -151,6 +162,31 @@ public final class DirectMemory {
                 .invoke(linker, symbol.get(), signature, options);
       } catch (ReflectiveOperationException e) {
         return null;
+      }
+    }
+
+    @Override
+    public Object allocate(long bytes) {
+      try {
+        Class<?> arena = Class.forName("java.lang.foreign.Arena");
+        Object auto = arena.getMethod("ofAuto").invoke(null);
+        return arena.getMethod("allocate", long.class, long.class).invoke(auto, bytes, 8L);
+      } catch (InvocationTargetException e) {
+        if (e.getCause() instanceof OutOfMemoryError none) {
+          throw none;
+        }
+        throw new IllegalStateException(e);
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    @Override
+    public long addressOf(Object memory) {
+      try {
+        return (long) segment.getMethod("address").invoke(memory);
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(e);
       }
     }
 
@@ -260,6 +296,26 @@ public final class DirectMemory {
    */
   public static long addressOf(ByteBuffer buffer) {
     return AVAILABLE ? ACCESS.address(buffer) : 0;
+  }
+
+  /**
+   * Zeroed memory of more than a {@code ByteBuffer} holds, freed when the object that stands for it is garbage.
+   *
+   * @param bytes how much
+   * @return for {@link #addressOfMemory}; to be kept reachable while the address is used
+   * @throws OutOfMemoryError when there is not so much, or {@code java.lang.foreign} cannot be used
+   */
+  static Object allocate(long bytes) {
+    Object memory = AVAILABLE ? ACCESS.allocate(bytes) : null;
+    if (memory == null) {
+      throw new OutOfMemoryError("tables of 2 GiB and more need Java 22 or later with native access for io.lb4j.core");
+    }
+    return memory;
+  }
+
+  /** Where memory of {@link #allocate} begins. */
+  static long addressOfMemory(Object memory) {
+    return ACCESS.addressOf(memory);
   }
 
   /**

@@ -19,18 +19,26 @@ public final class OffHeap {
   /** From here on a table's pages no longer fit in the translation caches; it is rounded up to whole huge pages. */
   private static final int LEAST_FOR_HUGE_PAGES = DirectMemory.HUGE_PAGE;
 
-  private final ByteBuffer buffer; // keeps the memory, whichever way it is reached
+  private final Object memory; // keeps it, whichever way it is reached
+  private final ByteBuffer buffer; // null for more than a buffer holds, which is reached by address only
   private final long address;
-  private final int size;
+  private final long size;
 
-  private OffHeap(int bytes) {
+  private OffHeap(long bytes) {
     int alignment = bytes >= LEAST_FOR_HUGE_PAGES ? DirectMemory.HUGE_PAGE : LINE;
-    int rounded = bytes + alignment - 1 & -alignment;
-    ByteBuffer whole = ByteBuffer.allocateDirect(Math.addExact(rounded, alignment));
-    int start = -whole.alignmentOffset(0, alignment) & alignment - 1;
-    this.buffer = whole.slice(start, bytes).order(ByteOrder.nativeOrder());
-    this.address = DirectMemory.addressOf(buffer);
+    long rounded = bytes + alignment - 1 & -alignment;
     this.size = bytes;
+    if (rounded + alignment <= Integer.MAX_VALUE) {
+      ByteBuffer whole = ByteBuffer.allocateDirect((int) rounded + alignment);
+      int start = -whole.alignmentOffset(0, alignment) & alignment - 1;
+      this.buffer = whole.slice(start, (int) bytes).order(ByteOrder.nativeOrder());
+      this.memory = buffer;
+      this.address = DirectMemory.addressOf(buffer);
+    } else {
+      this.buffer = null;
+      this.memory = DirectMemory.allocate(rounded + alignment);
+      this.address = DirectMemory.addressOfMemory(memory) + alignment - 1 & -alignment;
+    }
     if (alignment == DirectMemory.HUGE_PAGE) {
       DirectMemory.adviseHugePages(address, rounded);
     }
@@ -41,9 +49,10 @@ public final class OffHeap {
    *
    * @param bytes how much, a multiple of 8
    * @return zeroed
-   * @throws OutOfMemoryError when {@code -XX:MaxDirectMemorySize} does not leave so much
+   * @throws OutOfMemoryError when {@code -XX:MaxDirectMemorySize} does not leave so much, or for 2 GiB and more where
+   *     there is no {@code java.lang.foreign}
    */
-  public static OffHeap of(int bytes) {
+  public static OffHeap of(long bytes) {
     return bytes == 0 ? NONE : new OffHeap(bytes);
   }
 
@@ -52,11 +61,11 @@ public final class OffHeap {
    *
    * @return bytes
    */
-  public int size() {
+  public long size() {
     return size;
   }
 
-  private boolean holds(int offset, int bytes) {
+  private boolean holds(long offset, int bytes) {
     return offset >= 0 && offset <= size - bytes;
   }
 
@@ -67,7 +76,7 @@ public final class OffHeap {
    * @param offset in bytes
    * @return with {@code long} arithmetic, the place of {@code offset + n} is {@code place(offset) + n}
    */
-  public long place(int offset) {
+  public long place(long offset) {
     assert holds(offset, 0);
     return DirectMemory.AVAILABLE ? DirectMemory.base(address + offset) : offset;
   }
@@ -78,8 +87,8 @@ public final class OffHeap {
    * @param place from {@link #place}, with an offset added
    * @return in bytes
    */
-  public int offset(long place) {
-    return (int) (DirectMemory.AVAILABLE ? place - address : place);
+  public long offset(long place) {
+    return DirectMemory.AVAILABLE ? place - address : place;
   }
 
   private boolean holdsAt(long place, int bytes) {
@@ -126,9 +135,9 @@ public final class OffHeap {
    * @param offset in bytes
    * @return the byte, signed
    */
-  public byte getByte(int offset) {
+  public byte getByte(long offset) {
     assert holds(offset, 1);
-    return DirectMemory.AVAILABLE ? (byte) DirectMemory.getUnsignedByte(address + offset) : buffer.get(offset);
+    return DirectMemory.AVAILABLE ? (byte) DirectMemory.getUnsignedByte(address + offset) : buffer.get((int) offset);
   }
 
   /**
@@ -137,9 +146,9 @@ public final class OffHeap {
    * @param offset in bytes
    * @return the value
    */
-  public int getInt(int offset) {
+  public int getInt(long offset) {
     assert holds(offset, 4);
-    return DirectMemory.AVAILABLE ? DirectMemory.getIntNative(address + offset) : buffer.getInt(offset);
+    return DirectMemory.AVAILABLE ? DirectMemory.getIntNative(address + offset) : buffer.getInt((int) offset);
   }
 
   /**
@@ -148,9 +157,9 @@ public final class OffHeap {
    * @param offset in bytes
    * @return the value
    */
-  public long getLong(int offset) {
+  public long getLong(long offset) {
     assert holds(offset, 8);
-    return DirectMemory.AVAILABLE ? DirectMemory.getLongNative(address + offset) : buffer.getLong(offset);
+    return DirectMemory.AVAILABLE ? DirectMemory.getLongNative(address + offset) : buffer.getLong((int) offset);
   }
 
   /**
@@ -159,12 +168,12 @@ public final class OffHeap {
    * @param offset in bytes
    * @param value the byte
    */
-  public void setByte(int offset, byte value) {
+  public void setByte(long offset, byte value) {
     assert holds(offset, 1);
     if (DirectMemory.AVAILABLE) {
       DirectMemory.setByte(address + offset, value);
     } else {
-      buffer.put(offset, value);
+      buffer.put((int) offset, value);
     }
   }
 
@@ -174,12 +183,12 @@ public final class OffHeap {
    * @param offset in bytes
    * @param value the value
    */
-  public void setInt(int offset, int value) {
+  public void setInt(long offset, int value) {
     assert holds(offset, 4);
     if (DirectMemory.AVAILABLE) {
       DirectMemory.setIntNative(address + offset, value);
     } else {
-      buffer.putInt(offset, value);
+      buffer.putInt((int) offset, value);
     }
   }
 
@@ -189,12 +198,12 @@ public final class OffHeap {
    * @param offset in bytes
    * @param value the value
    */
-  public void setLong(int offset, long value) {
+  public void setLong(long offset, long value) {
     assert holds(offset, 8);
     if (DirectMemory.AVAILABLE) {
       DirectMemory.setLongNative(address + offset, value);
     } else {
-      buffer.putLong(offset, value);
+      buffer.putLong((int) offset, value);
     }
   }
 }

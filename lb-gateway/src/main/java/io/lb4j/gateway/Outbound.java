@@ -151,7 +151,6 @@ public final class Outbound implements TranslatorProvider {
 
   @Override
   public void check(Topology topology, Collection<VirtualService> services, int capacity) {
-    NatTranslator.checkCapacity(capacity);
     for (OutboundRule rule : rules) {
       for (IpAddress external : rule.pool()) {
         checkExternal(rule, external, topology, services);

@@ -32,16 +32,20 @@ final class DsrVerifyLabTest {
   private static final String WILDCARD =
       """
       import socket, threading
-      def serve(family, address):
+      def bound(family, address):
         s = socket.socket(family, socket.SOCK_DGRAM)
         if family == socket.AF_INET6:
           s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         s.bind((address, 7000))
+        return s
+      def serve(s):
         while True:
           data, peer = s.recvfrom(2048)
           s.sendto(data, peer)
-      threading.Thread(target=serve, args=(socket.AF_INET, '0.0.0.0')).start()
-      serve(socket.AF_INET6, '::')
+      four, six = bound(socket.AF_INET, '0.0.0.0'), bound(socket.AF_INET6, '::')
+      print('ready', flush=True)
+      threading.Thread(target=serve, args=(four,)).start()
+      serve(six)
       """;
 
   /** Mended by what the report says. */
@@ -73,7 +77,8 @@ final class DsrVerifyLabTest {
 
   private static String startNginx(int server) {
     String home = lab.fixture.lab.directory().resolve("s" + server).toString();
-    return "nginx -p " + home + " -c " + home + "/nginx.conf -e " + home + "/error.log >/dev/null 2>&1 &";
+    return "nginx -p " + home + " -c " + home + "/nginx.conf -e " + home + "/error.log >/dev/null 2>&1 &"
+        + " for i in $(seq 200); do [ -s " + nginx(server) + " ] && break; sleep 0.05; done";
   }
 
   private static void endOf(int server, int port) {
@@ -114,7 +119,8 @@ final class DsrVerifyLabTest {
     lab.broken(4, "sysctl -qw net.ipv4.conf.all.arp_announce=0 net.ipv4.conf.eth0.arp_announce=0",
         BY_COMMANDS, "vip-leaked " + VIP4, "udp-wrong-source " + VIP4, "udp-wrong-source " + VIP6);
     endOf(4, LabServers.UDP_PORT);
-    lab.fixture.lab.spawn("s4", "wildcard", List.of("python3", "-c", WILDCARD));
+    LabProcess wildcard = lab.fixture.lab.spawn("s4", "wildcard", List.of("python3", "-c", WILDCARD));
+    assertTrue(wildcard.awaitOutput("ready", Duration.ofSeconds(15)), wildcard::output);
     lab.broken(5, "ip link add up0 type veth peer name up1; ip link set up1 up; ip addr add 198.18.0.1/24 dev up0;"
             + " ip link set up0 up; ip route replace default via 198.18.0.2 dev up0;"
             + " sysctl -qw net.ipv4.conf.eth0.rp_filter=1",

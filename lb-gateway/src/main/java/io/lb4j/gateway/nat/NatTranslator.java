@@ -12,8 +12,6 @@ import io.lb4j.frame.Verdict;
 import io.lb4j.gateway.Gateway;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.service.VirtualService;
-import io.lb4j.settings.ConfigurationError;
-import io.lb4j.settings.ConfigurationException;
 import io.lb4j.wire.IpProtocol;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -34,9 +32,6 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 public final class NatTranslator implements Translator {
-  /** Sessions at most: tables of more would not fit in one piece of memory. */
-  public static final int MAX_SESSIONS = 1 << 22;
-
   private static final int REFRESHES_PER_TIMEOUT = 4;
 
   private final Outbound settings;
@@ -68,7 +63,6 @@ public final class NatTranslator implements Translator {
    * @param context what the worker lends
    */
   public NatTranslator(Outbound settings, TranslatorContext context) {
-    checkCapacity(context.capacity());
     SplittableRandom random = new SplittableRandom(context.seed() + context.worker());
     this.settings = settings;
     this.mappings = new Mappings(settings, random, context.worker(), context.workers());
@@ -99,22 +93,6 @@ public final class NatTranslator implements Translator {
     this.crossing = new Crossing(settings, context, sessions, mappings, sender, unsolicited, this::isOurs);
     this.services = new ServiceSessions(context, sessions, sender, handshakes, idleResets, this::isOurs, random);
     this.records = new SessionRecords(settings, context, sessions, mappings, proxyHeaders, idleResets, this::isOurs);
-  }
-
-  /**
-   * Refuses a capacity that a translator cannot keep.
-   *
-   * @param capacity sessions at most
-   * @throws ConfigurationException when it is larger than {@link #MAX_SESSIONS}
-   */
-  public static void checkCapacity(int capacity) {
-    if (capacity > MAX_SESSIONS) {
-      throw new ConfigurationException(
-          ConfigurationError.OUT_OF_RANGE,
-          "flow-table: capacity",
-          capacity,
-          "a translator keeps " + MAX_SESSIONS + " sessions at most");
-    }
   }
 
   /** What else a session has goes with it. */

@@ -71,7 +71,7 @@ final class SessionTable {
 
   private static OffHeap memory(long bytes) {
     try {
-      return OffHeap.of(Math.toIntExact(bytes));
+      return OffHeap.of(bytes);
     } catch (OutOfMemoryError e) {
       throw new ConfigurationException(
           ConfigurationError.OUT_OF_RANGE,
@@ -94,11 +94,11 @@ final class SessionTable {
 
   /** An entry's number; 0 at first. */
   int number(int slot) {
-    return numbers.getInt(slot * 4);
+    return numbers.getInt(slot * 4L);
   }
 
   void setNumber(int slot, int number) {
-    numbers.setInt(slot * 4, number);
+    numbers.setInt(slot * 4L, number);
   }
 
   int slots() {
@@ -127,9 +127,13 @@ final class SessionTable {
 
   int touch(int flowHash) {
     int home = home(flowHash); // the number's memory, too, or it costs a miss of its own
-    int at = home * stride;
+    long at = at(home);
     int word = memory.getInt(at + wordOffset) + (v6 ? memory.getInt(at) : 0); // an IPv6 entry lies in two lines
     return keepsNumbers() ? word + number(home) : word;
+  }
+
+  private long at(int slot) {
+    return (long) slot * stride;
   }
 
   private int next(int slot) {
@@ -189,7 +193,7 @@ final class SessionTable {
     int code = code(protocol);
     int slot = home(flowHash);
     while (true) {
-      int at = slot * V4_STRIDE;
+      long at = (long) slot * V4_STRIDE;
       long word = bytes.getLong(at + V4_WORD);
       if (word == 0) {
         return MISS;
@@ -214,7 +218,7 @@ final class SessionTable {
     int code = code(protocol);
     int slot = home(flowHash);
     while (true) {
-      int at = slot * V6_STRIDE;
+      long at = (long) slot * V6_STRIDE;
       long word = bytes.getLong(at + V6_WORD);
       if (word == 0) {
         return MISS;
@@ -263,7 +267,7 @@ final class SessionTable {
     while (word(slot) != 0) {
       slot = next(slot);
     }
-    int at = slot * stride;
+    long at = at(slot);
     if (v6) {
       put6(at, key);
       memory.setInt(at + 32, key.ports);
@@ -283,21 +287,21 @@ final class SessionTable {
     return slot;
   }
 
-  private void put6(int at, Tuple tuple) {
+  private void put6(long at, Tuple tuple) {
     memory.setLong(at, tuple.sourceHigh);
     memory.setLong(at + 8, tuple.sourceLow);
     memory.setLong(at + 16, tuple.destinationHigh);
     memory.setLong(at + 24, tuple.destinationLow);
   }
 
-  private void get6(int at, Tuple tuple) {
+  private void get6(long at, Tuple tuple) {
     tuple.sourceHigh = memory.getLong(at);
     tuple.sourceLow = memory.getLong(at + 8);
     tuple.destinationHigh = memory.getLong(at + 16);
     tuple.destinationLow = memory.getLong(at + 24);
   }
 
-  private void get4(int at, Tuple tuple) {
+  private void get4(long at, Tuple tuple) {
     long addresses = memory.getLong(at);
     tuple.sourceHigh = 0;
     tuple.sourceLow = addresses >>> 32;
@@ -307,7 +311,7 @@ final class SessionTable {
 
   /** The tuple that an entry is found by. */
   Tuple key(int slot, Tuple into) {
-    int at = slot * stride;
+    long at = at(slot);
     if (v6) {
       get6(at, into);
     } else {
@@ -321,7 +325,7 @@ final class SessionTable {
 
   /** The tuple that the key becomes. */
   Tuple becomes(int slot, Tuple into) {
-    int at = slot * stride;
+    long at = at(slot);
     if (v6) {
       get6(at + 40, into);
     } else {
@@ -339,20 +343,20 @@ final class SessionTable {
   }
 
   void setCount(int slot, int count) {
-    int at = countAt(slot);
+    long at = countAt(slot);
     memory.setLong(at, memory.getLong(at) & ~0xFFFF_FFFFL | count & 0xFFFF_FFFFL);
   }
 
-  private int countAt(int slot) {
-    return slot * stride + (v6 ? 64 : 16);
+  private long countAt(int slot) {
+    return at(slot) + (v6 ? 64 : 16);
   }
 
   long word(int slot) {
-    return memory.getLong(slot * stride + wordOffset);
+    return memory.getLong(at(slot) + wordOffset);
   }
 
   void setWord(int slot, long word) {
-    memory.setLong(slot * stride + wordOffset, word);
+    memory.setLong(at(slot) + wordOffset, word);
   }
 
   /**
@@ -391,7 +395,7 @@ final class SessionTable {
   }
 
   private int homeOf(int slot) {
-    int at = slot * stride;
+    long at = at(slot);
     int protocol = protocol(Word.protocolCode(word(slot)));
     return home(
         v6
@@ -407,7 +411,7 @@ final class SessionTable {
 
   private void move(int from, int to) {
     for (int offset = 0; offset < stride; offset += 8) {
-      memory.setLong(to * stride + offset, memory.getLong(from * stride + offset));
+      memory.setLong(at(to) + offset, memory.getLong(at(from) + offset));
     }
     if (keepsNumbers()) {
       setNumber(to, number(from));
