@@ -11,7 +11,7 @@ import io.lb4j.address.IpPrefix;
  * time-out; then the table is asked, which counts as a use there. So a client may be forgotten by that part earlier.
  */
 public final class KnownClients {
-  private static final int PLACES = 1 << 16;
+  private static final int PLACES = 1 << 17;
   private static final int STRIDE = 8; // longs: a cache line
   private static final int HIGH = 0;
   private static final int LOW = 1;
