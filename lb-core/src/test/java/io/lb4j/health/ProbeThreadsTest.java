@@ -202,11 +202,14 @@ class ProbeThreadsTest {
     assertThat(inside.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(ward.engine.end()).isTrue();
     assertThat(threads.hasEnded()).isTrue();
-    List<Thread> alive =
+    List<Thread> last =
         Thread.getAllStackTraces().keySet().stream()
-            .filter(thread -> thread.getName().startsWith("lb4j-probe-") && thread.isAlive())
+            .filter(thread -> thread.getName().startsWith("lb4j-probe-"))
             .toList();
-    assertThat(alive).isEmpty();
+    for (Thread thread : last) {
+      thread.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS)); // its pool has ended, and it a moment later
+    }
+    assertThat(last).noneMatch(Thread::isAlive);
     assertThat(ward.engine.tick(ward.nowNs)).as("it probes no more").isGreaterThan(ward.nowNs);
   }
 }
