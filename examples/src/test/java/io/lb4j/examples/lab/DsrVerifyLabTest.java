@@ -40,8 +40,11 @@ final class DsrVerifyLabTest {
         return s
       def serve(s):
         while True:
-          data, peer = s.recvfrom(2048)
-          s.sendto(data, peer)
+          try:
+            data, peer = s.recvfrom(2048)
+            s.sendto(data, peer)
+          except OSError as e:
+            print(e, flush=True)
       four, six = bound(socket.AF_INET, '0.0.0.0'), bound(socket.AF_INET6, '::')
       print('ready', flush=True)
       threading.Thread(target=serve, args=(four,)).start()
