@@ -46,7 +46,7 @@ final class DsrVerifyLabTest {
           except OSError as e:
             print(e, flush=True)
       four, six = bound(socket.AF_INET, '0.0.0.0'), bound(socket.AF_INET6, '::')
-      print('ready', flush=True)
+      print('listening', flush=True)
       threading.Thread(target=serve, args=(four,)).start()
       serve(six)
       """;
@@ -86,7 +86,8 @@ final class DsrVerifyLabTest {
 
   private static void endOf(int server, int port) {
     lab.fixture.lab.must("s" + server, "sh", "-c",
-        "kill $(ss -Hlunp 'sport = :" + port + "' | sed 's/.*pid=\\([0-9]*\\).*/\\1/' | sort -u)");
+        "kill $(ss -Hlunp 'sport = :" + port + "' | sed 's/.*pid=\\([0-9]*\\).*/\\1/' | sort -u);"
+            + " for i in $(seq 200); do [ -z \"$(ss -Hlun 'sport = :" + port + "')\" ] && exit 0; sleep 0.05; done; exit 1");
   }
 
   @Test
@@ -123,7 +124,7 @@ final class DsrVerifyLabTest {
         BY_COMMANDS, "vip-leaked " + VIP4, "udp-wrong-source " + VIP4, "udp-wrong-source " + VIP6);
     endOf(4, LabServers.UDP_PORT);
     LabProcess wildcard = lab.fixture.lab.spawn("s4", "wildcard", List.of("python3", "-c", WILDCARD));
-    assertTrue(wildcard.awaitOutput("ready", Duration.ofSeconds(15)), wildcard::output);
+    assertTrue(wildcard.awaitOutput("listening", Duration.ofSeconds(15)), wildcard::output);
     lab.broken(5, "ip link add up0 type veth peer name up1; ip link set up1 up; ip addr add 198.18.0.1/24 dev up0;"
             + " ip link set up0 up; ip route replace default via 198.18.0.2 dev up0;"
             + " sysctl -qw net.ipv4.conf.eth0.rp_filter=1",
