@@ -31,6 +31,7 @@ final class SessionFastPath {
   private final long[] linkMacs;
   private final long[] routes = new long[FrameBatch.CAPACITY];
   private final long[] deltas = new long[FrameBatch.CAPACITY]; // what new addresses add to a checksum
+  private final int[] bindings = new int[FrameBatch.CAPACITY];
   private final boolean[] replies = new boolean[FrameBatch.CAPACITY];
 
   SessionFastPath(TranslatorContext context, Sessions sessions, Mappings mappings) {
@@ -109,8 +110,9 @@ final class SessionFastPath {
       if (seen != word) {
         setLongNative(base(at), seen);
       }
-      view.setBinding(binding);
+      view.setBinding(reply ? 0 : binding); // a reply that is held until its next hop answers is no server's frame
       routes[i] = route;
+      bindings[i] = binding;
       replies[i] = reply;
     }
     return end;
@@ -135,7 +137,8 @@ final class SessionFastPath {
       FrameView view = views[i];
       long route = routes[i];
       if (egress.send(view, Egress.linkOf(route), Egress.neighborOf(route)) == Verdict.FORWARD) {
-        accounting.onFrame(view.binding(), replies[i], view.length());
+        view.setBinding(bindings[i]);
+        accounting.onFrame(bindings[i], replies[i], view.length());
       }
     }
     return end;
