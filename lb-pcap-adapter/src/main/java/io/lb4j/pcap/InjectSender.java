@@ -1,5 +1,8 @@
 package io.lb4j.pcap;
 
+import io.lb4j.pcap.os.FrameSender;
+import io.lb4j.pcap.os.TransmitBatch;
+
 /** Sends frame by frame through libpcap, where there are no packet sockets. Owned by a queue's worker. */
 final class InjectSender implements FrameSender {
   private final long handle;

@@ -1,9 +1,10 @@
 package io.lb4j.pcap;
 
-import static io.lb4j.pcap.Native.INT;
-import static io.lb4j.pcap.Native.LONG;
-import static io.lb4j.pcap.Native.POINTER;
+import static io.lb4j.pcap.os.Native.INT;
+import static io.lb4j.pcap.os.Native.LONG;
+import static io.lb4j.pcap.os.Native.POINTER;
 
+import io.lb4j.pcap.os.Native;
 import io.lb4j.port.PortException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;

@@ -1,7 +1,10 @@
 package io.lb4j.pcap;
 
-import io.lb4j.port.PortException;
+import io.lb4j.pcap.os.Libc;
+import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.PacketSocket;
 import io.lb4j.port.PortException.Cause;
+import io.lb4j.port.PortException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

@@ -1,10 +1,15 @@
 package io.lb4j.pcap;
 
 import io.lb4j.address.MacAddress;
+import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NetDevice;
+import io.lb4j.pcap.os.OffloadFeatures;
+import io.lb4j.pcap.os.PacketSocket;
+import io.lb4j.pcap.os.PortTally;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortCounters;
-import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
+import io.lb4j.port.PortException;
 import io.lb4j.port.PortQueue;
 import io.lb4j.port.PortStatus;
 import io.lb4j.port.PortTraits;

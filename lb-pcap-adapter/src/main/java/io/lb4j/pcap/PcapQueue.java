@@ -2,6 +2,14 @@ package io.lb4j.pcap;
 
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
+import io.lb4j.pcap.os.FrameArea;
+import io.lb4j.pcap.os.FrameSender;
+import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.PacketSocket;
+import io.lb4j.pcap.os.PacketSocketSender;
+import io.lb4j.pcap.os.PortTally;
+import io.lb4j.pcap.os.ReceiveWait;
+import io.lb4j.pcap.os.TransmitBatch;
 import io.lb4j.port.PortQueue;
 import io.netty.buffer.ByteBuf;
 import java.lang.foreign.Arena;

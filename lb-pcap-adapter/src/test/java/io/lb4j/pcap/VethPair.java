@@ -1,5 +1,6 @@
 package io.lb4j.pcap;
 
+import io.lb4j.pcap.os.Native;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,11 +13,11 @@ import org.junit.jupiter.api.Assumptions;
  * Two connected interfaces of this test run alone: names nobody else uses, no IP address, IPv6 off, so that nobody
  * sends on them but the test. Removed by {@link #close()}, and at exit when a test ended badly.
  */
-final class VethPair implements AutoCloseable {
+public final class VethPair implements AutoCloseable {
   private static final AtomicInteger COUNT = new AtomicInteger();
 
-  final String left;
-  final String right;
+  public final String left;
+  public final String right;
   private final Thread remover = new Thread(this::remove);
 
   private VethPair(String left, String right) {
@@ -25,7 +26,7 @@ final class VethPair implements AutoCloseable {
   }
 
   /** Makes a pair, or skips the test and says why. */
-  static VethPair create() {
+  public static VethPair create() {
     Assumptions.assumeTrue(Native.LINUX, "needs Linux");
     Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "needs root to make interfaces");
     String stem = "lbt" + Long.toString(ProcessHandle.current().pid(), 36) + "n" + COUNT.incrementAndGet();
@@ -61,9 +62,9 @@ final class VethPair implements AutoCloseable {
     run("ip", "link", "del", left);
   }
 
-  record Result(int status, String output) {}
+  public record Result(int status, String output) {}
 
-  static String must(String... command) {
+  public static String must(String... command) {
     Result result = run(command);
     if (result.status != 0) {
       throw new IllegalStateException(String.join(" ", command) + ": " + result.output);
@@ -71,7 +72,7 @@ final class VethPair implements AutoCloseable {
     return result.output;
   }
 
-  static Result run(String... command) {
+  public static Result run(String... command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -1,11 +1,11 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import io.lb4j.port.PortCounters;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /** What a queue counts. Written by its worker only; read by any thread. */
-final class PortTally {
+public final class PortTally {
   private static final VarHandle RECEIVED_FRAMES = field("receivedFrames");
   private static final VarHandle RECEIVED_BYTES = field("receivedBytes");
   private static final VarHandle TRANSMITTED_FRAMES = field("transmittedFrames");
@@ -26,21 +26,21 @@ final class PortTally {
     }
   }
 
-  void onReceived(int frames, long bytes) {
+  public void onReceived(int frames, long bytes) {
     RECEIVED_BYTES.setRelease(this, receivedBytes + bytes);
     RECEIVED_FRAMES.setRelease(this, receivedFrames + frames);
   }
 
-  void onTransmitted(int frames, long bytes) {
+  public void onTransmitted(int frames, long bytes) {
     TRANSMITTED_BYTES.setRelease(this, transmittedBytes + bytes);
     TRANSMITTED_FRAMES.setRelease(this, transmittedFrames + frames);
   }
 
-  void onRefused(int frames) {
+  public void onRefused(int frames) {
     REFUSED_FRAMES.setRelease(this, refusedFrames + frames);
   }
 
-  PortCounters snapshot(long missedFrames) {
+  public PortCounters snapshot(long missedFrames) {
     return new PortCounters(
         (long) RECEIVED_FRAMES.getAcquire(this),
         (long) RECEIVED_BYTES.getAcquire(this),

@@ -1,4 +1,4 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import io.lb4j.frame.FrameMarks;
 import io.netty.buffer.ByteBuf;
@@ -10,12 +10,12 @@ import java.lang.foreign.ValueLayout;
  * Frames on their way out, as an array of iovec: the address and length of each. Frames in native memory are sent from
  * where they are; others, and those that need a VLAN tag put back, are copied. Owned by a queue's worker.
  */
-final class TransmitBatch {
+public final class TransmitBatch {
   /** Frames that are sent by one call. */
-  static final int CAPACITY = 256;
+  public static final int CAPACITY = 256;
 
   /** Bytes of an iovec. */
-  static final int IOVEC_SIZE = 16;
+  public static final int IOVEC_SIZE = 16;
 
   private static final int COPY_AREA = 512 * 1024;
   private static final int ADDRESSES_LENGTH = 12; // both MAC addresses
@@ -31,18 +31,18 @@ final class TransmitBatch {
   private int refused;
   private long refusedBytes;
 
-  TransmitBatch(int maxFrameLength) {
+  public TransmitBatch(int maxFrameLength) {
     copies = Arena.ofAuto().allocate(Math.max(COPY_AREA, 4L * maxFrameLength), 64);
     bounce = new byte[maxFrameLength];
   }
 
   /** Whether another frame of this length fits in. */
-  boolean hasRoom(int length) {
+  public boolean hasRoom(int length) {
     return size < CAPACITY && copied + length + TAG_LENGTH <= copies.byteSize();
   }
 
   /** Adds a frame; a VLAN tag beside the bytes is put back between addresses and type. */
-  void add(ByteBuf buffer, int start, int length, long marks) {
+  public void add(ByteBuf buffer, int start, int length, long marks) {
     if ((marks & FrameMarks.VLAN) != 0) {
       addTagged(buffer, start, length, FrameMarks.vlanTci(marks));
     } else if (buffer.hasMemoryAddress()) {
@@ -96,38 +96,38 @@ final class TransmitBatch {
     bytes += length;
   }
 
-  int size() {
+  public int size() {
     return size;
   }
 
   /** Address of the iovec array. */
-  long vectors() {
+  public long vectors() {
     return vectors.address();
   }
 
-  long address(int i) {
+  public long address(int i) {
     return vectors.get(Native.POINTER, (long) i * IOVEC_SIZE);
   }
 
-  long length(int i) {
+  public long length(int i) {
     return vectors.get(Native.LONG, (long) i * IOVEC_SIZE + 8);
   }
 
   /** Notes that the device did not take a frame. */
-  void refuse(int i) {
+  public void refuse(int i) {
     refused++;
     refusedBytes += length(i);
   }
 
-  int refused() {
+  public int refused() {
     return refused;
   }
 
-  long sentBytes() {
+  public long sentBytes() {
     return bytes - refusedBytes;
   }
 
-  void clear() {
+  public void clear() {
     size = 0;
     copied = 0;
     bytes = 0;

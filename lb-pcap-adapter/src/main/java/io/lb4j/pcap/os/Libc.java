@@ -1,9 +1,9 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
-import static io.lb4j.pcap.Native.ERRNO;
-import static io.lb4j.pcap.Native.INT;
-import static io.lb4j.pcap.Native.LONG;
-import static io.lb4j.pcap.Native.POINTER;
+import static io.lb4j.pcap.os.Native.ERRNO;
+import static io.lb4j.pcap.os.Native.INT;
+import static io.lb4j.pcap.os.Native.LONG;
+import static io.lb4j.pcap.os.Native.POINTER;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -16,23 +16,29 @@ import java.lang.invoke.MethodHandle;
  * The functions of the C library that ports use. Each answers what the function answered, or -errno. Numbers are those
  * of Linux on 64-bit x86, Arm and RISC-V. Safe from any thread.
  */
-final class Libc {
-  static final int EPERM = 1;
-  static final int EINTR = 4;
-  static final int ENXIO = 6;
-  static final int EBADF = 9;
-  static final int EAGAIN = 11;
-  static final int EACCES = 13;
-  static final int ENODEV = 19;
-  static final int EINVAL = 22;
-  static final int EMSGSIZE = 90;
-  static final int ENETDOWN = 100;
-  static final int ENOBUFS = 105;
+public final class Libc {
+  public static final int EPERM = 1;
+  public static final int EINTR = 4;
+  public static final int ENXIO = 6;
+  public static final int EBADF = 9;
+  public static final int EAGAIN = 11;
+  public static final int ENOMEM = 12;
+  public static final int EACCES = 13;
+  public static final int ENODEV = 19;
+  public static final int EINVAL = 22;
+  public static final int EMSGSIZE = 90;
+  public static final int ENETDOWN = 100;
+  public static final int ENOBUFS = 105;
 
-  static final short POLLIN = 1;
-  static final short POLLERR = 8;
-  static final short POLLHUP = 16;
-  static final short POLLNVAL = 32;
+  public static final short POLLIN = 1;
+  public static final short POLLERR = 8;
+  public static final short POLLHUP = 16;
+  public static final short POLLNVAL = 32;
+
+  private static final int PROT_READ = 1;
+  private static final int PROT_WRITE = 2;
+  private static final int MAP_SHARED = 1;
+  private static final int MAP_POPULATE = 0x8000;
 
   private static final SymbolLookup LIBC = Native.systemLibrary();
   private static final MethodHandle SOCKET = bind("socket", FunctionDescriptor.of(INT, INT, INT, INT));
@@ -40,6 +46,11 @@ final class Libc {
   private static final MethodHandle BIND = bind("bind", FunctionDescriptor.of(INT, INT, POINTER, INT));
   private static final MethodHandle SETSOCKOPT =
       bind("setsockopt", FunctionDescriptor.of(INT, INT, INT, INT, POINTER, INT));
+  private static final MethodHandle GETSOCKOPT =
+      bind("getsockopt", FunctionDescriptor.of(INT, INT, INT, INT, POINTER, POINTER));
+  private static final MethodHandle MMAP =
+      bind("mmap", FunctionDescriptor.of(POINTER, POINTER, LONG, INT, INT, INT, LONG));
+  private static final MethodHandle MUNMAP = bind("munmap", FunctionDescriptor.of(INT, POINTER, LONG));
   private static final MethodHandle IOCTL =
       bind("ioctl", FunctionDescriptor.of(INT, INT, LONG, POINTER), Linker.Option.firstVariadicArg(2));
   private static final MethodHandle PIPE = bind("pipe", FunctionDescriptor.of(INT, POINTER));
@@ -61,11 +72,11 @@ final class Libc {
   }
 
   /** Whether await can be built on file descriptors. */
-  static boolean hasPoll() {
+  public static boolean hasPoll() {
     return POLL != null && PIPE != null;
   }
 
-  static int socket(int domain, int type, int protocol) {
+  public static int socket(int domain, int type, int protocol) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       return Native.answer((int) SOCKET.invokeExact(state, domain, type, protocol), state);
@@ -74,7 +85,7 @@ final class Libc {
     }
   }
 
-  static int close(int fd) {
+  public static int close(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       return Native.answer((int) CLOSE.invokeExact(state, fd), state);
@@ -83,7 +94,7 @@ final class Libc {
     }
   }
 
-  static int bind(int fd, MemorySegment address) {
+  public static int bind(int fd, MemorySegment address) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       return Native.answer((int) BIND.invokeExact(state, fd, address.address(), (int) address.byteSize()), state);
@@ -92,7 +103,7 @@ final class Libc {
     }
   }
 
-  static int setsockopt(int fd, int level, int option, MemorySegment value) {
+  public static int setsockopt(int fd, int level, int option, MemorySegment value) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       int length = (int) value.byteSize();
@@ -102,13 +113,56 @@ final class Libc {
     }
   }
 
-  static int setsockopt(int fd, int level, int option, int value) {
+  public static int setsockopt(int fd, int level, int option, int value) {
     try (Arena arena = Arena.ofConfined()) {
       return setsockopt(fd, level, option, arena.allocateFrom(INT, value));
     }
   }
 
-  static int ioctl(int fd, long request, MemorySegment argument) {
+  /**
+   * Asks for an option's value.
+   *
+   * @param value filled in; its size is the room the kernel is told
+   */
+  public static int getsockopt(int fd, int level, int option, MemorySegment value) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      long length = arena.allocateFrom(INT, (int) value.byteSize()).address();
+      return Native.answer((int) GETSOCKOPT.invokeExact(state, fd, level, option, value.address(), length), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /**
+   * Maps memory that the kernel shares with us, to be read and written, its pages present.
+   *
+   * @param fd whose memory
+   * @param offset which part of it
+   * @return the address, or -errno
+   */
+  public static long mmapShared(int fd, long length, long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      int protection = PROT_READ | PROT_WRITE;
+      long address = (long) MMAP.invokeExact(state, 0L, length, protection, MAP_SHARED | MAP_POPULATE, fd, offset);
+      return address == -1 ? -Native.errno(state) : address;
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** Ends a mapping. Whoever touches its memory afterwards ends the process. */
+  public static int munmap(long address, long length) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      return Native.answer((int) MUNMAP.invokeExact(state, address, length), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  public static int ioctl(int fd, long request, MemorySegment argument) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       return Native.answer((int) IOCTL.invokeExact(state, fd, request, argument.address()), state);
@@ -118,7 +172,7 @@ final class Libc {
   }
 
   /** Fills in the reading and the writing end. */
-  static int pipe(MemorySegment twoInts) {
+  public static int pipe(MemorySegment twoInts) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       return Native.answer((int) PIPE.invokeExact(state, twoInts.address()), state);
@@ -127,7 +181,7 @@ final class Libc {
     }
   }
 
-  static int writeByte(int fd) {
+  public static int writeByte(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       long address = arena.allocate(1).address();
@@ -142,7 +196,8 @@ final class Libc {
    *
    * @param timespec 16 bytes of room
    */
-  static int poll(MemorySegment pollfds, int count, long timeoutNs, MemorySegment timespec, MemorySegment state) {
+  public static int poll(
+      MemorySegment pollfds, int count, long timeoutNs, MemorySegment timespec, MemorySegment state) {
     try {
       if (PPOLL == null) {
         int timeoutMs = (int) Math.min(timeoutNs / 1_000_000, Integer.MAX_VALUE);
@@ -157,7 +212,7 @@ final class Libc {
     }
   }
 
-  static int sendmmsg(int fd, long messages, int count, int flags, MemorySegment state) {
+  public static int sendmmsg(int fd, long messages, int count, int flags, MemorySegment state) {
     try {
       return Native.answer((int) SENDMMSG.invokeExact(state, fd, messages, count, flags), state);
     } catch (Throwable e) {
@@ -166,7 +221,7 @@ final class Libc {
   }
 
   /** The system's words and number for an error. */
-  static String describe(int errno) {
+  public static String describe(int errno) {
     try {
       return Native.text((long) STRERROR.invokeExact(errno)) + " (errno " + errno + ")";
     } catch (Throwable e) {

@@ -1,4 +1,4 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * Sends a batch by one call of sendmmsg(2) on a packet socket. The call stops at a frame that the device refuses: that
  * frame is left out and the next call goes on behind it. Owned by a queue's worker.
  */
-final class PacketSocketSender implements FrameSender {
+public final class PacketSocketSender implements FrameSender {
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MMSGHDR_SIZE = 64;
   private static final int MSG_IOV = 16;
@@ -22,7 +22,7 @@ final class PacketSocketSender implements FrameSender {
    *
    * @param fd a bound packet socket
    */
-  PacketSocketSender(int fd, TransmitBatch batch) {
+  public PacketSocketSender(int fd, TransmitBatch batch) {
     this.fd = fd;
     messages = Arena.ofAuto().allocate((long) TransmitBatch.CAPACITY * MMSGHDR_SIZE, 64);
     for (int i = 0; i < TransmitBatch.CAPACITY; i++) {

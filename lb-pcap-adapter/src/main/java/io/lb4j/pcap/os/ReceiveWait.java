@@ -1,4 +1,4 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import io.lb4j.port.PortException.Cause;
 import java.lang.foreign.Arena;
@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Waits for frames, or for the port's closing, with poll(2). Waited on by the worker, woken by the control thread.
  */
-final class ReceiveWait {
+public final class ReceiveWait {
   private static final long NAP_NS = 1_000_000;
   private static final long ERROR_NAP_NS = 10_000_000;
   private static final int POLLFD_SIZE = 8;
@@ -27,7 +27,7 @@ final class ReceiveWait {
    *
    * @param fd becomes readable when frames wait; -1 when the system has none, then waiting is napping
    */
-  ReceiveWait(int fd) {
+  public ReceiveWait(int fd) {
     pollable = fd >= 0 && Libc.hasPoll();
     if (pollable) {
       openPipe();
@@ -54,7 +54,7 @@ final class ReceiveWait {
   }
 
   /** Returns when frames wait, the time is over, or {@link #wake()} was called. */
-  void await(long timeoutNs) {
+  public void await(long timeoutNs) {
     if (!pollable) {
       LockSupport.parkNanos(Math.min(timeoutNs, NAP_NS));
       return;
@@ -67,14 +67,14 @@ final class ReceiveWait {
   }
 
   /** Ends waiting, now and for good. Safe from any thread. */
-  void wake() {
+  public void wake() {
     if (pollable) {
       Libc.writeByte(wakeWriteFd);
     }
   }
 
   /** Gives the pipe back; nobody may wait any more. */
-  void close() {
+  public void close() {
     if (pollable) {
       Libc.close(wakeReadFd);
       Libc.close(wakeWriteFd);

@@ -1,4 +1,4 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import io.lb4j.address.MacAddress;
 import io.lb4j.port.PortException;
@@ -11,8 +11,8 @@ import java.lang.foreign.ValueLayout;
  * A Linux packet socket bound to one interface that receives nothing: it sends and holds memberships (packet(7)).
  * Safe from any thread until {@link #close()}.
  */
-final class PacketSocket implements AutoCloseable {
-  static final String CAPABILITY_MISSING =
+public final class PacketSocket implements AutoCloseable {
+  public static final String CAPABILITY_MISSING =
       "the process lacks the capability CAP_NET_RAW: run it as root, or with AmbientCapabilities=CAP_NET_RAW (systemd)"
           + " or setpriv --inh-caps +net_raw --ambient-caps +net_raw";
 
@@ -37,7 +37,7 @@ final class PacketSocket implements AutoCloseable {
     this.fd = fd;
   }
 
-  static PacketSocket open(String device, int index, int sendBufferSize) {
+  public static PacketSocket open(String device, int index, int sendBufferSize) {
     int fd = Libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (fd < 0) {
       boolean denied = fd == -Libc.EPERM || fd == -Libc.EACCES;
@@ -73,12 +73,12 @@ final class PacketSocket implements AutoCloseable {
     }
   }
 
-  int fd() {
+  public int fd() {
     return fd;
   }
 
   /** Makes the device accept frames for an address. */
-  void join(MacAddress address) {
+  public void join(MacAddress address) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = arena.allocate(16, 4); // packet_mreq
       request.set(Native.INT, 0, index);

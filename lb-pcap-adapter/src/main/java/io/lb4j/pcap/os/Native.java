@@ -1,4 +1,4 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import io.lb4j.port.PortException;
 import java.lang.foreign.Arena;
@@ -14,22 +14,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** What the bindings of C functions share. Safe from any thread. */
-final class Native {
-  static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
-  static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
+public final class Native {
+  public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+  public static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+  public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
 
   /** A pointer, passed as a number so that no object is made for it. */
-  static final ValueLayout.OfLong POINTER = ValueLayout.JAVA_LONG;
+  public static final ValueLayout.OfLong POINTER = ValueLayout.JAVA_LONG;
 
   /** All memory, to read through addresses that C gave us without making an object for each. */
-  static final MemorySegment MEMORY = allMemory();
+  public static final MemorySegment MEMORY = allMemory();
 
   /** Stores errno after a call; the function then takes the state as its first argument. */
-  static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+  public static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
 
-  static final boolean LINUX = System.getProperty("os.name").equals("Linux");
-  static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
+  public static final boolean LINUX = System.getProperty("os.name").equals("Linux");
+  public static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
@@ -42,7 +42,7 @@ final class Native {
     return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   }
 
-  static SymbolLookup systemLibrary() {
+  public static SymbolLookup systemLibrary() {
     return LINKER.defaultLookup();
   }
 
@@ -52,7 +52,7 @@ final class Native {
    * @throws IllegalArgumentException when there is none of this name
    */
   @SuppressWarnings("restricted")
-  static SymbolLookup library(String nameOrPath) {
+  public static SymbolLookup library(String nameOrPath) {
     if (nameOrPath.indexOf('/') >= 0) {
       return SymbolLookup.libraryLookup(Path.of(nameOrPath), Arena.global());
     }
@@ -61,26 +61,27 @@ final class Native {
 
   /** Binds a function; null when the library has none of this name. */
   @SuppressWarnings("restricted")
-  static MethodHandle bind(SymbolLookup library, String name, FunctionDescriptor type, Linker.Option... options) {
+  public static MethodHandle bind(
+      SymbolLookup library, String name, FunctionDescriptor type, Linker.Option... options) {
     return library.find(name).map(address -> LINKER.downcallHandle(address, type, options)).orElse(null);
   }
 
   /** Room for errno, to be passed to functions bound with {@link #ERRNO}. */
-  static MemorySegment callState(Arena arena) {
+  public static MemorySegment callState(Arena arena) {
     return arena.allocate(CALL_STATE);
   }
 
-  static int errno(MemorySegment callState) {
+  public static int errno(MemorySegment callState) {
     return callState.get(INT, ERRNO_OFFSET);
   }
 
   /** The answer itself, or -errno when the function answered less than 0. */
-  static int answer(int answer, MemorySegment callState) {
+  public static int answer(int answer, MemorySegment callState) {
     return answer < 0 ? -errno(callState) : answer;
   }
 
   /** The text at an address; empty for NULL. */
-  static String text(long address) {
+  public static String text(long address) {
     if (address == 0) {
       return "";
     }
@@ -94,14 +95,14 @@ final class Native {
   }
 
   /** C functions do not throw; what a handle throws is a wrong binding, or the machine failing. */
-  static RuntimeException unexpected(Throwable thrown) {
+  public static RuntimeException unexpected(Throwable thrown) {
     if (thrown instanceof Error error) {
       throw error;
     }
     return new IllegalStateException("a call of a C function failed", thrown);
   }
 
-  static PortException failure(PortException.Cause cause, String call, int errno, String likelyCause) {
+  public static PortException failure(PortException.Cause cause, String call, int errno, String likelyCause) {
     String name = errno == 0 ? "" : ": " + Libc.describe(errno);
     return new PortException(cause, call + " failed" + name + "; " + likelyCause);
   }

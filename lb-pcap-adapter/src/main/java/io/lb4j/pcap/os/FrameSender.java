@@ -1,7 +1,7 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 /** A way to give frames to a device. Owned by a queue's worker. */
-interface FrameSender {
+public interface FrameSender {
   /**
    * Sends all frames of a batch without waiting; marks those the device did not take.
    *

@@ -1,4 +1,4 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +14,7 @@ import java.util.Set;
  * @param driver the driver's name; empty when it is not known
  * @param receiveMerging whether GRO or LRO joins segments
  */
-record OffloadFeatures(String driver, boolean receiveMerging) {
+public record OffloadFeatures(String driver, boolean receiveMerging) {
   // <linux/ethtool.h>
   private static final int ETHTOOL_GDRVINFO = 0x3;
   private static final int ETHTOOL_GFLAGS = 0x25;
@@ -26,7 +26,7 @@ record OffloadFeatures(String driver, boolean receiveMerging) {
   private static final Set<String> SOFTWARE_LINKS =
       Set.of("veth", "virtio_net", "tun", "bridge", "macvlan", "ipvlan", "vmxnet3", "hv_netvsc", "xen_netfront");
 
-  static OffloadFeatures of(NetDevice device) {
+  public static OffloadFeatures of(NetDevice device) {
     boolean gro = value(device, ETHTOOL_GGRO) != 0;
     boolean lro = (value(device, ETHTOOL_GFLAGS) & ETH_FLAG_LRO) != 0;
     return new OffloadFeatures(driver(device), gro || lro);
@@ -51,7 +51,7 @@ record OffloadFeatures(String driver, boolean receiveMerging) {
     }
   }
 
-  List<String> warnings(String device) {
+  public List<String> warnings(String device) {
     List<String> warnings = new ArrayList<>();
     if (receiveMerging) {
       warnings.add(
@@ -68,7 +68,7 @@ record OffloadFeatures(String driver, boolean receiveMerging) {
   }
 
   /** What to say about a frame that is longer than the MTU allows. */
-  static String superFrame(String device, int length, int mtu) {
+  public static String superFrame(String device, int length, int mtu) {
     return device + ": received a frame of " + length + " bytes over an MTU of " + mtu + ": segments arrive merged or"
         + " uncut; such frames are marked GSO and cannot be sent on; remedy: ethtool -K " + device
         + " gro off lro off, and on a sender without a wire between: ethtool -K DEVICE tso off gso off tx off";

@@ -1,4 +1,4 @@
-package io.lb4j.pcap;
+package io.lb4j.pcap.os;
 
 import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
@@ -19,7 +19,7 @@ import java.util.List;
  * interfaces without an IP address, else by the class library. Needs no rights. Safe from any thread until {@link
  * #close()}.
  */
-final class NetDevice implements AutoCloseable {
+public final class NetDevice implements AutoCloseable {
   private static final int AF_INET = 2;
   private static final int SOCK_DGRAM = 2;
   private static final int SOCK_CLOEXEC = 0x80000;
@@ -51,7 +51,7 @@ final class NetDevice implements AutoCloseable {
    *
    * @throws PortException NOT_FOUND when there is none of this name
    */
-  static NetDevice open(String name) {
+  public static NetDevice open(String name) {
     NetDevice device = new NetDevice(name, Native.LINUX ? querySocket() : -1);
     try {
       if (Native.LINUX) {
@@ -127,24 +127,24 @@ final class NetDevice implements AutoCloseable {
     return MacAddress.of(value);
   }
 
-  String name() {
+  public String name() {
     return name;
   }
 
-  int index() {
+  public int index() {
     return index;
   }
 
-  int mtu() {
+  public int mtu() {
     return mtu;
   }
 
-  MacAddress mac() {
+  public MacAddress mac() {
     return mac;
   }
 
   /** The host's addresses on the interface, in the network namespace of the process. */
-  List<InterfaceAddress> addresses() {
+  public List<InterfaceAddress> addresses() {
     try {
       NetworkInterface device = NetworkInterface.getByName(name);
       List<InterfaceAddress> addresses = new ArrayList<>();
@@ -161,7 +161,7 @@ final class NetDevice implements AutoCloseable {
   }
 
   /** Asks by the interface's index, so that a new interface of the same name is not taken for it. */
-  PortStatus status() {
+  public PortStatus status() {
     if (fd < 0) {
       return classLibraryStatus();
     }
@@ -195,7 +195,7 @@ final class NetDevice implements AutoCloseable {
   }
 
   /** Asks the driver (ethtool); false when it does not know, and other than on Linux. */
-  boolean ethtool(MemorySegment command) {
+  public boolean ethtool(MemorySegment command) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = fd < 0 ? null : requestByIndex(arena);
       if (request == null) {
