@@ -13,6 +13,7 @@ import io.lb4j.port.PortStatus;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
  */
 public abstract class PortContract {
   private static final int ETHERNET_HEADER = 14;
+  private static final int ETHERNET_ADDRESSES = 12;
   private static final int VLAN_TAG = 4;
   private static final int MIN_FRAME = 60;
   private static final int INGRESS = 7;
@@ -406,10 +408,21 @@ public abstract class PortContract {
   private static List<byte[]> contents(FrameBatch frames, int from) {
     List<byte[]> contents = new ArrayList<>();
     for (int i = from; i < frames.size(); i++) {
-      FrameView view = frames.get(i);
-      contents.add(ByteBufUtil.getBytes(view.buffer(), view.start(), view.length()));
+      contents.add(content(frames.get(i)));
     }
     return contents;
+  }
+
+  /** The frame's bytes, with the VLAN tag among them that may travel beside. */
+  private static byte[] content(FrameView view) {
+    byte[] bytes = ByteBufUtil.getBytes(view.buffer(), view.start(), view.length());
+    if ((view.marks() & FrameMarks.VLAN) == 0) {
+      return bytes;
+    }
+    ByteBuffer tagged = ByteBuffer.allocate(bytes.length + VLAN_TAG);
+    tagged.put(bytes, 0, ETHERNET_ADDRESSES).putShort((short) 0x8100);
+    tagged.putShort((short) FrameMarks.vlanTci(view.marks()));
+    return tagged.put(bytes, ETHERNET_ADDRESSES, bytes.length - ETHERNET_ADDRESSES).array();
   }
 
   private static void assertSame(List<byte[]> received, List<byte[]> sent) {

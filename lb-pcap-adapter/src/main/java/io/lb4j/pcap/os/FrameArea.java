@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  * each time, which allocates 72 bytes until the call is compiled (Netty 4.2.20 without Unsafe). The memory lives as
  * long as the buffer is referred to; there is nothing to release. Owned by a queue's worker.
  */
-public final class FrameArea extends UnpooledDirectByteBuf {
+public class FrameArea extends UnpooledDirectByteBuf {
   private final long address;
 
   /**

@@ -38,6 +38,10 @@ public final class Libc {
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;
   private static final int MAP_SHARED = 1;
+  private static final int MAP_PRIVATE = 2;
+  private static final int MAP_FIXED = 0x10;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_NORESERVE = 0x4000;
   private static final int MAP_POPULATE = 0x8000;
 
   private static final SymbolLookup LIBC = Native.systemLibrary();
@@ -59,6 +63,7 @@ public final class Libc {
   private static final MethodHandle POLL = bind("poll", FunctionDescriptor.of(INT, POINTER, INT, INT));
   private static final MethodHandle SENDMMSG =
       bind("sendmmsg", FunctionDescriptor.of(INT, INT, POINTER, INT, INT));
+  private static final MethodHandle RECV = bind("recv", FunctionDescriptor.of(LONG, INT, POINTER, LONG, INT));
   private static final MethodHandle STRERROR =
       Native.bind(LIBC, "strerror", FunctionDescriptor.of(POINTER, INT));
 
@@ -142,10 +147,22 @@ public final class Libc {
    * @return the address, or -errno
    */
   public static long mmapShared(int fd, long length, long offset) {
+    return mmap(0, length, MAP_SHARED | MAP_POPULATE, fd, offset);
+  }
+
+  /**
+   * Puts empty memory where a mapping is, which ends the mapping: who still reads there reads zeros.
+   *
+   * @return the address, or -errno
+   */
+  public static long mmapEmptyOver(long address, long length) {
+    return mmap(address, length, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  }
+
+  private static long mmap(long wanted, long length, int flags, int fd, long offset) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
-      int protection = PROT_READ | PROT_WRITE;
-      long address = (long) MMAP.invokeExact(state, 0L, length, protection, MAP_SHARED | MAP_POPULATE, fd, offset);
+      long address = (long) MMAP.invokeExact(state, wanted, length, PROT_READ | PROT_WRITE, flags, fd, offset);
       return address == -1 ? -Native.errno(state) : address;
     } catch (Throwable e) {
       throw Native.unexpected(e);
@@ -215,6 +232,20 @@ public final class Libc {
   public static int sendmmsg(int fd, long messages, int count, int flags, MemorySegment state) {
     try {
       return Native.answer((int) SENDMMSG.invokeExact(state, fd, messages, count, flags), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /**
+   * Takes a message from a socket.
+   *
+   * @return its bytes, or -errno
+   */
+  public static long recv(int fd, long address, long room, int flags, MemorySegment state) {
+    try {
+      long answer = (long) RECV.invokeExact(state, fd, address, room, flags);
+      return answer < 0 ? -Native.errno(state) : answer;
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

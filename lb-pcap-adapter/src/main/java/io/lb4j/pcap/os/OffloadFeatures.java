@@ -17,6 +17,7 @@ import java.util.Set;
 public record OffloadFeatures(String driver, boolean receiveMerging) {
   // <linux/ethtool.h>
   private static final int ETHTOOL_GDRVINFO = 0x3;
+  private static final int ETHTOOL_GTSO = 0x1e;
   private static final int ETHTOOL_GFLAGS = 0x25;
   private static final int ETHTOOL_GGRO = 0x2b;
   private static final int ETH_FLAG_LRO = 1 << 15;
@@ -28,8 +29,18 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
 
   public static OffloadFeatures of(NetDevice device) {
     boolean gro = value(device, ETHTOOL_GGRO) != 0;
-    boolean lro = (value(device, ETHTOOL_GFLAGS) & ETH_FLAG_LRO) != 0;
+    boolean lro = mergesForGood(device);
     return new OffloadFeatures(driver(device), gro || lro);
+  }
+
+  /** Whether the device cuts TCP super-frames into segments itself. */
+  public static boolean segments(NetDevice device) {
+    return value(device, ETHTOOL_GTSO) != 0;
+  }
+
+  /** Whether the device merges segments in a way that cannot be undone (LRO). */
+  public static boolean mergesForGood(NetDevice device) {
+    return (value(device, ETHTOOL_GFLAGS) & ETH_FLAG_LRO) != 0;
   }
 
   private static int value(NetDevice device, int command) {

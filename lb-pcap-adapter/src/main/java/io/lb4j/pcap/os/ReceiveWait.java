@@ -16,6 +16,7 @@ public final class ReceiveWait {
   private static final int ERRORS = Libc.POLLERR | Libc.POLLHUP | Libc.POLLNVAL;
 
   private final boolean pollable;
+  private final Runnable onError;
   private final MemorySegment pollfds = Arena.ofAuto().allocate(2L * POLLFD_SIZE, 8);
   private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
   private final MemorySegment callState = Native.callState(Arena.ofAuto());
@@ -28,6 +29,17 @@ public final class ReceiveWait {
    * @param fd becomes readable when frames wait; -1 when the system has none, then waiting is napping
    */
   public ReceiveWait(int fd) {
+    this(fd, () -> {});
+  }
+
+  /**
+   * Prepares to wait.
+   *
+   * @param fd as above
+   * @param onError called when the descriptor has an error, which it reports until somebody takes it
+   */
+  public ReceiveWait(int fd, Runnable onError) {
+    this.onError = onError;
     pollable = fd >= 0 && Libc.hasPoll();
     if (pollable) {
       openPipe();
@@ -61,7 +73,8 @@ public final class ReceiveWait {
     }
     Libc.poll(pollfds, 2, timeoutNs, timespec, callState);
     if ((pollfds.get(Native.SHORT, POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
-      // The interface is down or gone: the next receive collects the error; do not spin meanwhile.
+      // The interface is down or gone: the next receive collects the error, or it is taken here; do not spin meanwhile.
+      onError.run();
       Libc.poll(pollfds, 1, Math.min(timeoutNs, ERROR_NAP_NS), timespec, callState);
     }
   }
