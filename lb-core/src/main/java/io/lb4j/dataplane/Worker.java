@@ -137,13 +137,16 @@ public final class Worker extends Apart implements Runnable {
     }
   }
 
-  /** With one queue the port waits for frames; with several the thread sleeps briefly. */
+  /** The ports wait for frames; where one cannot wait for several the thread sleeps briefly. */
   private void idle(long untilDeadlineNs) {
     if (!waiting.passRound(idleRounds)) {
       idleRounds++;
-    } else if (queues.length == 1) {
-      queues[0].await(Math.max(0, Math.min(untilDeadlineNs, LONGEST_WAIT_NS)));
-    } else {
+      return;
+    }
+    long timeoutNs = Math.max(0, Math.min(untilDeadlineNs, LONGEST_WAIT_NS));
+    if (queues.length == 1) {
+      queues[0].await(timeoutNs);
+    } else if (!queues[0].awaitAny(queues, timeoutNs)) {
       LockSupport.parkNanos(this, SHORT_WAIT_NS);
     }
   }

@@ -6,7 +6,8 @@ import io.netty.buffer.ByteBuf;
 /**
  * One receive queue and one transmit queue of a port. Owned by one worker, or each half by a thread of its own: {@link
  * #receive}, {@link #release} and {@link #await} by one, {@link #transmit} and {@link #flush} by another, at the same
- * time. No method blocks except {@link #await}. No method throws for what a frame holds or what the network does: an interface that went down receives nothing, refuses
+ * time. No method blocks except {@link #await} and
+ * {@link #awaitAny}. No method throws for what a frame holds or what the network does: an interface that went down receives nothing, refuses
  * what it is given, counts it, and says so in {@link Port#status()}.
  */
 public interface PortQueue {
@@ -48,4 +49,15 @@ public interface PortQueue {
    * @param timeoutNs at most this long, in nanoseconds
    */
   void await(long timeoutNs);
+
+  /**
+   * Waits until one of several queues has a frame or the time is over; may return early. Blocks as {@link #await} does.
+   *
+   * @param queues this one and others, of which the calling thread owns the receiving halves; always the same array
+   * @param timeoutNs at most this long, in nanoseconds
+   * @return false, at once, when this queue cannot wait for the others: a usual one does not know them
+   */
+  default boolean awaitAny(PortQueue[] queues, long timeoutNs) {
+    return false;
+  }
 }

@@ -7,9 +7,11 @@ import io.lb4j.pcap.os.FrameSender;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.pcap.os.PacketSocket;
 import io.lb4j.pcap.os.PacketSocketSender;
+import io.lb4j.pcap.os.Pollable;
 import io.lb4j.pcap.os.PortTally;
 import io.lb4j.pcap.os.ReceiveWait;
 import io.lb4j.pcap.os.TransmitBatch;
+import io.lb4j.pcap.os.WaitSet;
 import io.lb4j.port.PortQueue;
 import io.netty.buffer.ByteBuf;
 import java.lang.foreign.Arena;
@@ -22,7 +24,7 @@ import java.lang.invoke.VarHandle;
  * makes free again; nothing is allocated per frame. Owned by one worker, or each half by a thread of its own; closed by
  * the control thread, which waits for the calls that those are in.
  */
-final class PcapQueue implements PortQueue {
+final class PcapQueue implements PortQueue, Pollable {
   private static final int CACHE_LINE = 64;
   private static final int ETHERNET_HEADER = 14;
   private static final int VLAN_TAG = 4;
@@ -47,6 +49,7 @@ final class PcapQueue implements PortQueue {
   private int used;
   private long burstBytes;
   private boolean mayHaveMore;
+  private WaitSet waitSet;
   private int refusedSinceFlush;
 
   private volatile boolean closed;
@@ -200,6 +203,34 @@ final class PcapQueue implements PortQueue {
     } finally {
       leave(RECEIVING);
     }
+  }
+
+  @Override
+  public boolean awaitAny(PortQueue[] queues, long timeoutNs) {
+    if (waitSet == null || !waitSet.isOver(queues)) {
+      waitSet = new WaitSet(queues);
+    }
+    return waitSet.await(timeoutNs);
+  }
+
+  @Override
+  public boolean beginWait() {
+    return enter(RECEIVING);
+  }
+
+  @Override
+  public void endWait() {
+    leave(RECEIVING);
+  }
+
+  @Override
+  public boolean isReady() {
+    return mayHaveMore;
+  }
+
+  @Override
+  public ReceiveWait receiveWait() {
+    return wait;
   }
 
   /** Says that the handle is in use; false after closing. By the full fence either closing sees it, or we closing. */

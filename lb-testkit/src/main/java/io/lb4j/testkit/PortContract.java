@@ -327,6 +327,21 @@ public abstract class PortContract {
     assertThat(System.nanoTime() - begin).isLessThan(2_000_000_000L);
   }
 
+  @Test
+  void shouldWaitForSeveralQueuesOrSayThatItCannot() {
+    PortQueue[] both = {sender, receiver};
+    long begin = System.nanoTime();
+    boolean waits = sender.awaitAny(both, 20_000_000L);
+    assertThat(System.nanoTime() - begin).isLessThan(1_000_000_000L);
+    sendAll(frames(0, 1));
+    begin = System.nanoTime();
+    assertThat(sender.awaitAny(both, 2_000_000_000L)).isEqualTo(waits);
+    assertThat(System.nanoTime() - begin).as("a frame ends the wait").isLessThan(1_500_000_000L);
+    assertThat(receive(1)).hasSize(1);
+    right.close();
+    assertThat(sender.awaitAny(both, 20_000_000L)).as("with one that was closed").isEqualTo(waits);
+  }
+
   // groups and closing
 
   @Test

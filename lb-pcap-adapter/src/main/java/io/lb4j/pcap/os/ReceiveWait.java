@@ -12,12 +12,19 @@ public final class ReceiveWait {
   private static final long NAP_NS = 1_000_000;
   private static final long ERROR_NAP_NS = 10_000_000;
   private static final int POLLFD_SIZE = 8;
+
+  /** How many descriptors are waited for: the pipe by which closing wakes, and the socket. */
+  static final int POLLFDS = 2;
+
+  /** Bytes of their pollfd structures. */
+  static final int POLLFDS_SIZE = POLLFDS * POLLFD_SIZE;
+
   private static final int REVENTS = 6;
   private static final int ERRORS = Libc.POLLERR | Libc.POLLHUP | Libc.POLLNVAL;
 
   private final boolean pollable;
   private final Runnable onError;
-  private final MemorySegment pollfds = Arena.ofAuto().allocate(2L * POLLFD_SIZE, 8);
+  private final MemorySegment pollfds = Arena.ofAuto().allocate(POLLFDS_SIZE, 8);
   private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
   private final MemorySegment callState = Native.callState(Arena.ofAuto());
   private int wakeReadFd = -1;
@@ -71,11 +78,28 @@ public final class ReceiveWait {
       LockSupport.parkNanos(Math.min(timeoutNs, NAP_NS));
       return;
     }
-    Libc.poll(pollfds, 2, timeoutNs, timespec, callState);
+    Libc.poll(pollfds, POLLFDS, timeoutNs, timespec, callState);
     if ((pollfds.get(Native.SHORT, POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
       // The interface is down or gone: the next receive collects the error, or it is taken here; do not spin meanwhile.
       onError.run();
       Libc.poll(pollfds, 1, Math.min(timeoutNs, ERROR_NAP_NS), timespec, callState);
+    }
+  }
+
+  /** Whether there is a descriptor to wait for. */
+  public boolean isPollable() {
+    return pollable;
+  }
+
+  /** Copies what to wait for into a larger array. */
+  void fill(MemorySegment into, long offset) {
+    MemorySegment.copy(pollfds, 0, into, offset, POLLFDS_SIZE);
+  }
+
+  /** Takes the error that was found in a larger array, if there is one. */
+  void takeErrors(MemorySegment from, long offset) {
+    if ((from.get(Native.SHORT, offset + POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
+      onError.run();
     }
   }
 

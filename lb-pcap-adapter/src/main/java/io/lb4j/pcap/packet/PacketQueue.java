@@ -3,8 +3,10 @@ package io.lb4j.pcap.packet;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.pcap.os.PacketSocket;
+import io.lb4j.pcap.os.Pollable;
 import io.lb4j.pcap.os.PortTally;
 import io.lb4j.pcap.os.ReceiveWait;
+import io.lb4j.pcap.os.WaitSet;
 import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
 import io.lb4j.wire.EthernetHeader;
@@ -18,7 +20,7 @@ import java.lang.invoke.VarHandle;
  * the control thread. The ring goes back to the kernel when nobody is inside a call and all frames were released: by
  * whoever comes last.
  */
-final class PacketQueue implements PortQueue {
+final class PacketQueue implements PortQueue, Pollable {
   private static final int ETHERNET_HEADER = EthernetHeader.LENGTH;
   private static final int VLAN_TAG = EthernetHeader.TAG_LENGTH;
   private static final long CLOSING_PATIENCE_NS = 200_000_000L;
@@ -34,6 +36,7 @@ final class PacketQueue implements PortQueue {
   private final int maxFrameLength; // without a VLAN tag
   private final PortTally tally = new PortTally();
   private int lent; // frames received and not released: the receiving half's
+  private WaitSet waitSet; // the receiving half's
   private int refusedSinceFlush;
   private long missed; // as far as the kernel was asked: under the port's lock
 
@@ -151,6 +154,34 @@ final class PacketQueue implements PortQueue {
       wait.await(timeoutNs);
     }
     leaveReceiving();
+  }
+
+  @Override
+  public boolean awaitAny(PortQueue[] queues, long timeoutNs) {
+    if (waitSet == null || !waitSet.isOver(queues)) {
+      waitSet = new WaitSet(queues);
+    }
+    return waitSet.await(timeoutNs);
+  }
+
+  @Override
+  public boolean beginWait() {
+    return enterReceiving();
+  }
+
+  @Override
+  public void endWait() {
+    leaveReceiving();
+  }
+
+  @Override
+  public boolean isReady() {
+    return ring.isReady();
+  }
+
+  @Override
+  public ReceiveWait receiveWait() {
+    return wait;
   }
 
   /** Says that the ring is in use; false after closing. By the full fence either closing sees it, or we closing. */
