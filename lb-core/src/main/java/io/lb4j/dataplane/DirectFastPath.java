@@ -13,12 +13,12 @@ import io.lb4j.neighbor.NeighborTable;
  * end these frames in the same way. Owned by one worker; allocates nothing.
  */
 final class DirectFastPath {
-  private static final long SOURCE_GROUP_BIT = 0x0100;
-
   private final WorkerState state;
   private final FlowTable flows;
   private final DirectWays ways;
-  private final FrameStep[] steps = {this::lookUp, this::search, this::finish};
+  private final FrameStep lookUp = this::lookUp;
+  private final FrameStep search = this::search;
+  private final FrameStep finish = this::finish;
 
   DirectFastPath(WorkerState state, NeighborTable neighbors) {
     this.state = state;
@@ -27,31 +27,31 @@ final class DirectFastPath {
   }
 
   /**
-   * Forwards frames, parsed and hashed, up to one that has to be walked.
+   * Forwards frames of known flows that need nothing but that. Frames that have to be walked are not touched.
    *
-   * @param views frames
-   * @param first the first that has no verdict yet
-   * @param size behind the last
-   * @return the first that has no verdict now
+   * @param views of a batch
+   * @param frames the set to look at, as {@link io.lb4j.forward.Translator#forward}
+   * @return those that have no flow; of the others, those that have a verdict now were forwarded
    */
-  int forward(FrameView[] views, int first, int size) {
+  int forward(FrameView[] views, int frames) {
     ways.refresh(state.table);
-    return FrameStep.runAll(steps, views, first, size);
+    int known = FrameStep.run(lookUp, views, frames);
+    int elsewhere = frames & ~known;
+    if (elsewhere != 0) {
+      known |= FrameStep.run(search, views, elsewhere);
+    }
+    if (known != 0) {
+      FrameStep.run(finish, views, known);
+    }
+    return frames & ~known;
   }
 
-  /** Looks into the home buckets of flows, up to a frame that is not to us. */
+  /** Looks into the home buckets of flows. */
   private int lookUp(FrameView[] views, int first, int end) {
-    long[] macs = state.linkMacs;
     FlowTable table = flows;
+    int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      if (!view.isUsual()) {
-        return i;
-      }
-      long head = view.usualHead(); // the destination, and two bytes of the source
-      if (head >>> 16 != macs[view.ingress()] || (head & SOURCE_GROUP_BIT) != 0) {
-        return i;
-      }
       long place =
           view.isV6()
               ? table.atHome6(
@@ -65,37 +65,41 @@ final class DirectFastPath {
               : table.atHome4(
                   view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
       view.setFlow(place);
-    }
-    return end;
-  }
-
-  /** Searches for flows that are not in their home buckets, up to a frame that has none. */
-  private int search(FrameView[] views, int first, int end) {
-    for (int i = first; i < end; i++) {
-      FrameView view = views[i];
-      if (view.flow() == FlowTable.NOWHERE) {
-        long place = ServiceWalk.placeOf(flows, view);
-        if (place == FlowTable.NOWHERE) {
-          return i;
-        }
-        view.setFlow(place);
+      if (place == FlowTable.NOWHERE) {
+        missed |= 1 << i;
       }
     }
-    return end;
+    return missed;
   }
 
-  /** Records, rewrites and counts, up to a frame that is to be walked. */
+  /** Searches for flows that are not in their home buckets. */
+  private int search(FrameView[] views, int first, int end) {
+    int missed = 0;
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      long place = ServiceWalk.placeOf(flows, view);
+      view.setFlow(place);
+      if (place == FlowTable.NOWHERE) {
+        missed |= 1 << i;
+      }
+    }
+    return missed;
+  }
+
+  /** Records, rewrites and counts frames, except for those that are to be walked. */
   private int finish(FrameView[] views, int first, int end) {
     WorkerCounters counters = state.counters;
     long[] macs = state.linkMacs;
     int tick = state.tick;
+    int leftOut = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
       long place = view.flow();
       int binding = FlowTracker.usualBinding(place, view, tick);
       long way = ways.of(binding);
       if (way == DirectWays.NONE) {
-        return i;
+        leftOut |= 1 << i;
+        continue;
       }
       FlowTracker.onUsual(place, view, tick);
       int link = DirectWays.link(way);
@@ -103,6 +107,6 @@ final class DirectFastPath {
       view.forward(link, binding);
       counters.onServerFrame(binding, view.length());
     }
-    return end;
+    return leftOut;
   }
 }

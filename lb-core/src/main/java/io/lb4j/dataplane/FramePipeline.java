@@ -44,7 +44,8 @@ final class FramePipeline implements Hairpin {
   private final ServiceWalk services;
   private final IcmpWalk icmp;
   private final FragmentWalk fragments;
-  private final FrameStep[] steps = {this::parse, this::touchFlows, this::touchSessions};
+  private final FrameStep[] arrival = {this::parse, this::touchFlows, this::touchSessions};
+  private final FrameStep toUs = this::toUs;
   private final FrameView[] alone = new FrameView[1];
   private boolean passive; // another instance has the virtual addresses
   private boolean looping; // a packet is on its second walk, perhaps the first one was another worker's
@@ -107,92 +108,9 @@ final class FramePipeline implements Hairpin {
 
   /** Ends every frame of a batch with a verdict. */
   void process(FrameBatch batch) {
-    FrameStep.runAll(steps, batch.views(), 0, batch.size());
-    forward(batch.views(), batch.size());
-  }
-
-  private int parse(FrameView[] views, int first, int end) {
-    for (int i = first; i < end; i++) {
-      FrameView view = views[i];
-      if (FrameParser.parse(view) == FrameKind.SEGMENT) {
-        state.hash(view);
-      }
-    }
-    return end;
-  }
-
-  private int touchFlows(FrameView[] views, int first, int end) {
-    FlowTable flows = state.flows;
-    if (flows.size() == 0) {
-      return end;
-    }
-    int sum = 0;
-    for (int i = first; i < end; i++) {
-      FrameView view = views[i];
-      if (view.kind() == FrameKind.SEGMENT) {
-        sum += flows.touch(view.isV6(), view.hash());
-      }
-    }
-    touched = sum;
-    return end;
-  }
-
-  private int touchSessions(FrameView[] views, int first, int end) {
-    Translator translator = state.translator;
-    if (translator == null) {
-      return end;
-    }
-    int sum = 0;
-    for (int i = first; i < end; i++) {
-      FrameView view = views[i];
-      if (view.kind() == FrameKind.SEGMENT) {
-        sum += translator.touch(view);
-      }
-    }
-    touched = sum;
-    return end;
-  }
-
-  /** Ends frames that are parsed and hashed: in runs by the short ways, and one by one those that have to be walked. */
-  private void forward(FrameView[] views, int size) {
-    for (int next = 0; next < size; ) {
-      int end = passive ? next : byShortWay(views, next, size);
-      if (end > next) {
-        countRun(views, next, end);
-        next = end;
-      } else {
-        finish(views[next++]);
-      }
-    }
-  }
-
-  private int byShortWay(FrameView[] views, int first, int size) {
-    Translator translator = state.translator;
-    int end = translator == null ? first : translator.forward(views, first, size);
-    boolean directly = end == first && state.flows.size() != 0;
-    return directly ? fastPath.forward(views, first, size) : end;
-  }
-
-  /** Counts frames that have gone a short way, all at once that came in turn by one interface. */
-  private void countRun(FrameView[] views, int first, int end) {
-    int next = first;
-    while (next < end) {
-      int begin = next;
-      int link = views[begin].ingress();
-      int forwarded = 0;
-      long bytes = 0;
-      for (; next < end && views[next].ingress() == link; next++) {
-        FrameView view = views[next];
-        bytes += view.length();
-        if (view.verdict() == Verdict.FORWARD) {
-          forwarded++;
-        } else {
-          count(view, view.verdict());
-        }
-      }
-      counters.onReceived(link, next - begin, bytes);
-      counters.onForwarded(link, forwarded);
-    }
+    int frames = (int) ((1L << batch.size()) - 1);
+    FrameStep.runAll(arrival, batch.views(), frames);
+    forward(batch.views(), frames);
   }
 
   /** Ends a single frame, by the same steps. */
@@ -203,6 +121,127 @@ final class FramePipeline implements Hairpin {
     alone[0] = view;
     forward(alone, 1);
     return view.verdict();
+  }
+
+  private int parse(FrameView[] views, int first, int end) {
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      if (FrameParser.parse(view) == FrameKind.SEGMENT) {
+        state.hash(view);
+      }
+    }
+    return 0;
+  }
+
+  private int touchFlows(FrameView[] views, int first, int end) {
+    FlowTable flows = state.flows;
+    if (flows.size() == 0) {
+      return 0;
+    }
+    int sum = 0;
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      if (view.kind() == FrameKind.SEGMENT) {
+        sum += flows.touch(view.isV6(), view.hash());
+      }
+    }
+    touched = sum;
+    return 0;
+  }
+
+  private int touchSessions(FrameView[] views, int first, int end) {
+    Translator translator = state.translator;
+    if (translator == null) {
+      return 0;
+    }
+    int sum = 0;
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      if (view.kind() == FrameKind.SEGMENT) {
+        sum += translator.touch(view);
+      }
+    }
+    touched = sum;
+    return 0;
+  }
+
+  /**
+   * Ends frames that are parsed and hashed: those of known flows together, by the short ways, then the others one by one.
+   * Frames leave in the order in which they came, whichever way they went.
+   */
+  private void forward(FrameView[] views, int frames) {
+    int walked = passive ? frames : byShortWays(views, frames);
+    for (int rest = walked; rest != 0; rest &= rest - 1) {
+      finish(views[Integer.numberOfTrailingZeros(rest)]);
+    }
+  }
+
+  /** Answers the frames that have to be walked. */
+  private int byShortWays(FrameView[] views, int frames) {
+    int usual = FrameStep.run(toUs, views, frames);
+    int unknown = usual;
+    if (unknown != 0 && state.translator != null) {
+      unknown = state.translator.forward(views, unknown);
+    }
+    if (unknown != 0 && state.flows.size() != 0) {
+      unknown = fastPath.forward(views, unknown);
+    }
+    int known = usual & ~unknown;
+    return frames & ~countEnded(views, known);
+  }
+
+  /** The frames that short ways are for: usual ones, to us. */
+  private int toUs(FrameView[] views, int first, int end) {
+    long[] macs = state.linkMacs;
+    int others = 0;
+    for (int i = first; i < end; i++) {
+      FrameView view = views[i];
+      if (!view.isUsual() || !isToUs(view.usualHead(), macs[view.ingress()])) {
+        others |= 1 << i;
+      }
+    }
+    return others;
+  }
+
+  /** By the first eight bytes: the destination, and two bytes of the source, which must be no group. */
+  private static boolean isToUs(long head, long mac) {
+    return head >>> 16 == mac && (head & SOURCE_GROUP_BIT) == 0;
+  }
+
+  /** Counts frames that have gone a short way, all at once that came by one interface; answers which have. */
+  private int countEnded(FrameView[] views, int frames) {
+    int ended = 0;
+    int others = frames;
+    while (others != 0) {
+      int rest = others;
+      int link = views[Integer.numberOfTrailingZeros(rest)].ingress();
+      int received = 0;
+      int forwarded = 0;
+      long bytes = 0;
+      for (; rest != 0; rest &= rest - 1) {
+        int i = Integer.numberOfTrailingZeros(rest);
+        FrameView view = views[i];
+        if (view.ingress() != link) {
+          continue;
+        }
+        others &= ~(1 << i);
+        Verdict verdict = view.verdict();
+        if (verdict == null) {
+          continue;
+        }
+        ended |= 1 << i;
+        received++;
+        bytes += view.length();
+        if (verdict == Verdict.FORWARD) {
+          forwarded++;
+        } else {
+          count(view, verdict);
+        }
+      }
+      counters.onReceived(link, received, bytes);
+      counters.onForwarded(link, forwarded);
+    }
+    return ended;
   }
 
   private Verdict finish(FrameView view) {

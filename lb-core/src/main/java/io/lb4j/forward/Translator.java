@@ -45,16 +45,16 @@ public interface Translator {
   int touch(FrameView view);
 
   /**
-   * Translates frames of known sessions that need nothing but that, up to one that has to be walked: it, and those after
-   * it, are not touched. A translator without such a short way answers {@code first}.
+   * Translates frames of known sessions that need nothing but that. Frames that have to be walked are not touched. A
+   * translator without such a short way knows of none.
    *
-   * @param views frames of any interfaces, parsed and hashed
-   * @param first the first that has no verdict yet
-   * @param end behind the last
-   * @return behind the last frame that has a verdict now
+   * @param views of a batch
+   * @param frames the set to look at, one bit each, see {@link io.lb4j.frame.FrameStep}: {@linkplain FrameView#isUsual
+   *     usual} ones to our MAC addresses, hashed and without a verdict
+   * @return those that certainly have no session; of the others, those that have a verdict now were translated
    */
-  default int forward(FrameView[] views, int first, int end) {
-    return first;
+  default int forward(FrameView[] views, int frames) {
+    return frames;
   }
 
   /**

@@ -167,8 +167,8 @@ public final class NatTranslator implements Translator {
   }
 
   @Override
-  public int forward(FrameView[] views, int first, int end) {
-    return fastPath.forward(views, first, end);
+  public int forward(FrameView[] views, int frames) {
+    return fastPath.forward(views, frames);
   }
 
   @Override

@@ -20,15 +20,14 @@ import io.lb4j.wire.IpProtocol;
  * left to the walk, which would end these frames in the same way. Owned by one worker; allocates nothing.
  */
 final class SessionFastPath {
-  private static final long SOURCE_GROUP_BIT = 0x0100;
   private static final int IN_USE = 1 << SessionState.ESTABLISHED | 1 << SessionState.UDP;
 
   private final SessionAccounting accounting;
   private final Egress egress;
   private final Sessions sessions;
   private final Mappings mappings;
-  private final FrameStep[] steps = {this::lookUp, this::decide, this::rewriteHeaders, this::rewritePorts, this::send};
-  private final long[] linkMacs;
+  private final FrameStep find = this::lookUp;
+  private final FrameStep[] steps = {this::decide, this::rewriteHeaders, this::rewritePorts, this::send};
   private final long[] routes = new long[FrameBatch.CAPACITY];
   private final long[] deltas = new long[FrameBatch.CAPACITY]; // what new addresses add to a checksum
   private final int[] bindings = new int[FrameBatch.CAPACITY];
@@ -39,28 +38,22 @@ final class SessionFastPath {
     this.egress = context.egress();
     this.sessions = sessions;
     this.mappings = mappings;
-    this.linkMacs = context.topology().links().stream().mapToLong(link -> link.mac().value()).toArray();
   }
 
   /** As {@link io.lb4j.forward.Translator#forward}. */
-  int forward(FrameView[] views, int first, int size) {
-    return FrameStep.runAll(steps, views, first, size);
+  int forward(FrameView[] views, int frames) {
+    int known = FrameStep.run(find, views, frames);
+    FrameStep.runAll(steps, views, known);
+    return frames & ~known;
   }
 
-  /** Finds entries, up to a frame that has none, or is not to us. */
+  /** Finds entries. */
   private int lookUp(FrameView[] views, int first, int end) {
-    long[] macs = linkMacs;
     SessionTable v4 = sessions.tableOf(false);
     SessionTable v6 = sessions.tableOf(true);
+    int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      if (!view.isUsual()) {
-        return i;
-      }
-      long head = view.usualHead(); // the destination, and two bytes of the source
-      if (head >>> 16 != macs[view.ingress()] || (head & SOURCE_GROUP_BIT) != 0) {
-        return i;
-      }
       long place = SessionTable.NOWHERE;
       if (!view.isV6()) {
         place =
@@ -77,24 +70,26 @@ final class SessionFastPath {
                 view.ports(),
                 view.protocol());
       }
-      if (place == SessionTable.NOWHERE) {
-        return i;
-      }
       view.setFlow(place);
+      if (place == SessionTable.NOWHERE) {
+        missed |= 1 << i;
+      }
     }
-    return end;
+    return missed;
   }
 
-  /** Records frames and decides where they go, up to one that is to be walked. */
+  /** Records frames and decides where they go, except for those that are to be walked. */
   private int decide(FrameView[] views, int first, int end) {
     int tick = sessions.tick();
     boolean hasExternal = mappings.hasExternal();
+    int leftOut = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
       long at = view.flow() + (view.isV6() ? SessionTable.V6_WORD : SessionTable.V4_WORD);
       long word = getLongNative(base(at));
       if (!isUsual(word, view.tcpFlags(), tick) || hasExternal && isFromExternal(view)) {
-        return i;
+        leftOut |= 1 << i;
+        continue;
       }
       int binding = Word.binding(word);
       boolean reply = Word.has(word, Word.REPLY);
@@ -104,7 +99,8 @@ final class SessionFastPath {
         route = fromServer ? clientRoute(view) : Egress.NO_ROUTE;
       }
       if (route == Egress.NO_ROUTE || !UsualRewriter.mayPass(view, egress.mtu(Egress.linkOf(route)))) {
-        return i;
+        leftOut |= 1 << i;
+        continue;
       }
       long seen = Word.withTick(view.protocol() == IpProtocol.TCP ? TcpStates.withNext(word, view) : word, tick);
       if (seen != word) {
@@ -115,21 +111,21 @@ final class SessionFastPath {
       bindings[i] = binding;
       replies[i] = reply;
     }
-    return end;
+    return leftOut;
   }
 
   private int rewriteHeaders(FrameView[] views, int first, int end) {
     for (int i = first; i < end; i++) {
       deltas[i] = UsualRewriter.header(views[i]);
     }
-    return end;
+    return 0;
   }
 
   private int rewritePorts(FrameView[] views, int first, int end) {
     for (int i = first; i < end; i++) {
       UsualRewriter.ports(views[i], deltas[i]);
     }
-    return end;
+    return 0;
   }
 
   private int send(FrameView[] views, int first, int end) {
@@ -141,7 +137,7 @@ final class SessionFastPath {
         accounting.onFrame(bindings[i], replies[i], view.length());
       }
     }
-    return end;
+    return 0;
   }
 
   private static boolean isUsual(long word, int tcpFlags, int tick) {
