@@ -30,6 +30,9 @@ public final class CompiledService {
   private final boolean direct;
   private final boolean adopts;
   private final boolean retires;
+  private final boolean enabled;
+  private final boolean onePacket;
+  private final boolean beginsPlainly;
   private final @Nullable AccessList access;
   private final int[] timeoutTicks;
   private final @Nullable ServiceClients clients;
@@ -66,6 +69,9 @@ public final class CompiledService {
     this.retires = policies.drain() == DrainBehavior.RETIRE_SESSIONS;
     this.access = policies.access().isEmpty() ? null : policies.access();
     this.clients = clients;
+    this.enabled = declaration.enabled();
+    this.onePacket = policies.onePacket();
+    this.beginsPlainly = enabled && direct && !bounded && !onePacket && access == null;
     this.timeoutTicks = ticks(declaration.timeouts().orElseGet(forwarding::timeouts));
   }
 
@@ -124,7 +130,7 @@ public final class CompiledService {
    * @return false when it is switched off
    */
   boolean enabled() {
-    return declaration.enabled();
+    return enabled;
   }
 
   Pool pool() {
@@ -151,7 +157,12 @@ public final class CompiledService {
   }
 
   boolean onePacket() {
-    return declaration.policies().onePacket();
+    return onePacket;
+  }
+
+  /** Whether a flow may begin without more being asked than which server is to serve it. */
+  boolean beginsPlainly() {
+    return beginsPlainly;
   }
 
   boolean admitsEverybody() {

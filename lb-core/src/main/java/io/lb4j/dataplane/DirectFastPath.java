@@ -5,7 +5,6 @@ import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTracker;
 import io.lb4j.frame.FrameStep;
 import io.lb4j.frame.FrameView;
-import io.lb4j.neighbor.NeighborTable;
 
 /**
  * Nearly every frame of Direct Server Return: a plain segment of a known flow, to our MAC address, for a server about
@@ -20,10 +19,10 @@ final class DirectFastPath {
   private final FrameStep search = this::search;
   private final FrameStep finish = this::finish;
 
-  DirectFastPath(WorkerState state, NeighborTable neighbors) {
+  DirectFastPath(WorkerState state, DirectWays ways) {
     this.state = state;
     this.flows = state.flows;
-    this.ways = new DirectWays(neighbors);
+    this.ways = ways;
   }
 
   /**
@@ -77,7 +76,8 @@ final class DirectFastPath {
     int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      long place = ServiceWalk.placeOf(flows, view);
+      boolean further = flows.mayBeElsewhere(view.isV6(), view.hash(), view.ports());
+      long place = further ? ServiceWalk.placeOf(flows, view) : FlowTable.NOWHERE;
       view.setFlow(place);
       if (place == FlowTable.NOWHERE) {
         missed |= 1 << i;

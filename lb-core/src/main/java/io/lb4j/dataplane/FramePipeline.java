@@ -41,6 +41,7 @@ final class FramePipeline implements Hairpin {
   private final WorkerCounters counters;
   private final FlowAccounting accounting;
   private final DirectFastPath fastPath;
+  private final DirectNewcomers newcomers;
   private final ServiceWalk services;
   private final IcmpWalk icmp;
   private final FragmentWalk fragments;
@@ -65,8 +66,11 @@ final class FramePipeline implements Hairpin {
     this.state = state;
     this.counters = state.counters;
     this.accounting = accounting;
-    this.services = new ServiceWalk(state, accounting);
-    this.fastPath = new DirectFastPath(state, neighbors);
+    DirectWays ways = new DirectWays(neighbors);
+    ServerChoice servers = new ServerChoice(state);
+    this.services = new ServiceWalk(state, accounting, servers);
+    this.fastPath = new DirectFastPath(state, ways);
+    this.newcomers = new DirectNewcomers(state, services, servers, ways);
     this.icmp = new IcmpWalk(state, services);
     this.fragments = new FragmentWalk(state, services, fragmentTable, heldEnd);
   }
@@ -186,8 +190,8 @@ final class FramePipeline implements Hairpin {
     if (unknown != 0 && state.flows.size() != 0) {
       unknown = fastPath.forward(views, unknown);
     }
-    int known = usual & ~unknown;
-    return frames & ~countEnded(views, known);
+    newcomers.begin(views, unknown);
+    return frames & ~countEnded(views, usual);
   }
 
   /** The frames that short ways are for: usual ones, to us. */

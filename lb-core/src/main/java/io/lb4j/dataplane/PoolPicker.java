@@ -12,6 +12,7 @@ final class PoolPicker implements ActiveFlows {
 
   private final Pool pool;
   private final WorkerCounters counters;
+  private final int[] candidates;
   private final Binding[] bindings;
   private final @Nullable Picker picker;
   private final ActiveFlows unlessFull = new UnlessFull();
@@ -21,7 +22,7 @@ final class PoolPicker implements ActiveFlows {
   PoolPicker(Pool pool, ForwardingTable table, WorkerCounters counters, @Nullable PoolPicker previous) {
     this.pool = pool;
     this.counters = counters;
-    int[] candidates = pool.candidates();
+    this.candidates = pool.candidates();
     this.bindings = new Binding[candidates.length];
     for (int i = 0; i < candidates.length; i++) {
       bindings[i] = table.binding(candidates[i]);
@@ -36,7 +37,7 @@ final class PoolPicker implements ActiveFlows {
   /** A server that is held back looks busiest of all. */
   @Override
   public int of(int candidate) {
-    return isHeld(candidate) ? Integer.MAX_VALUE : counters.active(pool.candidates()[candidate]);
+    return isHeld(candidate) ? Integer.MAX_VALUE : counters.active(candidates[candidate]);
   }
 
   @Override
@@ -47,6 +48,14 @@ final class PoolPicker implements ActiveFlows {
   /** The server for a new flow; null when the pool is empty. */
   @Nullable Binding pick(long hash, long nowNs) {
     return bindings.length == 0 ? null : picked(admitted(picker.pick(hash, this), hash, this), nowNs);
+  }
+
+  /** The same, as a binding id; 0 when the pool is empty. */
+  int pickBinding(long hash, long nowNs) {
+    if (candidates.length == 0) {
+      return 0;
+    }
+    return slowStart == null ? candidates[picker.pick(hash, this)] : pick(hash, nowNs).id();
   }
 
   /** The server for a new flow, with a place taken; null when none has one. */

@@ -32,6 +32,22 @@ final class ServerChoice {
     return known != null ? known : state.runtimes[service.id()].pick(hash(service, view), state.nowNs);
   }
 
+  /** The binding for a new flow of a service without limits and without persistence; 0 when there is none. */
+  int pick(ServiceRuntime runtime, FrameView view) {
+    return runtime.pool().pickBinding(hash(runtime.hashInputs(), view), state.nowNs);
+  }
+
+  /** Asks for the memory of the client's place; a word to be added up. */
+  int touch(ServiceClients clients, FrameView view) {
+    return clients.touch(view, knownClients);
+  }
+
+  /** The binding of the server that persistence names, while it may be visited; else 0. */
+  int known(CompiledService service, FrameView view) {
+    Binding known = knownServer(service, view);
+    return known == null ? 0 : known.id();
+  }
+
   /** Why the last choice was none. */
   Verdict refusal() {
     return refusal;
@@ -75,7 +91,10 @@ final class ServerChoice {
   }
 
   private long hash(CompiledService service, FrameView view) {
-    HashInputs inputs = service.hashInputs();
+    return hash(service.hashInputs(), view);
+  }
+
+  private long hash(HashInputs inputs, FrameView view) {
     return inputs.isEmpty()
         ? 0
         : inputs.hash(

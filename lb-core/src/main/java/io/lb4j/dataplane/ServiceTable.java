@@ -3,10 +3,12 @@ package io.lb4j.dataplane;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.service.PortRange;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -70,10 +72,13 @@ final class ServiceTable {
     }
   }
 
-  /** Single ports by binary search, then ranges, then the service of any port. */
+  /** Single ports by their hash, then ranges, then the service of any port. */
   private static final class PortIndex {
-    final int[] singlePorts;
+    private static final int FREE = -1;
+
+    final int[] singlePorts; // by slot
     final CompiledService[] singles;
+    final int shift;
     final int[] rangeStarts;
     final CompiledService[] ranges;
     final CompiledService any;
@@ -81,11 +86,32 @@ final class ServiceTable {
     PortIndex(List<CompiledService> services) {
       List<CompiledService> sorted = new ArrayList<>(services);
       sorted.sort(Comparator.comparingInt(s -> s.declaration().ports().first()));
-      singles = sorted.stream().filter(s -> s.declaration().ports().size() == 1).toArray(CompiledService[]::new);
+      List<CompiledService> single = sorted.stream().filter(s -> s.declaration().ports().size() == 1).toList();
+      int bits = 33 - Integer.numberOfLeadingZeros(single.size());
+      shift = Integer.SIZE - bits;
+      singlePorts = new int[1 << bits];
+      singles = new CompiledService[1 << bits];
+      Arrays.fill(singlePorts, FREE);
+      single.forEach(this::put);
       ranges = sorted.stream().filter(PortIndex::isRange).toArray(CompiledService[]::new);
-      singlePorts = firstPorts(singles);
       rangeStarts = firstPorts(ranges);
       any = sorted.stream().filter(s -> s.declaration().ports().equals(PortRange.ANY)).findFirst().orElse(null);
+    }
+
+    private void put(CompiledService service) {
+      int port = service.declaration().ports().first();
+      int slot = slot(port);
+      singlePorts[slot] = port;
+      singles[slot] = service;
+    }
+
+    /** The slot that holds the port, or the free one where it would be. */
+    private int slot(int port) {
+      int slot = port * 0x9E37_79B9 >>> shift;
+      while (singlePorts[slot] != port && singlePorts[slot] != FREE) {
+        slot = slot + 1 & singlePorts.length - 1;
+      }
+      return slot;
     }
 
     private static boolean isRange(CompiledService service) {
@@ -102,11 +128,11 @@ final class ServiceTable {
     }
 
     CompiledService get(int port) {
-      int at = lastNotAbove(singlePorts, port);
-      if (at >= 0 && singlePorts[at] == port) {
-        return singles[at];
+      CompiledService single = singles[slot(port)];
+      if (single != null || rangeStarts.length == 0) {
+        return single != null ? single : any;
       }
-      at = lastNotAbove(rangeStarts, port);
+      int at = lastNotAbove(rangeStarts, port);
       if (at >= 0 && ranges[at].declaration().ports().contains(port)) {
         return ranges[at];
       }
@@ -128,11 +154,12 @@ final class ServiceTable {
     }
 
     boolean isEmpty() {
-      return singles.length == 0 && ranges.length == 0 && any == null;
+      return firstService() == null;
     }
 
     CompiledService firstService() {
-      return singles.length > 0 ? singles[0] : ranges.length > 0 ? ranges[0] : any;
+      CompiledService single = Arrays.stream(singles).filter(Objects::nonNull).findFirst().orElse(null);
+      return single != null ? single : ranges.length > 0 ? ranges[0] : any;
     }
   }
 

@@ -35,11 +35,11 @@ final class ServiceWalk {
   private final ServerChoice servers;
   private final StrayReplies strays;
 
-  ServiceWalk(WorkerState state, FlowAccounting accounting) {
+  ServiceWalk(WorkerState state, FlowAccounting accounting, ServerChoice servers) {
     this.state = state;
     this.flows = state.flows;
     this.accounting = accounting;
-    this.servers = new ServerChoice(state);
+    this.servers = servers;
     this.strays = new StrayReplies(state);
   }
 
@@ -409,7 +409,8 @@ final class ServiceWalk {
     return verdict;
   }
 
-  private int insert(FrameView view, int binding, FlowState flowState) {
+  /** Enters a new flow; a handle, or why there is no room. */
+  int insert(FrameView view, int binding, FlowState flowState) {
     int sequence = flowState == FlowState.SYN ? view.tcpNextSequence() : 0;
     return view.isV6()
         ? flows.insert6(
@@ -501,7 +502,7 @@ final class ServiceWalk {
   }
 
   /** Our own addresses as a source, in a packet that we have not sent round ourselves (RFC 1812, section 5.3.8). */
-  private boolean isFromOurs(FrameView view) {
+  boolean isFromOurs(FrameView view) {
     boolean v6 = view.isV6();
     long high = view.sourceHigh();
     long low = view.sourceLow();
@@ -510,7 +511,7 @@ final class ServiceWalk {
   }
 
   /** No error is sent about ICMP: a fragment of it may be of an error itself (RFC 1122, section 3.2.2). */
-  private Verdict refuse(FrameView view, Verdict reason) {
+  Verdict refuse(FrameView view, Verdict reason) {
     UnservedPolicy policy = state.table.unserved();
     if (policy == UnservedPolicy.PASS) {
       return Verdict.PASS;

@@ -333,6 +333,26 @@ public final class FlowTable {
   }
 
   /**
+   * Whether a flow may be in the table although {@link #atHome4} or {@link #atHome6} has not found it: because its home
+   * bucket flowed over, or because another flow there has the same ports.
+   *
+   * @param v6Flow the family
+   * @param flowHash from {@link #hash4} or {@link #hash6}
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @return false for nearly all flows that are new
+   */
+  public boolean mayBeElsewhere(boolean v6Flow, int flowHash, int ports) {
+    if (v6Flow) {
+      return v6Buckets != 0 && v6.getByte(((long) home(flowHash, v6Buckets) << BUCKET_SHIFT) + OVERFLOW) != 0;
+    }
+    long bucket = v4.place((long) home(flowHash, v4Buckets) << BUCKET_SHIFT);
+    return v4.getByteAt(bucket + OVERFLOW) != 0
+        || v4.getIntAt(bucket + V4_PORTS) == ports
+        || v4.getIntAt(bucket + V4_PORTS + 4) == ports
+        || v4.getIntAt(bucket + V4_PORTS + 8) == ports;
+  }
+
+  /**
    * Finds an IPv4 flow.
    *
    * @param flowHash from {@link #hash4}
@@ -623,14 +643,25 @@ public final class FlowTable {
     int bucket = home;
     for (int probes = 0; probes < most; probes++) {
       int at = (bucket << BUCKET_SHIFT) + WORDS;
-      for (int slot = 0; slot < slots; slot++) {
-        if (memory.getInt(at + (slot << 2)) == 0) {
-          return at + (slot << 2);
-        }
+      int slot = slots == SLOTS ? firstFree(memory, at) : oneIfUsed(memory.getInt(at));
+      if (slot < slots) {
+        return at + (slot << 2);
       }
       bucket = bucket + 1 == buckets ? 0 : bucket + 1;
     }
     return -1;
+  }
+
+  /** The first free one of three slots, or 3; which one it is nobody can predict, so without a branch. */
+  private static int firstFree(OffHeap memory, int at) {
+    int first = oneIfUsed(memory.getInt(at));
+    int second = first & oneIfUsed(memory.getInt(at + 4));
+    int third = second & oneIfUsed(memory.getInt(at + 8));
+    return first + second + third;
+  }
+
+  private static int oneIfUsed(int word) {
+    return (word | -word) >>> 31;
   }
 
   /** Ends one flow near a new flow's home, if the policy lets any give way. */

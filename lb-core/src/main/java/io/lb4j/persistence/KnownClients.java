@@ -1,29 +1,64 @@
 package io.lb4j.persistence;
 
 import io.lb4j.address.IpPrefix;
+import io.lb4j.wire.OffHeap;
 
 /**
  * The clients that one worker has asked its persistence tables for of late, in front of them: a table is shared, and a
- * question to it costs several cache misses and memory. Owned by one worker. Of fixed size, two places for each client;
- * who finds none is asked for in the table again. Allocates nothing but when it is first used.
+ * question to it costs several cache misses and memory. Owned by one worker. Bounded; who finds none is asked for in the
+ * table again. Allocates nothing but when it grows, four times at most, by then forgetting all it knew.
  *
  * <p>An answer is used while the table's {@link PersistenceTable#changes} stand still, and for a small part of the
  * time-out; then the table is asked, which counts as a use there. So a client may be forgotten by that part earlier.
  */
 public final class KnownClients {
-  private static final int PLACES = 1 << 17;
-  private static final int STRIDE = 8; // longs: a cache line
-  private static final int HIGH = 0;
-  private static final int LOW = 1;
-  private static final int TAG = 2; // table, family, port
-  private static final int ANSWER = 3; // the table's changes, server
-  private static final int TIME = 4;
+  private static final int LEAST_PAIRS = 1 << 12;
+  private static final int MOST_PAIRS = 1 << 20;
+  private static final int GROWTH = 4;
+
+  private static final int KEY = 0; // IPv4 address in the upper half, table in the lower
+  private static final int PORT = 8;
+  private static final int SERVER = 12;
+  private static final int CHANGES = 16;
+  private static final int TIME = 24;
+  private static final int HIGH = 32; // IPv6 only, as the next
+  private static final int LOW = 40;
+  private static final int V4_SHIFT = 5;
+  private static final int V6_SHIFT = 6;
+  private static final int USED = 1 << 16; // beside the port, so that no empty place is anybody's
   private static final long M1 = 0xFF51_AFD7_ED55_8CCDL;
   private static final long M2 = 0xC4CE_B9FE_1A85_EC53L;
-  private static final int V6 = 1 << 16;
 
   private final long seed;
-  private long[] places = new long[0];
+  private final Family v4 = new Family(V4_SHIFT);
+  private final Family v6 = new Family(V6_SHIFT);
+
+  /** The clients of one family: pairs of places, of which a client may have either. An IPv4 pair is a cache line. */
+  private static final class Family {
+    final int shift;
+    int pairs;
+    int kept; // since the last growth, at most; a place that is taken over counts again
+    OffHeap memory = OffHeap.NONE;
+
+    Family(int shift) {
+      this.shift = shift;
+    }
+
+    /** Makes room for the first client, or for more when half of what there is has been used. */
+    void makeRoom() {
+      if (kept++ < pairs || pairs == MOST_PAIRS) {
+        return;
+      }
+      int wanted = pairs == 0 ? LEAST_PAIRS : pairs * GROWTH;
+      try {
+        memory = OffHeap.of((long) wanted << shift + 1);
+        pairs = wanted;
+      } catch (OutOfMemoryError e) {
+        // what there is has to do
+      }
+      kept = 1;
+    }
+  }
 
   /**
    * Nobody is known.
@@ -35,25 +70,43 @@ public final class KnownClients {
   }
 
   /**
+   * Asks for the memory of a client's places, so that many are on their way together.
+   *
+   * @param table of the service
+   * @param v6Client the family
+   * @param high first 64 bits of the address, 0 for IPv4
+   * @param low last 64 bits of the address, or the IPv4 address
+   * @param port of the service
+   * @return a word of that memory; add it up, so that the compiler keeps the load
+   */
+  public int touch(PersistenceTable table, boolean v6Client, long high, long low, int port) {
+    Family family = v6Client ? v6 : v4;
+    return family.pairs == 0
+        ? 0
+        : family.memory.getInt(pair(family, table, v6Client, high & table.maskHigh(v6Client), low & table.maskLow(v6Client), port));
+  }
+
+  /**
    * The server of a client. Counts as a use.
    *
    * @param table is asked when the answer is not known here
-   * @param v6 the family
+   * @param v6Client the family
    * @param high first 64 bits of the address, 0 for IPv4
    * @param low last 64 bits of the address, or the IPv4 address
    * @param port of the service
    * @param nowNs the time
    * @return its number, or {@link PersistenceTable#NONE}
    */
-  public int find(PersistenceTable table, boolean v6, long high, long low, int port, long nowNs) {
-    int place = locate(table, v6, high, low, port);
-    if (isFresh(place, table, nowNs)) {
-      return (int) places[place + ANSWER];
+  public int find(PersistenceTable table, boolean v6Client, long high, long low, int port, long nowNs) {
+    OffHeap memory = (v6Client ? v6 : v4).memory;
+    long place = placeOf(table, v6Client, high, low, port);
+    if (place >= 0 && isFresh(memory, place, table, nowNs)) {
+      return memory.getInt(place + SERVER);
     }
     int changes = table.changes();
-    int server = table.find(v6, high, low, port, nowNs);
+    int server = table.find(v6Client, high, low, port, nowNs);
     if (server != PersistenceTable.NONE) {
-      keep(place, table, v6, high, low, port, changes, server, nowNs);
+      keep(place, table, v6Client, high, low, port, changes, server, nowNs);
     }
     return server;
   }
@@ -62,87 +115,107 @@ public final class KnownClients {
    * Keeps a client on a server, here and in the table.
    *
    * @param table of the service
-   * @param v6 the family
+   * @param v6Client the family
    * @param high first 64 bits of the address, 0 for IPv4
    * @param low last 64 bits of the address, or the IPv4 address
    * @param port of the service
    * @param server its number
    * @param nowNs the time
    */
-  public void put(PersistenceTable table, boolean v6, long high, long low, int port, int server, long nowNs) {
-    int place = locate(table, v6, high, low, port);
-    if (isFresh(place, table, nowNs) && (int) places[place + ANSWER] == server) {
+  public void put(PersistenceTable table, boolean v6Client, long high, long low, int port, int server, long nowNs) {
+    OffHeap memory = (v6Client ? v6 : v4).memory;
+    long place = placeOf(table, v6Client, high, low, port);
+    if (place >= 0 && isFresh(memory, place, table, nowNs) && memory.getInt(place + SERVER) == server) {
       return;
     }
     int changes = table.changes();
-    table.put(v6, high, low, port, server, nowNs);
-    keep(place, table, v6, high, low, port, changes, server, nowNs);
+    table.put(v6Client, high, low, port, server, nowNs);
+    keep(place, table, v6Client, high, low, port, changes, server, nowNs);
   }
 
-  private boolean isFresh(int place, PersistenceTable table, long nowNs) {
-    return places[place + TAG] != 0
-        && (int) (places[place + ANSWER] >>> 32) == table.changes()
-        && nowNs - places[place + TIME] < table.freshNs();
+  private static boolean isFresh(OffHeap memory, long place, PersistenceTable table, long nowNs) {
+    return memory.getInt(place + CHANGES) == table.changes() && nowNs - memory.getLong(place + TIME) < table.freshNs();
   }
 
   private void keep(
-      int place,
+      long known,
       PersistenceTable table,
-      boolean v6,
-      long high,
-      long low,
+      boolean v6Client,
+      long clientHigh,
+      long clientLow,
       int port,
       int changes,
       int server,
       long nowNs) {
-    places[place + HIGH] = high & maskHigh(table, v6);
-    places[place + LOW] = low & maskLow(table, v6);
-    places[place + TAG] = tag(table, v6, port);
-    places[place + ANSWER] = (long) changes << 32 | server & 0xFFFF_FFFFL;
-    places[place + TIME] = nowNs;
+    Family family = v6Client ? v6 : v4;
+    long high = clientHigh & table.maskHigh(v6Client);
+    long low = clientLow & table.maskLow(v6Client);
+    long place = known;
+    if (place < 0) {
+      family.makeRoom();
+      if (family.pairs == 0) {
+        return;
+      }
+      place = victim(family, pair(family, table, v6Client, high, low, port));
+    }
+    OffHeap memory = family.memory;
+    memory.setLong(place + KEY, key(table, v6Client, low));
+    memory.setInt(place + PORT, portOf(table, port));
+    memory.setInt(place + SERVER, server);
+    memory.setInt(place + CHANGES, changes);
+    memory.setLong(place + TIME, nowNs);
+    if (v6Client) {
+      memory.setLong(place + HIGH, high);
+      memory.setLong(place + LOW, low);
+    }
   }
 
-  /** The place of a client, or an emptied one where it may be kept: of two, the one that was used less lately. */
-  private int locate(PersistenceTable table, boolean v6, long clientHigh, long clientLow, int port) {
-    if (places.length == 0) {
-      places = new long[PLACES * STRIDE];
+  /** Of two places a free one, or the one that was used less lately. */
+  private static long victim(Family family, long first) {
+    OffHeap memory = family.memory;
+    long second = first + (1L << family.shift);
+    if (memory.getInt(first + PORT) == 0 || memory.getInt(second + PORT) == 0) {
+      return memory.getInt(first + PORT) == 0 ? first : second;
     }
-    long high = clientHigh & maskHigh(table, v6);
-    long low = clientLow & maskLow(table, v6);
-    long tag = tag(table, v6, port);
-    long h = (high ^ seed) * M1;
-    h = (h ^ h >>> 32 ^ low) * M2;
-    h = (h ^ h >>> 32 ^ tag) * M1;
-    int first = (int) (h >>> 40 & PLACES - 1) * STRIDE;
-    int second = first ^ STRIDE;
-    if (isOf(first, high, low, tag)) {
+    return memory.getLong(first + TIME) - memory.getLong(second + TIME) <= 0 ? first : second;
+  }
+
+  /** The place of a client; negative when it has none. */
+  private long placeOf(PersistenceTable table, boolean v6Client, long clientHigh, long clientLow, int port) {
+    Family family = v6Client ? v6 : v4;
+    if (family.pairs == 0) {
+      return -1;
+    }
+    long high = clientHigh & table.maskHigh(v6Client);
+    long low = clientLow & table.maskLow(v6Client);
+    long first = pair(family, table, v6Client, high, low, port);
+    if (isOf(family.memory, first, table, v6Client, high, low, port)) {
       return first;
     }
-    if (isOf(second, high, low, tag)) {
-      return second;
-    }
-    int victim = places[first + TIME] - places[second + TIME] <= 0 ? first : second;
-    places[victim + TAG] = 0;
-    return victim;
+    long second = first + (1L << family.shift);
+    return isOf(family.memory, second, table, v6Client, high, low, port) ? second : -1;
   }
 
-  private boolean isOf(int place, long high, long low, long tag) {
-    return places[place + LOW] == low && places[place + HIGH] == high && places[place + TAG] == tag;
+  private static boolean isOf(
+      OffHeap memory, long place, PersistenceTable table, boolean v6Client, long high, long low, int port) {
+    return memory.getLong(place + KEY) == key(table, v6Client, low)
+        && memory.getInt(place + PORT) == portOf(table, port)
+        && (!v6Client || memory.getLong(place + HIGH) == high && memory.getLong(place + LOW) == low);
   }
 
-  private static long tag(PersistenceTable table, boolean v6, int port) {
-    return (long) table.id() << 32 | (v6 ? V6 : 0) | (table.isByPort() ? port : 0);
+  private static long key(PersistenceTable table, boolean v6Client, long low) {
+    return (v6Client ? 0 : low << 32) | table.id() & 0xFFFF_FFFFL;
   }
 
-  private static long maskHigh(PersistenceTable table, boolean v6) {
-    return IpPrefix.maskHigh(v6, length(table, v6));
+  private static int portOf(PersistenceTable table, int port) {
+    return USED | (table.isByPort() ? port : 0);
   }
 
-  private static long maskLow(PersistenceTable table, boolean v6) {
-    return IpPrefix.maskLow(v6, length(table, v6));
-  }
-
-  private static int length(PersistenceTable table, boolean v6) {
-    return v6 ? table.settings().v6PrefixLength() : table.settings().v4PrefixLength();
+  /** Offset of the two places that a client may have. */
+  private long pair(Family family, PersistenceTable table, boolean v6Client, long high, long low, int port) {
+    long h = (high ^ seed) * M1;
+    h = (h ^ h >>> 32 ^ low) * M2;
+    h = (h ^ h >>> 32 ^ ((long) table.id() << 17 | portOf(table, port))) * M1;
+    return (h >>> 40 & family.pairs - 1) << family.shift + 1;
   }
 }

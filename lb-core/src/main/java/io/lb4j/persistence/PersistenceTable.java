@@ -8,6 +8,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import io.lb4j.address.IpPrefix;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
@@ -47,6 +48,10 @@ public final class PersistenceTable {
   private final AtomicInteger changes = new AtomicInteger();
   private final SourceIpPersistence settings;
   private final boolean byPort;
+  private final long mask4;
+  private final long maskHigh6;
+  private final long maskLow6;
+  private final long freshNs;
   private final Cache<Client, Integer> servers;
   private final Policy.VarExpiration<Client, Integer> expiration;
   private long now;
@@ -54,6 +59,16 @@ public final class PersistenceTable {
   /** A client, or a network of them; with the port in the lower 16 bits where ports count. */
   private record Client(int familyAndPort, long high, long low) {
     private static final int V6 = 1 << 16;
+    private static final long SEED = new SecureRandom().nextLong();
+
+    /** Keyed: what clients there are strangers can choose, but not into which bin of a map they fall. */
+    @Override
+    public int hashCode() {
+      long h = (high ^ SEED) * 0xFF51_AFD7_ED55_8CCDL;
+      h = (h ^ h >>> 32 ^ low) * 0xC4CE_B9FE_1A85_EC53L;
+      h = (h ^ h >>> 32 ^ familyAndPort) * 0xFF51_AFD7_ED55_8CCDL;
+      return (int) (h >>> 32);
+    }
 
     boolean v6() {
       return (familyAndPort & V6) != 0;
@@ -108,6 +123,10 @@ public final class PersistenceTable {
   public PersistenceTable(SourceIpPersistence settings, long nowNs) {
     this.settings = settings;
     this.byPort = settings.scope() == PersistenceScope.PORT;
+    this.mask4 = IpPrefix.maskLow(false, settings.v4PrefixLength());
+    this.maskHigh6 = IpPrefix.maskHigh(true, settings.v6PrefixLength());
+    this.maskLow6 = IpPrefix.maskLow(true, settings.v6PrefixLength());
+    this.freshNs = settings.timeout().toNanos() / USES_PER_TIMEOUT;
     this.now = nowNs;
     Ticker ticker = () -> (long) NOW.getOpaque(this);
     this.servers =
@@ -317,7 +336,7 @@ public final class PersistenceTable {
 
   /** How long a use need not be recorded again. */
   long freshNs() {
-    return settings.timeout().toNanos() / USES_PER_TIMEOUT;
+    return freshNs;
   }
 
   boolean isByPort() {
@@ -325,11 +344,17 @@ public final class PersistenceTable {
   }
 
   private Client key(boolean v6, long high, long low, int port) {
-    int length = v6 ? settings.v6PrefixLength() : settings.v4PrefixLength();
-    return new Client(
-        (v6 ? Client.V6 : 0) | (byPort ? port : 0),
-        high & IpPrefix.maskHigh(v6, length),
-        low & IpPrefix.maskLow(v6, length));
+    return new Client((v6 ? Client.V6 : 0) | (byPort ? port : 0), high & maskHigh(v6), low & maskLow(v6));
+  }
+
+  /** What of an address's first 64 bits tells clients apart. */
+  long maskHigh(boolean v6) {
+    return v6 ? maskHigh6 : 0;
+  }
+
+  /** What of an address's last 64 bits, or of an IPv4 address, does. */
+  long maskLow(boolean v6) {
+    return v6 ? maskLow6 : mask4;
   }
 
   /** Only forwards: a worker that is behind the others must not turn the shared clock back. */
