@@ -1,0 +1,254 @@
+package io.lb4j.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.core.LoadBalancer;
+import io.lb4j.core.LoadBalancerBuilder;
+import io.lb4j.dsr.DirectServerReturn;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.gateway.Gateway;
+import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.persistence.SourceIpPersistence;
+import io.lb4j.schedule.Schedulers;
+import io.lb4j.service.VirtualService;
+import io.lb4j.service.VirtualServiceBuilder;
+import io.lb4j.testkit.FrameBuilder;
+import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A balancer of both methods that gets frames in batches, beside one that gets the same frames one by one: verdicts, bytes
+ * and what is sent agree, whichever ways the frames of a batch go.
+ */
+class BatchTest {
+  private static final long START_NS = 1_000_000_000L;
+  private static final String MAC = "02:00:00:00:00:05";
+  private static final String ROUTER_MAC = "02:00:00:00:00:01";
+  private static final int CLIENTS = 40;
+  private static final int BATCHES = 200;
+
+  private static LoadBalancer balancer() {
+    LoadBalancerBuilder builder =
+        LoadBalancer.builder()
+            .networkInterface(
+                "eth0",
+                i -> i.mac(MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
+            .networkInterface(
+                "eth1",
+                i -> i.mac(MAC).address("198.51.100.5/24", "2001:db8:6::5/64").hostStack(false))
+            .route("0.0.0.0/0", "192.0.2.1")
+            .route("::/0", "2001:db8:5::1")
+            .neighbor("192.0.2.1", ROUTER_MAC)
+            .neighbor("2001:db8:5::1", ROUTER_MAC)
+            .announcements(AnnouncementSettings.off())
+            .flowTable(16_384)
+            .seed(7)
+            .clock(() -> START_NS);
+    for (int server = 1; server <= 3; server++) {
+      builder.neighbor(direct(false, server), "02:00:00:00:04:0" + server);
+      builder.neighbor(direct(true, server), "02:00:00:00:06:0" + server);
+      builder.neighbor(inside(false, server), "02:00:00:00:14:0" + server);
+      builder.neighbor(inside(true, server), "02:00:00:00:16:0" + server);
+    }
+    for (boolean v6 : new boolean[] {false, true}) {
+      builder.service(of(VirtualService.tcp(vip(v6), 80).named("direct" + v6), true, v6));
+      builder.service(of(VirtualService.udp(vip(v6), 53).named("dns" + v6), true, v6));
+      builder.service(
+          of(VirtualService.tcp(vip(v6), 443).named("kept" + v6), true, v6).persistence(SourceIpPersistence.create()).adoptsConnections(false));
+      builder.service(of(VirtualService.tcp(vip(v6), 8080).named("nat" + v6), false, v6));
+      builder.service(of(VirtualService.udp(vip(v6), 5353).named("natdns" + v6), false, v6));
+    }
+    return builder.build();
+  }
+
+  private static VirtualServiceBuilder of(VirtualServiceBuilder service, boolean direct, boolean v6) {
+    service.forwarding(direct ? DirectServerReturn.create() : Gateway.create()).scheduler(Schedulers.sourceHash());
+    for (int server = 1; server <= 3; server++) {
+      service.realServer("s" + server, direct ? direct(v6, server) : inside(v6, server));
+    }
+    return service;
+  }
+
+  private static String vip(boolean v6) {
+    return v6 ? "2001:db8:5::100" : "192.0.2.100";
+  }
+
+  private static String direct(boolean v6, int server) {
+    return (v6 ? "2001:db8:5::1" : "192.0.2.1") + server;
+  }
+
+  private static String inside(boolean v6, int server) {
+    return (v6 ? "2001:db8:6::1" : "198.51.100.1") + server;
+  }
+
+  private static String client(boolean v6, int number) {
+    return v6 ? "2001:db8:f::" + Integer.toHexString(number + 1) : "203.0.113." + (number + 1);
+  }
+
+  /** A frame and where it comes in. */
+  private record Arrival(int link, ByteBuf frame) {}
+
+  /** Frames of some batch. A connection that is begun or ended in a batch has no more frames in it. */
+  private static final class Traffic {
+    private static final int[] PORTS = {80, 443, 8080};
+    private final Random random;
+    private final Set<String> changed = new HashSet<>();
+    private int nextPort = 50_000;
+
+    Traffic(long seed) {
+      random = new Random(seed);
+    }
+
+    List<Arrival> batch() {
+      changed.clear();
+      List<Arrival> batch = new ArrayList<>();
+      int size = 1 + random.nextInt(FrameBatch.CAPACITY);
+      while (batch.size() < size) {
+        if (random.nextInt(8) == 0 && batch.size() + 2 < size) {
+          batch.addAll(beginning(random.nextBoolean(), nextPort++));
+        }
+        Arrival arrival = arrival(random.nextBoolean(), random.nextInt(CLIENTS), 40_000 + random.nextInt(4));
+        if (arrival != null) {
+          batch.add(arrival);
+        }
+      }
+      return batch;
+    }
+
+    /** A SYN, and what follows it in the same batch. */
+    private List<Arrival> beginning(boolean v6, int port) {
+      String vip = vip(v6);
+      FrameBuilder syn = FrameBuilder.from(client(v6, 1), vip).macs(MAC, ROUTER_MAC).tcp(port, 443, TcpHeader.SYN);
+      FrameBuilder ack = FrameBuilder.from(client(v6, 1), vip).macs(MAC, ROUTER_MAC).tcp(port, 443, TcpHeader.ACK);
+      return List.of(at(0, syn), at(0, ack.payload((byte) 3)));
+    }
+
+    private Arrival arrival(boolean v6, int client, int port) {
+      FrameBuilder frame = FrameBuilder.from(client(v6, client), vip(v6)).macs(MAC, ROUTER_MAC);
+      int service = PORTS[random.nextInt(PORTS.length)];
+      return switch (random.nextInt(16)) {
+        case 0, 1, 2 -> tcp(v6, client, port, service, TcpHeader.SYN, frame.tcp(port, service, TcpHeader.SYN));
+        case 3, 4, 5, 6 -> tcp(v6, client, port, service, TcpHeader.ACK, frame.tcp(port, service, TcpHeader.ACK));
+        case 7 -> tcp(v6, client, port, service, TcpHeader.FIN, frame.tcp(port, service, TcpHeader.FIN | TcpHeader.ACK));
+        case 8, 9 -> at(0, frame.udp(port, random.nextBoolean() ? 53 : 5353).payload((byte) 7));
+        case 10 -> at(0, frame.tcp(port, 81, TcpHeader.SYN));
+        case 11 -> reply(v6, client, port);
+        case 12 -> at(0, frame.vlan(7).udp(port, 53));
+        case 13 -> at(0, frame.macs("02:00:00:00:00:99", ROUTER_MAC).udp(port, 53));
+        case 14 -> at(0, FrameBuilder.from(direct(v6, 1), vip(v6)).macs(MAC, ROUTER_MAC).tcp(port, 80, TcpHeader.SYN));
+        default -> cut(frame.tcp(port, service, TcpHeader.ACK));
+      };
+    }
+
+    private Arrival reply(boolean v6, int client, int port) {
+      String server = inside(v6, 1 + random.nextInt(3));
+      FrameBuilder frame = FrameBuilder.from(server, client(v6, client)).macs(MAC, "02:00:00:00:14:01");
+      return at(1, random.nextBoolean() ? frame.tcp(8080, port, TcpHeader.ACK) : frame.udp(5353, port));
+    }
+
+    private Arrival tcp(boolean v6, int client, int port, int service, int flags, FrameBuilder frame) {
+      String flow = v6 + "/" + client + "/" + port + "/" + service;
+      boolean changes = flags != TcpHeader.ACK;
+      if (changes ? !changed.add(flow) : changed.contains(flow)) {
+        return null;
+      }
+      changed.add(flow);
+      return at(0, frame.payload((byte) 1, (byte) 2));
+    }
+
+    private Arrival cut(FrameBuilder frame) {
+      ByteBuf whole = frame.build();
+      return new Arrival(0, whole.writerIndex(14 + random.nextInt(whole.readableBytes() - 14)));
+    }
+
+    private static Arrival at(int link, FrameBuilder frame) {
+      return new Arrival(link, frame.build());
+    }
+  }
+
+  /** What became of frames: how each ended, where it went and with which bytes; then what else was sent. */
+  private static List<String> inBatch(LoadBalancer balancer, List<Arrival> arrivals, long nowNs) {
+    List<String> seen = new ArrayList<>();
+    List<String> own = new ArrayList<>();
+    FrameBatch batch = new FrameBatch();
+    List<ByteBuf> frames = arrivals.stream().map(arrival -> direct(arrival.frame)).toList();
+    for (int i = 0; i < frames.size(); i++) {
+      batch.add(frames.get(i), 0, frames.get(i).readableBytes(), FrameMarks.NONE, arrivals.get(i).link);
+    }
+    balancer.dataPath().process(batch, nowNs, (link, frame, marks) -> sent(own, link, frame));
+    for (int i = 0; i < batch.size(); i++) {
+      seen.add(described(batch.get(i), frames.get(i)));
+    }
+    frames.forEach(ByteBuf::release);
+    seen.addAll(own.stream().sorted().toList());
+    return seen;
+  }
+
+  private static List<String> oneByOne(LoadBalancer balancer, List<Arrival> arrivals, long nowNs) {
+    List<String> seen = new ArrayList<>();
+    List<String> own = new ArrayList<>();
+    for (Arrival arrival : arrivals) {
+      ByteBuf frame = direct(arrival.frame);
+      balancer.dataPath().process(arrival.link, frame, nowNs, (link, other, marks) -> sent(own, link, other));
+      seen.add(described(balancer.dataPath().last(), frame));
+      frame.release();
+    }
+    seen.addAll(own.stream().sorted().toList());
+    return seen;
+  }
+
+  private static ByteBuf direct(ByteBuf frame) {
+    return Unpooled.directBuffer(frame.readableBytes()).writeBytes(frame.duplicate());
+  }
+
+  private static String described(FrameView view, ByteBuf frame) {
+    boolean goes = view.verdict() == Verdict.FORWARD || view.verdict() == Verdict.ANSWER;
+    return view.verdict() + (goes ? " " + view.egress() + " " + ByteBufUtil.hexDump(frame) : "");
+  }
+
+  private static boolean sent(List<String> own, int link, ByteBuf frame) {
+    own.add("own " + link + " " + ByteBufUtil.hexDump(frame));
+    frame.release();
+    return true;
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void shouldEndFramesOfABatchAsOneByOne(long seed) {
+    Traffic traffic = new Traffic(seed);
+    try (LoadBalancer batches = balancer(); LoadBalancer singles = balancer()) {
+      Set<Verdict> verdicts = new HashSet<>();
+      for (int i = 0; i < BATCHES; i++) {
+        long nowNs = START_NS + i * 3_000_000L;
+        List<Arrival> arrivals = traffic.batch();
+        List<String> expected = oneByOne(singles, arrivals, nowNs);
+        assertThat(inBatch(batches, arrivals, nowNs)).as("batch %d", i).isEqualTo(expected);
+        expected.forEach(line -> addVerdict(verdicts, line));
+        arrivals.forEach(arrival -> arrival.frame.release());
+      }
+      assertThat(verdicts)
+          .contains(Verdict.FORWARD, Verdict.TCP_NOT_SYN, Verdict.NO_SERVICE, Verdict.OTHER_DESTINATION_MAC)
+          .hasSizeGreaterThan(6);
+      assertThat(batches.statistics().holds()).isTrue();
+      assertThat(batches.dataPath().flows().size()).isEqualTo(singles.dataPath().flows().size()).isPositive();
+    }
+  }
+
+  private static void addVerdict(Set<Verdict> verdicts, String line) {
+    if (!line.startsWith("own ")) {
+      verdicts.add(Verdict.valueOf(line.split(" ", 2)[0]));
+    }
+  }
+}
