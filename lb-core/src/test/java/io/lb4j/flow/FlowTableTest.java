@@ -2,8 +2,10 @@ package io.lb4j.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.lb4j.settings.ConfigurationException;
+import io.lb4j.wire.DirectMemory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -278,5 +280,41 @@ class FlowTableTest {
     assertThatExceptionOfType(ConfigurationException.class)
         .isThrownBy(() -> new FlowTable(capacity, FlowTableOverflow.REJECT, 1, 0, listener))
         .withMessageContaining("16");
+  }
+
+  /** Clients with the same ports meet in small tables: what the short look misses must be looked for further. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldLookFurtherForWhateverTheShortLookMisses(boolean v6) {
+    assumeTrue(DirectMemory.AVAILABLE, "memory is not reached by address here");
+    FlowTable table = table(128, FlowTableOverflow.REJECT);
+    int missed = 0;
+    for (int n = 0; n < 100; n++) {
+      Key key = new Key(v6, 0xC633_6400L + n, 40_000 << 16 | 80, n % 2 == 0 ? TCP : UDP);
+      insert(table, key, n % 2 == 0 ? FlowState.ESTABLISHED : FlowState.UDP, 1, 0, 0);
+      for (int before = 0; before <= n; before++) {
+        Key other = new Key(v6, 0xC633_6400L + before, 40_000 << 16 | 80, before % 2 == 0 ? TCP : UDP);
+        if (!isFoundShortly(table, other)) {
+          missed++;
+          assertThat(table.mayBeElsewhere(v6, hash(table, other), other.ports)).as("flow %d of %d", before, n).isTrue();
+        }
+      }
+    }
+    assertThat(missed).isPositive();
+  }
+
+  private static int hash(FlowTable table, Key key) {
+    return key.v6
+        ? table.hash6(HIGH, key.client, HIGH, VIP, key.ports, key.protocol)
+        : table.hash4(key.client, VIP, key.ports, key.protocol);
+  }
+
+  private static boolean isFoundShortly(FlowTable table, Key key) {
+    int hash = hash(table, key);
+    long place =
+        key.v6
+            ? table.atHome6(hash, HIGH, key.client, HIGH, VIP, key.ports, key.protocol)
+            : table.atHome4(hash, key.client << 32 | VIP, key.ports, key.protocol);
+    return place != FlowTable.NOWHERE;
   }
 }
