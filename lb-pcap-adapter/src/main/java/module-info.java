@@ -5,5 +5,6 @@ module io.lb4j.pcap {
   requires static transitive org.jspecify;
 
   exports io.lb4j.pcap;
+  exports io.lb4j.pcap.host;
   exports io.lb4j.pcap.packet;
 }
