@@ -6,5 +6,6 @@ module io.lb4j.pcap {
 
   exports io.lb4j.pcap;
   exports io.lb4j.pcap.host;
+  exports io.lb4j.pcap.live;
   exports io.lb4j.pcap.packet;
 }

@@ -4,6 +4,7 @@ import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.DurationText;
 import io.lb4j.examples.control.ControlServer;
+import io.lb4j.examples.live.Beside;
 import io.lb4j.examples.live.LiveBalancer;
 import io.lb4j.examples.live.Signals;
 import java.io.IOException;
@@ -55,6 +56,14 @@ final class RunCommand implements Callable<Integer> {
   private boolean hostIgnoresVips;
 
   @Option(
+      names = "--shield",
+      description = {
+        "keep the balancer's frames from the host's kernel by nftables rules, which go with the command:",
+        "the host may then hold virtual addresses and forward packets; needs nft and CAP_NET_ADMIN as well"
+      })
+  private boolean shield;
+
+  @Option(
       names = "--drain-timeout",
       paramLabel = "TIME",
       defaultValue = "0s",
@@ -83,7 +92,7 @@ final class RunCommand implements Callable<Integer> {
             interval(), json, time("--drain-timeout", drainTimeout), Optional.ofNullable(state));
     Configuration configuration = Configuration.load(file);
     CommandLine line = spec.commandLine();
-    try (LiveBalancer balancer = LiveBalancer.open(configuration, file, hostIgnoresVips, line.getErr());
+    try (LiveBalancer balancer = LiveBalancer.open(configuration, file, beside(), line.getErr());
         ControlServer server = control(balancer)) {
       if (server != null) {
         line.getErr().println("lb run: lb ctl --socket " + server.path());
@@ -91,6 +100,13 @@ final class RunCommand implements Callable<Integer> {
       balancer.run(run, new Signals("HUP", "TERM", "INT"), line.getOut());
     }
     return Lb.OK;
+  }
+
+  private Beside beside() {
+    if (shield && hostIgnoresVips) {
+      throw new ParameterException(spec.commandLine(), "--shield and --host-ignores-vips: one of the two");
+    }
+    return shield ? Beside.SHIELDED : hostIgnoresVips ? Beside.IGNORED : Beside.APART;
   }
 
   /** The control socket, or null. Without one that was asked for by name there is no balancer either. */

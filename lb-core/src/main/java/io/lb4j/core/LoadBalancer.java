@@ -395,8 +395,8 @@ public final class LoadBalancer implements AutoCloseable {
 
   private boolean needsPipeline(List<Port> open) {
     boolean translates = published.getAcquire().translation().isPresent();
-    boolean lacksQueues = open.stream().anyMatch(port -> port.queues() < dataPaths.size());
-    return dataPaths.size() > 1 && (translates || lacksQueues);
+    boolean oneEach = open.stream().allMatch(port -> port.queues() == dataPaths.size());
+    return dataPaths.size() > 1 && translates || !oneEach;
   }
 
   /** Whether each frame gets to its flow's worker; ports with queues enough spread frames by rules of their own. */

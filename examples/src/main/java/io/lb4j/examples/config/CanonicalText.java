@@ -69,6 +69,10 @@ final class CanonicalText {
     link.mac().ifPresent(mac -> tree.put("mac", YamlText.text(mac)));
     putUnless(tree, "addresses", link.addresses().stream().map(YamlText::text).toList(), List.of());
     putUnless(tree, "gateway-addresses", link.gatewayAddresses().stream().map(YamlText::text).toList(), List.of());
+    InterfaceDeclaration.Live defaults = InterfaceDeclaration.Live.DEFAULTS;
+    putUnless(tree, "io", Value.keyOf(link.live().io()), Value.keyOf(defaults.io()));
+    putUnless(tree, "latency", Value.keyOf(link.live().latency()), Value.keyOf(defaults.latency()));
+    putUnless(tree, "queues", link.live().queues(), defaults.queues());
     putUnless(tree, "mtu", link.mtu(), ConfigurationReader.DEFAULT_MTU);
     return tree;
   }

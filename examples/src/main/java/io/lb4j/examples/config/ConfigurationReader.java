@@ -10,6 +10,8 @@ import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.pcap.live.LiveIo;
+import io.lb4j.pcap.packet.Latency;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.Role;
 import io.lb4j.service.UnservedPolicy;
@@ -37,7 +39,7 @@ final class ConfigurationReader {
               "interfaces", "routes", "neighbors", "services", "flow-table", "workers", "wait-strategy", "seed", "echo",
               "unserved", "announce", "role")
           .and(OutboundReader.KEYS);
-  static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "gateway-addresses", "io", "mtu");
+  static final Keys INTERFACE = Keys.of("name", "mac", "addresses", "gateway-addresses", "io", "latency", "queues", "mtu");
   static final Keys ROUTE = Keys.of("to", "via");
   static final Keys FLOW_TABLE = Keys.of("capacity", "overflow");
   static final Keys WAIT_STRATEGY = Keys.of("receive", "work", "transmit");
@@ -87,10 +89,18 @@ final class ConfigurationReader {
     top.with("wait-strategy", this::waitStrategy);
     top.with("seed", value -> seed = OptionalLong.of(value.number()));
     top.with("echo", value -> echo = value.oneOf(EchoPolicy.class));
-    top.with("unserved", value -> unserved = value.oneOf(UnservedPolicy.class));
+    top.with("unserved", value -> unserved = unserved(value));
     top.with("announce", this::announce);
     top.with("role", value -> role = value.oneOf(Role.class));
     outbound = new OutboundReader(lines).read(top);
+  }
+
+  private UnservedPolicy unserved(Value value) {
+    UnservedPolicy policy = value.oneOf(UnservedPolicy.class);
+    if (policy == UnservedPolicy.PASS && interfaces.stream().anyMatch(link -> link.live().io() == LiveIo.XDP)) {
+      throw value.refuse(ConfigurationError.CONTRADICTION, "io xdp takes these frames from the host");
+    }
+    return policy;
   }
 
   private Value interfaces(Value value) {
@@ -110,9 +120,9 @@ final class ConfigurationReader {
     List<String> addresses = section.get("addresses", List.of(), ConfigurationReader::addresses);
     int mtu = section.get("mtu", DEFAULT_MTU, value -> value.integer(576, 65535));
     List<String> gateways = section.get("gateway-addresses", List.of(), ConfigurationReader::gateways);
-    section.with("io", ConfigurationReader::io);
+    InterfaceDeclaration.Live live = live(section);
     if (name != null) {
-      interfaces.add(new InterfaceDeclaration(name, mac, addresses, mtu, gateways));
+      interfaces.add(new InterfaceDeclaration(name, mac, addresses, mtu, gateways, live));
     }
   }
 
@@ -140,14 +150,19 @@ final class ConfigurationReader {
     return value.listOrOne().stream().map(own -> IpAddress.of(own.text()).toString()).toList();
   }
 
-  private static void io(Value value) {
-    String io = value.text();
-    if (Set.of("packet", "xdp").contains(io)) {
-      throw value.refuse(ConfigurationError.NOT_SUPPORTED, "this version has auto and pcap");
+  private static InterfaceDeclaration.Live live(Section section) {
+    LiveIo io = section.get("io", LiveIo.AUTO, value -> value.oneOf(LiveIo.class));
+    Latency latency = section.get("latency", Latency.AUTO, value -> value.oneOf(Latency.class));
+    int queues = section.get("queues", 1, value -> queues(value, io));
+    return new InterfaceDeclaration.Live(io, latency, queues);
+  }
+
+  private static int queues(Value value, LiveIo io) {
+    int queues = value.integer(1, 64);
+    if (queues > 1 && io == LiveIo.PCAP) {
+      throw value.refuse(ConfigurationError.CONTRADICTION, "io pcap has one queue");
     }
-    if (!Set.of("auto", "pcap").contains(io)) {
-      throw value.refuse(ConfigurationError.NOT_READABLE, "one of auto, pcap is expected");
-    }
+    return queues;
   }
 
   private void route(Value entry) {

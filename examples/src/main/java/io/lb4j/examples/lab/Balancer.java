@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -54,14 +55,31 @@ public final class Balancer implements AutoCloseable {
    * @return the balancer; its addresses may take some seconds to answer
    */
   public static Balancer start(Lab lab, String host, BalancerConfiguration configuration) {
+    return start(lab, host, configuration, List.of(), List.of());
+  }
+
+  /**
+   * Starts a balancer with options.
+   *
+   * @param lab where
+   * @param host the namespace
+   * @param configuration what it is to do
+   * @param before the beginning of the command, for example {@code setpriv} with its options
+   * @param options of {@code lb run}
+   * @return the balancer; its addresses may take some seconds to answer
+   */
+  public static Balancer start(
+      Lab lab, String host, BalancerConfiguration configuration, List<String> before, List<String> options) {
     Path file = lab.directory().resolve(host + ".yaml");
     Path socket = lab.directory().resolve(host + ".sock");
     write(file, configuration.text());
     String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
-    LabProcess process = lab.spawn(host, "balancer", List.of(java, "--enable-native-access=ALL-UNNAMED",
+    List<String> command = new ArrayList<>(before);
+    Collections.addAll(command, java, "--enable-native-access=ALL-UNNAMED",
         "-cp", System.getProperty("java.class.path"), "io.lb4j.examples.Lb", "run", file.toString(), "--json",
-        "--control", socket.toString()));
-    return new Balancer(lab, file, socket, process);
+        "--control", socket.toString());
+    command.addAll(options);
+    return new Balancer(lab, file, socket, lab.spawn(host, "balancer", command));
   }
 
   private static void write(Path file, String text) {
@@ -170,6 +188,15 @@ public final class Balancer implements AutoCloseable {
    */
   public boolean isAlive() {
     return process.isAlive();
+  }
+
+  /**
+   * The process.
+   *
+   * @return for signals
+   */
+  public LabProcess process() {
+    return process;
   }
 
   /** Ends it. */

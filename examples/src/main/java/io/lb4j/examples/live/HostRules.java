@@ -4,34 +4,33 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
-import io.lb4j.pcap.HostCheck;
+import io.lb4j.examples.config.InterfaceDeclaration;
+import io.lb4j.forward.TranslatedForwarding;
+import io.lb4j.gateway.OutboundRule;
+import io.lb4j.pcap.host.BalancerAddresses;
+import io.lb4j.pcap.host.HostCheck;
+import io.lb4j.pcap.host.KernelShield;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.NetworkInterface;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
-/** What the host's kernel must not do beside a live balancer. Safe from any thread. */
+/** What the host's kernel must not do beside a live balancer, and the shield against it. Safe from any thread. */
 final class HostRules implements Host {
-  private final boolean mayHoldVips;
+  private final Beside beside;
+  private KernelShield shield; // guarded by this; null where there is none
 
-  /**
-   * The rules.
-   *
-   * @param mayHoldVips whether a rule at ingress keeps the kernel from virtual addresses that it holds
-   */
-  HostRules(boolean mayHoldVips) {
-    this.mayHoldVips = mayHoldVips;
+  HostRules(Beside beside) {
+    this.beside = beside;
   }
 
   @Override
   public void check(Configuration configuration) throws ConfigurationFileException {
-    if (mayHoldVips) {
+    if (beside != Beside.APART) {
       return;
     }
     List<ConfigurationException> held =
@@ -44,12 +43,54 @@ final class HostRules implements Host {
     }
   }
 
-  /** Tells what the kernel does beside the balancer and traffic survives. */
+  /** Tells what the kernel does beside the balancer that a shield does not keep it from. */
   void warn(Configuration configuration, Consumer<String> warnings) {
-    findings(configuration).stream()
-        .filter(finding -> finding.problem() == HostCheck.Problem.FORWARDING)
-        .forEach(finding -> warnings.accept(
-            "the kernel forwards packets (" + finding.subject() + "), so frames may leave twice; " + finding.remedy()));
+    for (HostCheck.Finding finding : findings(configuration)) {
+      boolean shielded = finding.problem() != HostCheck.Problem.REVERSE_PATH_FILTER;
+      if (!shielded) {
+        warnings.accept(finding.toString());
+      } else if (beside == Beside.APART) {
+        warnings.accept(finding + ", or lb run --shield");
+      }
+    }
+  }
+
+  /**
+   * Raises the shield, if there is to be one.
+   *
+   * @throws io.lb4j.port.PortException when that cannot be done
+   */
+  synchronized void raise(Configuration configuration, Consumer<String> said) {
+    if (beside == Beside.SHIELDED) {
+      shield = KernelShield.raise(interfaces(configuration), addresses(configuration));
+      said.accept("shield: the kernel sees none of the balancer's frames; nft list table netdev " + shield.table());
+    }
+  }
+
+  /** The addresses that the host may have, because its kernel sees no frame for them. */
+  List<IpPrefix> hidden(Configuration configuration) {
+    return beside == Beside.APART ? List.of() : configuration.balancerAddresses();
+  }
+
+  @Override
+  public synchronized void prepare(Configuration present, Configuration next) {
+    if (shield != null) {
+      shield.cover(addresses(present).and(addresses(next)));
+    }
+  }
+
+  @Override
+  public synchronized void settle(Configuration present) {
+    if (shield != null) {
+      shield.cover(addresses(present));
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (shield != null) {
+      shield.close();
+    }
   }
 
   private static ConfigurationException refusal(Configuration configuration, HostCheck.Finding finding) {
@@ -64,8 +105,8 @@ final class HostRules implements Host {
         ConfigurationError.VIP_HELD_BY_KERNEL,
         setting,
         address,
-        "the kernel holds it on " + finding.interfaceName() + " and would answer clients itself; with a rule at ingress"
-            + " pass --host-ignores-vips");
+        "the kernel holds it on " + finding.interfaceName() + ": " + finding.effect() + "; " + finding.remedy()
+            + ", or pass --shield, or with a rule of your own at ingress --host-ignores-vips");
   }
 
   private static String setting(VirtualService service) {
@@ -74,22 +115,27 @@ final class HostRules implements Host {
 
   private static List<HostCheck.Finding> findings(Configuration configuration) {
     try {
-      return HostCheck.run(virtualAddresses(configuration));
+      return HostCheck.run(addresses(configuration), interfaces(configuration));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** Single addresses that are the balancer's alone, and those of the host that are in a prefix of such. */
-  private static Set<IpAddress> virtualAddresses(Configuration configuration) throws IOException {
-    Set<IpAddress> addresses = new LinkedHashSet<>();
-    List<IpPrefix> vips = configuration.balancerAddresses();
-    vips.stream().filter(IpPrefix::isHost).map(IpPrefix::address).forEach(addresses::add);
-    NetworkInterface.networkInterfaces()
-        .flatMap(NetworkInterface::inetAddresses)
-        .map(own -> IpAddress.of(own.getAddress()))
-        .filter(own -> vips.stream().anyMatch(vip -> vip.contains(own)))
-        .forEach(addresses::add);
-    return addresses;
+  private static List<String> interfaces(Configuration configuration) {
+    return configuration.interfaces().stream().map(InterfaceDeclaration::name).toList();
+  }
+
+  /** Servers of full NAT have another gateway: what they send is for them and the balancer's own addresses. */
+  static BalancerAddresses addresses(Configuration configuration) {
+    List<OutboundRule> outbound = configuration.outbound().map(rules -> rules.rules()).orElse(List.of());
+    Stream<IpPrefix> servers =
+        configuration.services().stream()
+            .filter(service -> service.forwarding() instanceof TranslatedForwarding method && method.addresses().isEmpty())
+            .flatMap(service -> service.servers().stream())
+            .map(server -> IpPrefix.host(server.address()));
+    return new BalancerAddresses(
+        configuration.balancerAddresses(),
+        Stream.concat(servers, outbound.stream().map(OutboundRule::from)).distinct().toList(),
+        outbound.stream().filter(OutboundRule::isRouted).map(OutboundRule::from).toList());
   }
 }

@@ -8,7 +8,7 @@ import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.config.InterfaceDeclaration;
 import io.lb4j.examples.report.PlanReport;
 import io.lb4j.examples.report.StatisticsReport;
-import io.lb4j.pcap.PcapPort;
+import io.lb4j.pcap.live.LivePort;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
 import io.lb4j.service.Plan;
@@ -27,10 +27,12 @@ public final class LiveBalancer implements AutoCloseable {
   private final Path file;
   private final PrintWriter err;
   private final RunningConfiguration configuration;
+  private final Host host;
 
   /** A balancer that was built from a file, and is started by {@link #run}. */
   LiveBalancer(LoadBalancer balancer, Configuration configuration, Host host, Path file, PrintWriter err) {
     this.balancer = balancer;
+    this.host = host;
     this.configuration = new RunningConfiguration(balancer, configuration, host);
     this.file = file;
     this.err = err;
@@ -41,38 +43,43 @@ public final class LiveBalancer implements AutoCloseable {
    *
    * @param configuration checked
    * @param file read again on SIGHUP
-   * @param hostIgnoresVips whether the kernel may hold virtual addresses
+   * @param beside how it lives with the host's kernel
    * @param err takes warnings
    * @return to be run, and closed by the caller
    * @throws ConfigurationFileException when the library refuses the configuration, or the kernel holds a virtual address
    */
   public static LiveBalancer open(
-      Configuration configuration, Path file, boolean hostIgnoresVips, PrintWriter err)
+      Configuration configuration, Path file, Beside beside, PrintWriter err)
       throws ConfigurationFileException {
     new Rehearsal(configuration).build().close();
-    HostRules host = new HostRules(hostIgnoresVips);
+    HostRules host = new HostRules(beside);
     host.check(configuration);
     host.warn(configuration, text -> warn(err, text));
-    List<Port> ports = new ArrayList<>();
+    List<AutoCloseable> opened = new ArrayList<>(List.of(host));
     try {
+      host.raise(configuration, text -> say(err, text));
       LoadBalancerBuilder builder = configuration.builder().announcements(configuration.announcements());
       for (InterfaceDeclaration link : configuration.interfaces()) {
-        ports.add(open(link));
-        add(builder, link, ports.get(ports.size() - 1));
+        LivePort port = link.port().hide(host.hidden(configuration)).open();
+        opened.add(port.port());
+        say(err, port.choice());
+        add(builder, link, port.port());
       }
       LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, file, err);
-      ports.clear(); // the balancer closes them
+      opened.clear(); // it closes them
       live.warnOf(configuration, live.balancer.findings());
       return live;
     } finally {
-      ports.forEach(Port::close);
+      opened.forEach(LiveBalancer::close);
     }
   }
 
-  private static Port open(InterfaceDeclaration link) {
-    PcapPort.Builder options = PcapPort.builder(link.name());
-    link.mac().ifPresent(options::mac);
-    return options.open();
+  private static void close(AutoCloseable opened) {
+    try {
+      opened.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void add(LoadBalancerBuilder builder, InterfaceDeclaration link, Port port) {
@@ -193,12 +200,18 @@ public final class LiveBalancer implements AutoCloseable {
   }
 
   private void say(String text) {
+    say(err, text);
+  }
+
+  private static void say(PrintWriter err, String text) {
     err.println("lb run: " + text);
     err.flush();
   }
 
+  /** The shield goes last, so that the kernel never answers for the balancer. */
   @Override
   public void close() {
     balancer.close();
+    host.close();
   }
 }

@@ -4,7 +4,7 @@ import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.InterfaceDeclaration;
-import io.lb4j.pcap.PcapPort;
+import io.lb4j.pcap.live.LiveIo;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortTraits;
 import io.lb4j.topology.Link;
@@ -41,9 +41,8 @@ public final class OpenLinks implements AutoCloseable {
   }
 
   private void add(InterfaceDeclaration declared) {
-    PcapPort.Builder options = PcapPort.builder(declared.name()).bufferSize(BUFFER_BYTES);
-    declared.mac().ifPresent(options::mac);
-    Port port = options.open();
+    LiveIo io = declared.live().io() == LiveIo.XDP ? LiveIo.AUTO : declared.live().io(); // a balancer may have that
+    Port port = declared.port().io(io).queues(1).bufferSize(BUFFER_BYTES).open().port();
     PortTraits traits = port.traits();
     Set<IpAddress> held =
         traits.addresses().stream().map(InterfaceAddress::address).collect(Collectors.toSet());

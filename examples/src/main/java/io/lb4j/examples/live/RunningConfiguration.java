@@ -92,8 +92,11 @@ public final class RunningConfiguration {
     }
     for (int attempt = 1; ; attempt++) {
       Plan plan = plan(next);
+      Configuration wanted = configuration.withServices(next.services());
+      host.prepare(current(), wanted);
       if (isApplied(plan, attempt)) {
-        configuration = configuration.withServices(next.services());
+        configuration = wanted;
+        host.settle(wanted);
         return plan;
       }
     }

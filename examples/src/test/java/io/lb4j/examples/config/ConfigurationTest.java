@@ -49,7 +49,9 @@ class ConfigurationTest {
   @CsvSource(delimiter = '|', ignoreLeadingAndTrailingWhitespace = false, value = {
     "2|  - name: eth7", "3|    mac: 02-00-00-00-00-01", "4|    addresses: [192.0.2.5/24, \"2001:db8:1::5/64\"]",
     "4|    addresses: 192.0.2.5/24", "4|    addresses: [192.0.2.5/24]\\n    io: auto",
-    "4|    addresses: [192.0.2.5/24]\\n    io: pcap", "4|    addresses: [192.0.2.5/24]\\n    mtu: 9000",
+    "4|    addresses: [192.0.2.5/24]\\n    io: pcap", "4|    addresses: [192.0.2.5/24]\\n    io: packet",
+    "4|    addresses: [192.0.2.5/24]\\n    io: xdp", "4|    addresses: [192.0.2.5/24]\\n    latency: low",
+    "4|    addresses: [192.0.2.5/24]\\n    queues: 4", "4|    addresses: [192.0.2.5/24]\\n    mtu: 9000",
     "7|    vip: [192.0.2.10, 192.0.2.11]", "7|    vip: 192.0.2.128/28", "8|    port: 8000-8099", "8|    port: any",
     "9|    protocol: udp", "11|    scheduler: rr", "11|    scheduler: wrr", "11|    scheduler: lc",
     "11|    scheduler: sh", "11|    scheduler: maglev",
@@ -74,7 +76,10 @@ class ConfigurationTest {
   @CsvSource(delimiter = '|', ignoreLeadingAndTrailingWhitespace = false, value = {
     "2|  - nmae: eth0|2|unknown-key|'name'", "3|    mac: 02:00:00:00:00|3|not-readable|MAC",
     "3|    mac: 01:00:00:00:00:01|3|not-unicast|", "4|    addresses: [192.0.2.5/33]|4|not-readable|",
-    "4|    addresses: [192.0.2.5/24]\\n    io: xdp|5|not-supported|", "4|    addresses: []\\n    mtu: 1|5|out-of-range|",
+    "4|    addresses: [192.0.2.5/24]\\n    io: dpdk|5|not-readable|auto, pcap, packet, xdp",
+    "4|    addresses: [192.0.2.5/24]\\n    io: pcap\\n    queues: 2|6|contradiction|one queue",
+    "4|    addresses: [192.0.2.5/24]\\n    queues: 65|5|out-of-range|", "4|    latency: lowest|4|not-readable|low, bulk, auto",
+    "4|    io: xdp\\nunserved: pass|5|contradiction|takes these frames", "4|    addresses: []\\n    mtu: 1|5|out-of-range|",
     "6|  - name:|6|missing|", "7|    vip: 192.0.2.300|7|not-readable|", "7|    vip: 192.0.2.21|13|vip-is-server|rs1",
     "7|    vip: 224.0.0.1|7|not-unicast|", "7|    vip: []|7|missing|",
     "7|    vip: [192.0.2.10, \"2001:db8::1\"]|7|family-mismatch|", "8|    port: 0|8|out-of-range|",

@@ -23,6 +23,8 @@ import io.lb4j.monitor.Observation;
 import io.lb4j.monitor.UdpCheck;
 import io.lb4j.monitor.Watermark;
 import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.pcap.live.LiveIo;
+import io.lb4j.pcap.packet.Latency;
 import io.lb4j.persistence.PersistenceScope;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.HashInput;
@@ -146,7 +148,13 @@ final class RandomDeclarations {
             .toList();
     Optional<MacAddress> mac = or(Optional.empty(), () -> Optional.of(MacAddress.of(random.nextLong(1, 1L << 40))));
     return new InterfaceDeclaration(name("eth", number), mac, addresses, or(0, () -> 576 + random.nextInt(9000)),
-        or(List.of(), () -> List.of(address(true).toString(), address(false).toString())));
+        or(List.of(), () -> List.of(address(true).toString(), address(false).toString())), live());
+  }
+
+  private InterfaceDeclaration.Live live() {
+    LiveIo io = LiveIo.values()[random.nextInt(3)];
+    Latency latency = Latency.values()[random.nextInt(3)];
+    return new InterfaceDeclaration.Live(io, latency, io == LiveIo.PCAP ? 1 : 1 + random.nextInt(64));
   }
 
   private AnnouncementSettings announcements() {

@@ -1,0 +1,74 @@
+package io.lb4j.pcap.live;
+
+import io.lb4j.address.IpPrefix;
+import io.lb4j.address.MacAddress;
+import io.lb4j.port.Port;
+import io.lb4j.port.PortCounters;
+import io.lb4j.port.PortQueue;
+import io.lb4j.port.PortStatus;
+import io.lb4j.port.PortTraits;
+import java.util.List;
+
+/**
+ * A port whose host has addresses that are the balancer's, and never sees a frame for them: they are none of the
+ * host's. Safe where the port is.
+ */
+final class HiddenAddressesPort implements Port {
+  private final Port port;
+  private final PortTraits traits;
+
+  HiddenAddressesPort(Port port, List<IpPrefix> hidden) {
+    this.port = port;
+    PortTraits all = port.traits();
+    this.traits =
+        new PortTraits(
+            all.mac(),
+            all.mtu(),
+            all.addresses().stream()
+                .filter(held -> hidden.stream().noneMatch(prefix -> prefix.contains(held.address())))
+                .toList(),
+            all.hostStack(),
+            all.carriesPartialChecksums(),
+            all.carriesGso());
+  }
+
+  @Override
+  public String name() {
+    return port.name();
+  }
+
+  @Override
+  public PortTraits traits() {
+    return traits;
+  }
+
+  @Override
+  public int queues() {
+    return port.queues();
+  }
+
+  @Override
+  public PortQueue queue(int index) {
+    return port.queue(index);
+  }
+
+  @Override
+  public void join(MacAddress address) {
+    port.join(address);
+  }
+
+  @Override
+  public PortStatus status() {
+    return port.status();
+  }
+
+  @Override
+  public PortCounters counters() {
+    return port.counters();
+  }
+
+  @Override
+  public void close() {
+    port.close();
+  }
+}
