@@ -3,6 +3,7 @@ package io.lb4j.counters;
 import io.lb4j.frame.Verdict;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 
 /**
  * What one worker counts. Written by that worker only, with opaque stores that cost what plain ones do; read from any
@@ -33,27 +34,35 @@ public final class WorkerCounters {
   private static final int HANDED_OVER = RECEIVED + 6;
   private static final int STRIDE = (RECEIVED + 7 + 7) / 8 * 8 + 8;
 
-  private static final int BINDING_STRIDE = 16;
+
+  // cells of a binding, in three arrays: so few that those which every frame counts in stay in the caches
+  private static final int TRAFFIC_STRIDE = 4;
   private static final int FRAMES = 0;
   private static final int BYTES = 1;
-  private static final int NEW_FLOWS = 2;
-  private static final int FLOWS = 3;
-  private static final int ACTIVE = 4;
-  private static final int REPLY_FRAMES = 5;
-  private static final int REPLY_BYTES = 6;
-  private static final int ANSWERED = 7;
-  private static final int SILENT = 8;
-  private static final int REFUSED_BY_SERVER = 9;
-  private static final int TIMED = 10;
-  private static final int TIME_NS = 11;
-  private static final int IDLE_RESETS = 12;
-  private static final int IDLE_UNTOLD = 13;
-  private static final int MOVED_FLOWS = 14;
-  private static final int LOST_FRAMES = 15;
+  private static final int REPLY_FRAMES = 2;
+  private static final int REPLY_BYTES = 3;
+
+  private static final int FLOW_STRIDE = 4;
+  private static final int NEW_FLOWS = 0;
+  private static final int FLOWS = 1;
+  private static final int ACTIVE = 2;
+  private static final int MOVED_FLOWS = 3;
+
+  private static final int EVENT_STRIDE = 8;
+  private static final int ANSWERED = 0;
+  private static final int SILENT = 1;
+  private static final int REFUSED_BY_SERVER = 2;
+  private static final int TIMED = 3;
+  private static final int TIME_NS = 4;
+  private static final int IDLE_RESETS = 5;
+  private static final int IDLE_UNTOLD = 6;
+  private static final int LOST_FRAMES = 7;
 
   private final long[] links;
   private final int linkCount;
-  private volatile long[] bindings = new long[BINDING_STRIDE];
+  private volatile long[] traffic = new long[TRAFFIC_STRIDE];
+  private volatile long[] flows = new long[FLOW_STRIDE];
+  private volatile long[] events = new long[EVENT_STRIDE];
 
   static {
     assert STRIDE >= HANDED_OVER + 1 : "an interface's cells do not fit";
@@ -83,13 +92,14 @@ public final class WorkerCounters {
    * @param highest binding id
    */
   public void reserve(int highest) {
-    long[] old = bindings;
-    int needed = (highest + 1) * BINDING_STRIDE;
-    if (needed > old.length) {
-      long[] grown = new long[Math.max(needed, old.length * 2)];
-      System.arraycopy(old, 0, grown, 0, old.length);
-      bindings = grown;
-    }
+    int bindings = highest + 1;
+    traffic = grown(traffic, bindings * TRAFFIC_STRIDE);
+    flows = grown(flows, bindings * FLOW_STRIDE);
+    events = grown(events, bindings * EVENT_STRIDE);
+  }
+
+  private static long[] grown(long[] cells, int needed) {
+    return needed <= cells.length ? cells : Arrays.copyOf(cells, Math.max(needed, cells.length * 2));
   }
 
   /**
@@ -195,8 +205,8 @@ public final class WorkerCounters {
    * @param length bytes of the frame
    */
   public void onServerFrame(int binding, int length) {
-    long[] cells = bindings;
-    int base = binding * BINDING_STRIDE;
+    long[] cells = traffic;
+    int base = binding * TRAFFIC_STRIDE;
     add(cells, base + FRAMES, 1);
     add(cells, base + BYTES, length);
   }
@@ -208,8 +218,8 @@ public final class WorkerCounters {
    * @param length bytes of the frame
    */
   public void onReplyFrame(int binding, int length) {
-    long[] cells = bindings;
-    int base = binding * BINDING_STRIDE;
+    long[] cells = traffic;
+    int base = binding * TRAFFIC_STRIDE;
     add(cells, base + REPLY_FRAMES, 1);
     add(cells, base + REPLY_BYTES, length);
   }
@@ -221,8 +231,8 @@ public final class WorkerCounters {
    * @param moved whether the flow is scheduled anew; else the frame is dropped or answered with a reset
    */
   public void onLost(int binding, boolean moved) {
-    long[] cells = bindings;
-    int index = binding * BINDING_STRIDE + (moved ? MOVED_FLOWS : LOST_FRAMES);
+    long[] cells = moved ? flows : events;
+    int index = moved ? binding * FLOW_STRIDE + MOVED_FLOWS : binding * EVENT_STRIDE + LOST_FRAMES;
     if (index < cells.length) {
       add(cells, index, 1);
     }
@@ -234,8 +244,8 @@ public final class WorkerCounters {
    * @param binding of the flow
    */
   public void onFlowBegin(int binding) {
-    long[] cells = bindings;
-    int base = binding * BINDING_STRIDE;
+    long[] cells = flows;
+    int base = binding * FLOW_STRIDE;
     add(cells, base + NEW_FLOWS, 1);
     add(cells, base + FLOWS, 1);
     add(cells, base + ACTIVE, 1);
@@ -247,7 +257,7 @@ public final class WorkerCounters {
    * @param binding of the flow
    */
   public void onFlowRestored(int binding) {
-    add(bindings, binding * BINDING_STRIDE + FLOWS, 1);
+    add(flows, binding * FLOW_STRIDE + FLOWS, 1);
   }
 
   /**
@@ -257,7 +267,7 @@ public final class WorkerCounters {
    * @param change 1 or -1
    */
   public void onActiveChange(int binding, int change) {
-    add(bindings, binding * BINDING_STRIDE + ACTIVE, change);
+    add(flows, binding * FLOW_STRIDE + ACTIVE, change);
   }
 
   /**
@@ -266,7 +276,7 @@ public final class WorkerCounters {
    * @param binding of the flow
    */
   public void onFlowEnd(int binding) {
-    add(bindings, binding * BINDING_STRIDE + FLOWS, -1);
+    add(flows, binding * FLOW_STRIDE + FLOWS, -1);
   }
 
   /**
@@ -276,8 +286,8 @@ public final class WorkerCounters {
    * @param elapsedNs between SYN and answer; negative when it was not measured
    */
   public void onServerAnswered(int binding, long elapsedNs) {
-    long[] cells = bindings;
-    int base = binding * BINDING_STRIDE;
+    long[] cells = events;
+    int base = binding * EVENT_STRIDE;
     add(cells, base + ANSWERED, 1);
     if (elapsedNs >= 0) {
       add(cells, base + TIMED, 1);
@@ -291,7 +301,7 @@ public final class WorkerCounters {
    * @param binding of the flow
    */
   public void onServerSilent(int binding) {
-    add(bindings, binding * BINDING_STRIDE + SILENT, 1);
+    add(events, binding * EVENT_STRIDE + SILENT, 1);
   }
 
   /**
@@ -300,7 +310,7 @@ public final class WorkerCounters {
    * @param binding of the flow
    */
   public void onServerRefused(int binding) {
-    add(bindings, binding * BINDING_STRIDE + REFUSED_BY_SERVER, 1);
+    add(events, binding * EVENT_STRIDE + REFUSED_BY_SERVER, 1);
   }
 
   /**
@@ -310,7 +320,7 @@ public final class WorkerCounters {
    * @param told whether they were
    */
   public void onIdle(int binding, boolean told) {
-    add(bindings, binding * BINDING_STRIDE + (told ? IDLE_RESETS : IDLE_UNTOLD), 1);
+    add(events, binding * EVENT_STRIDE + (told ? IDLE_RESETS : IDLE_UNTOLD), 1);
   }
 
   /**
@@ -320,8 +330,8 @@ public final class WorkerCounters {
    * @return a snapshot
    */
   public HandshakeCounts handshakes(int binding) {
-    long[] cells = bindings;
-    int base = binding * BINDING_STRIDE;
+    long[] cells = events;
+    int base = binding * EVENT_STRIDE;
     if (base >= cells.length) {
       return HandshakeCounts.ZERO;
     }
@@ -340,8 +350,8 @@ public final class WorkerCounters {
    * @return 0 or more
    */
   public int active(int binding) {
-    long[] cells = bindings;
-    int index = binding * BINDING_STRIDE + ACTIVE;
+    long[] cells = flows;
+    int index = binding * FLOW_STRIDE + ACTIVE;
     return index < cells.length ? (int) read(cells, index) : 0;
   }
 
@@ -402,22 +412,26 @@ public final class WorkerCounters {
    * @return a snapshot
    */
   public ServerCounts server(int binding) {
-    long[] cells = bindings;
-    int base = binding * BINDING_STRIDE;
-    if (base >= cells.length) {
+    long[] rare = events; // the last to grow: the others have room for what it has room for
+    long[] frames = traffic;
+    long[] connections = flows;
+    if (binding * EVENT_STRIDE >= rare.length) {
       return ServerCounts.ZERO;
     }
+    int inTraffic = binding * TRAFFIC_STRIDE;
+    int inFlows = binding * FLOW_STRIDE;
+    int inEvents = binding * EVENT_STRIDE;
     return new ServerCounts(
-        read(cells, base + FRAMES),
-        read(cells, base + BYTES),
-        read(cells, base + NEW_FLOWS),
-        read(cells, base + FLOWS),
-        read(cells, base + ACTIVE),
-        read(cells, base + IDLE_RESETS),
-        read(cells, base + IDLE_UNTOLD),
-        read(cells, base + REPLY_FRAMES),
-        read(cells, base + REPLY_BYTES),
-        read(cells, base + MOVED_FLOWS),
-        read(cells, base + LOST_FRAMES));
+        read(frames, inTraffic + FRAMES),
+        read(frames, inTraffic + BYTES),
+        read(connections, inFlows + NEW_FLOWS),
+        read(connections, inFlows + FLOWS),
+        read(connections, inFlows + ACTIVE),
+        read(rare, inEvents + IDLE_RESETS),
+        read(rare, inEvents + IDLE_UNTOLD),
+        read(frames, inTraffic + REPLY_FRAMES),
+        read(frames, inTraffic + REPLY_BYTES),
+        read(connections, inFlows + MOVED_FLOWS),
+        read(rare, inEvents + LOST_FRAMES));
   }
 }
