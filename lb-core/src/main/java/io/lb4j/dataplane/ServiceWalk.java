@@ -506,7 +506,8 @@ final class ServiceWalk {
     boolean v6 = view.isV6();
     long high = view.sourceHigh();
     long low = view.sourceLow();
-    return !view.isAgain()
+    return state.addresses.mayBeOurs(v6, high, low)
+        && !view.isAgain()
         && (state.addresses.isVip(v6, high, low) || state.addresses.interfaceOf(v6, high, low) >= 0);
   }
 

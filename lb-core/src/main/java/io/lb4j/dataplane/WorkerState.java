@@ -100,7 +100,8 @@ final class WorkerState {
    * server has sent on instead of keeping it. It is no client's, and nothing of the balancer answers it.
    */
   boolean isOwnToVip(FrameView view) {
-    return !view.isAgain()
+    return addresses.mayBeOurs(view.isV6(), view.sourceHigh(), view.sourceLow())
+        && !view.isAgain()
         && addresses.interfaceOf(view.isV6(), view.sourceHigh(), view.sourceLow()) >= 0
         && isToVip(view);
   }

@@ -7,6 +7,7 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.topology.Link;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,7 @@ public final class OwnedAddresses {
   private final AddressIndex gateways4;
   private final AddressIndex gateways6;
   private final IpPrefix[] prefixes; // those of more than one address, of all links
+  private final long[] marks; // of all addresses, by their hashes
 
   private OwnedAddresses(List<Link> links, List<Set<IpPrefix>> virtual, boolean active) {
     this.links = List.copyOf(links);
@@ -54,6 +56,18 @@ public final class OwnedAddresses {
     exact4 = new AddressIndex(false, exact);
     exact6 = new AddressIndex(true, exact);
     prefixes = all().filter(vip -> !vip.isHost()).distinct().toArray(IpPrefix[]::new);
+    Set<IpAddress> ours = new HashSet<>(interfaces.keySet());
+    ours.addAll(exact.keySet());
+    marks = new long[Math.max(16, Integer.highestOneBit(ours.size()))]; // one bit in 32 is set at most
+    ours.forEach(address -> mark(hash(address.high(), address.low())));
+  }
+
+  private void mark(int hash) {
+    marks[hash >>> 6 & marks.length - 1] |= 1L << hash;
+  }
+
+  private static int hash(long high, long low) {
+    return (int) ((high * 31 + low) * 0x9E37_79B9_7F4A_7C15L >>> 32);
   }
 
   private Stream<IpPrefix> all() {
@@ -68,6 +82,20 @@ public final class OwnedAddresses {
    */
   public static Builder builder(List<Link> links) {
     return new Builder(links);
+  }
+
+  /**
+   * Whether an address is perhaps one of ours, virtual or an interface's: to be asked before the exact questions where
+   * the answer is hardly ever yes.
+   *
+   * @param v6 its family
+   * @param high its first 64 bits, 0 for IPv4
+   * @param low its last 64 bits, or the IPv4 address
+   * @return false when it certainly is none
+   */
+  public boolean mayBeOurs(boolean v6, long high, long low) {
+    int hash = hash(high, low);
+    return (marks[hash >>> 6 & marks.length - 1] >>> hash & 1) != 0 || prefixes.length != 0 && inPrefix(v6, high, low);
   }
 
   /**
