@@ -29,8 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A balancer of both methods that gets frames in batches, beside one that gets the same frames one by one: verdicts, bytes
- * and what is sent agree, whichever ways the frames of a batch go.
+ * A balancer of both methods that gets frames in batches, in memory with an address, beside one that gets the same frames
+ * one by one on the heap and so walks with each: verdicts, bytes and what is sent agree.
  */
 class BatchTest {
   private static final long START_NS = 1_000_000_000L;
@@ -98,7 +98,7 @@ class BatchTest {
   }
 
   /** A frame and where it comes in. */
-  private record Arrival(int link, ByteBuf frame) {}
+  private record Arrival(int link, ByteBuf frame, long marks) {}
 
   /** Frames of some batch. A connection that is begun or ended in a batch has no more frames in it. */
   private static final class Traffic {
@@ -170,11 +170,11 @@ class BatchTest {
 
     private Arrival cut(FrameBuilder frame) {
       ByteBuf whole = frame.build();
-      return new Arrival(0, whole.writerIndex(14 + random.nextInt(whole.readableBytes() - 14)));
+      return new Arrival(0, whole.writerIndex(14 + random.nextInt(whole.readableBytes() - 14)), FrameMarks.NONE);
     }
 
-    private static Arrival at(int link, FrameBuilder frame) {
-      return new Arrival(link, frame.build());
+    private Arrival at(int link, FrameBuilder frame) {
+      return new Arrival(link, frame.build(), random.nextBoolean() ? FrameMarks.CHECKSUM_PARTIAL : FrameMarks.NONE);
     }
   }
 
@@ -185,7 +185,7 @@ class BatchTest {
     FrameBatch batch = new FrameBatch();
     List<ByteBuf> frames = arrivals.stream().map(arrival -> direct(arrival.frame)).toList();
     for (int i = 0; i < frames.size(); i++) {
-      batch.add(frames.get(i), 0, frames.get(i).readableBytes(), FrameMarks.NONE, arrivals.get(i).link);
+      batch.add(frames.get(i), 0, frames.get(i).readableBytes(), arrivals.get(i).marks, arrivals.get(i).link);
     }
     balancer.dataPath().process(batch, nowNs, (link, frame, marks) -> sent(own, link, frame));
     for (int i = 0; i < batch.size(); i++) {
@@ -200,8 +200,10 @@ class BatchTest {
     List<String> seen = new ArrayList<>();
     List<String> own = new ArrayList<>();
     for (Arrival arrival : arrivals) {
-      ByteBuf frame = direct(arrival.frame);
-      balancer.dataPath().process(arrival.link, frame, nowNs, (link, other, marks) -> sent(own, link, other));
+      ByteBuf frame = Unpooled.buffer(arrival.frame.readableBytes()).writeBytes(arrival.frame.duplicate());
+      balancer
+          .dataPath()
+          .process(arrival.link, frame, arrival.marks, 0, nowNs, (link, other, marks) -> sent(own, link, other));
       seen.add(described(balancer.dataPath().last(), frame));
       frame.release();
     }
@@ -215,7 +217,7 @@ class BatchTest {
 
   private static String described(FrameView view, ByteBuf frame) {
     boolean goes = view.verdict() == Verdict.FORWARD || view.verdict() == Verdict.ANSWER;
-    return view.verdict() + (goes ? " " + view.egress() + " " + ByteBufUtil.hexDump(frame) : "");
+    return view.verdict() + (goes ? " " + view.egress() + " " + view.marks() + " " + ByteBufUtil.hexDump(frame) : "");
   }
 
   private static boolean sent(List<String> own, int link, ByteBuf frame) {

@@ -20,6 +20,7 @@ import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborSettings;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.service.Role;
+import io.lb4j.topology.Link;
 import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -173,6 +174,7 @@ public final class DataPath {
             parts.schedulerSeed(),
             parts.flowSeed(),
             parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
+            finishing(parts.topology().links()),
             parts.worker());
     this.pipeline = new FramePipeline(state, accounting, parts.neighbors(), fragments, this::fragmentEnded);
     this.known = new KnownFlows(state, accounting);
@@ -182,6 +184,14 @@ public final class DataPath {
       parts.probes().sendBy(this::submit);
     }
     adoptLatest();
+  }
+
+  private static boolean[] finishing(List<Link> links) {
+    boolean[] finishing = new boolean[links.size()];
+    for (Link link : links) {
+      finishing[link.index()] = !link.carriesPartialChecksums();
+    }
+    return finishing;
   }
 
   /**

@@ -97,12 +97,12 @@ final class DirectFastPath {
       long place = view.flow();
       int binding = FlowTracker.usualBinding(place, view, tick);
       long way = ways.of(binding);
-      if (way == DirectWays.NONE) {
+      int link = DirectWays.link(way);
+      if (way == DirectWays.NONE || !state.isWhole(view, link)) {
         leftOut |= 1 << i;
         continue;
       }
       FlowTracker.onUsual(place, view, tick);
-      int link = DirectWays.link(way);
       view.setUsualMacs(DirectWays.mac(way), macs[link]);
       view.forward(link, binding);
       counters.onServerFrame(binding, view.length());

@@ -172,11 +172,11 @@ final class DirectNewcomers {
       FrameView view = views[i];
       int binding = bindings[i];
       long way = ways.of(binding);
-      if (way == DirectWays.NONE) {
+      int link = DirectWays.link(way);
+      if (way == DirectWays.NONE || !state.isWhole(view, link)) {
         view.end(walk.forward(view, state.table.binding(binding)));
         continue;
       }
-      int link = DirectWays.link(way);
       view.setUsualMacs(DirectWays.mac(way), macs[link]);
       view.forward(link, binding);
       state.counters.onServerFrame(binding, view.length());

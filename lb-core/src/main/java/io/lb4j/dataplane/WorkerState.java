@@ -5,6 +5,7 @@ import io.lb4j.flow.FlowHash;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.forward.Steering;
 import io.lb4j.forward.Translator;
+import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -28,6 +29,7 @@ final class WorkerState {
   final long schedulerSeed;
   final long clientSeed;
   final long[] linkMacs;
+  final boolean[] finishing; // by link: whether checksums have to be finished before a frame leaves
   final int worker;
 
   ForwardingTable table;
@@ -54,6 +56,7 @@ final class WorkerState {
       long schedulerSeed,
       long clientSeed,
       long[] linkMacs,
+      boolean[] finishing,
       int worker) {
     this.counters = counters;
     this.flows = flows;
@@ -66,7 +69,13 @@ final class WorkerState {
     this.schedulerSeed = schedulerSeed;
     this.clientSeed = clientSeed;
     this.linkMacs = linkMacs;
+    this.finishing = finishing;
     this.worker = worker;
+  }
+
+  /** Whether a usual frame may leave as it is. */
+  boolean isWhole(FrameView view, int link) {
+    return view.marks() == FrameMarks.NONE || !finishing[link];
   }
 
   boolean isToVip(FrameView view) {

@@ -12,6 +12,7 @@ import static io.lb4j.wire.DirectMemory.setInt;
 import static io.lb4j.wire.DirectMemory.setLong;
 import static io.lb4j.wire.DirectMemory.setShort;
 
+import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
 import io.lb4j.wire.InternetChecksum;
 import io.lb4j.wire.IpProtocol;
@@ -61,9 +62,9 @@ final class UsualRewriter {
     long frame = view.usualAddress();
     long entry = base(view.flow());
     if (view.isV6()) {
-      transport(view.protocol(), frame + TRANSPORT_6, entry + SessionTable.NEW_PORTS_6, delta);
+      transport(view, frame + TRANSPORT_6, entry + SessionTable.NEW_PORTS_6, delta);
     } else {
-      transport(view.protocol(), frame + TRANSPORT_4, entry + SessionTable.NEW_PORTS_4, delta);
+      transport(view, frame + TRANSPORT_4, entry + SessionTable.NEW_PORTS_4, delta);
     }
   }
 
@@ -91,13 +92,17 @@ final class UsualRewriter {
     return delta;
   }
 
-  private static void transport(int protocol, long at, long portsOfEntry, long addressDelta) {
-    boolean tcp = protocol == IpProtocol.TCP;
+  private static void transport(FrameView view, long at, long portsOfEntry, long addressDelta) {
+    boolean tcp = view.protocol() == IpProtocol.TCP;
     int newPorts = getIntNative(portsOfEntry);
     long field = at + (tcp ? TCP_CHECKSUM : UDP_CHECKSUM);
     int ports = getInt(at);
     int checksum = getUnsignedShort(field);
     setInt(at, newPorts);
+    if (view.marks() != FrameMarks.NONE) {
+      setShort(field, InternetChecksum.fold(checksum + addressDelta)); // unfinished: the sum of the pseudo-header alone
+      return;
+    }
     int sum =
         InternetChecksum.finish(
             (~checksum & 0xFFFFL) + addressDelta + (~ports & 0xFFFF_FFFFL) + (newPorts & 0xFFFF_FFFFL));
