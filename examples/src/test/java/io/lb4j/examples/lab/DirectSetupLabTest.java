@@ -9,7 +9,6 @@ import io.lb4j.setup.SetupScript;
 import io.lb4j.setup.SetupTarget;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -21,11 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Scripts of Direct Server Return on a machine that is not set up: clients are served, and nothing stays behind. */
 @Tag("root")
 @Timeout(120)
-final class DirectSetupLabTest {
-  private static final int WEB = 80;
-  private static LabFixture fixture;
-  private static ServerMachine machine;
-
+final class DirectSetupLabTest extends SetupLab {
   @BeforeAll
   static void up() {
     fixture = LabFixture.up(1, "nginx", "curl", "arping", "sysctl", "ip");
@@ -35,41 +30,15 @@ final class DirectSetupLabTest {
         WEB);
   }
 
-  @AfterAll
-  static void down() {
-    if (fixture != null) {
-      fixture.close();
-    }
-  }
-
   @BeforeEach
   void reset() {
     machine.reset("ip route add default via 192.0.2.1 dev eth0; ip -6 route add default via 2001:db8:5::1 dev eth0");
   }
 
-  private static String[] flavour(String name, String... more) {
-    return Stream.concat(Stream.of("--flavour", name), Stream.of(more)).toArray(String[]::new);
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"iproute2", "systemd-networkd", "netplan", "networkmanager", "ifupdown", "ifcfg"})
   void shouldServeClientsAndBeTakenBackExactly(String flavour) {
-    String before = machine.state();
-    if (flavour.equals("iproute2")) {
-      machine.mustNotServe(WEB);
-      assertThat(machine.verify()).contains("vip-missing: server s1", "type     lb setup ", " --server s1 --os linux");
-    }
-    machine.mustRun(machine.script(flavour(flavour)));
-    String once = machine.state();
-    machine.mustServe(WEB);
-    mustBeSilent();
-    assertThat(machine.verify()).contains("all is well");
-    machine.mustRun(machine.script(flavour(flavour)));
-    machine.mustBe(once);
-    machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    machine.mustBe(before);
-    machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    machine.mustBe(before);
+    serveAndTakeBack(flavour, "vip-missing", DirectSetupLabTest::mustBeSilent);
   }
 
   /** The balancer alone answers ARP, also when the server was just asked; the server asks by its own address. */

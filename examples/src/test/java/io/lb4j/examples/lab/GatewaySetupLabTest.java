@@ -2,8 +2,6 @@ package io.lb4j.examples.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -15,11 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Scripts of the gateway on a machine whose answers go elsewhere: clients are served, and nothing stays behind. */
 @Tag("root")
 @Timeout(120)
-final class GatewaySetupLabTest {
-  private static final int WEB = 80;
-  private static LabFixture fixture;
-  private static ServerMachine machine;
-
+final class GatewaySetupLabTest extends SetupLab {
   @BeforeAll
   static void up() {
     fixture = LabFixture.up(LabTopology.GATEWAY_DUAL, 1, "nginx", "curl", "sysctl", "ip");
@@ -36,37 +30,16 @@ final class GatewaySetupLabTest {
         + "ip -6 route add default via fe80::1 dev eth0 proto ra metric 512");
   }
 
-  @AfterAll
-  static void down() {
-    if (fixture != null) {
-      fixture.close();
-    }
-  }
-
-  private static String[] flavour(String name, String... more) {
-    return Stream.concat(Stream.of("--flavour", name), Stream.of(more)).toArray(String[]::new);
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"iproute2", "systemd-networkd", "netplan", "networkmanager", "ifupdown", "ifcfg"})
   void shouldServeClientsAndBeTakenBackExactly(String flavour) {
-    String before = machine.state();
-    if (flavour.equals("iproute2")) {
-      machine.mustNotServe(WEB);
-      assertThat(machine.verify()).contains("gateway-not-us: server s1", "type     lb setup ", " --server s1 --os linux");
-    }
-    machine.mustRun(machine.script(flavour(flavour)));
-    String once = machine.state();
-    machine.mustServe(WEB);
-    assertThat(machine.verify()).contains("all is well");
+    serveAndTakeBack(flavour, "gateway-not-us", GatewaySetupLabTest::mustNotBeRedirected);
+  }
+
+  private static void mustNotBeRedirected() {
     assertThat(machine.on("cd /proc/sys/net; cat ipv4/conf/all/accept_redirects ipv4/conf/eth0/accept_redirects "
-        + "ipv4/conf/all/secure_redirects ipv4/conf/eth0/secure_redirects ipv6/conf/eth0/accept_redirects | sort -u")).isEqualTo("0\n");
-    machine.mustRun(machine.script(flavour(flavour)));
-    machine.mustBe(once);
-    machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    machine.mustBe(before);
-    machine.mustRun(machine.script(flavour(flavour, "--undo")));
-    machine.mustBe(before);
+        + "ipv4/conf/all/secure_redirects ipv4/conf/eth0/secure_redirects ipv6/conf/eth0/accept_redirects | sort -u"))
+        .isEqualTo("0\n");
   }
 
   /** Another gateway in a later configuration replaces ours, and the undo still restores what was there first. */

@@ -2,7 +2,6 @@ package io.lb4j.examples.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -11,26 +10,16 @@ import org.junit.jupiter.api.Timeout;
 /** The gateway on one arm: clients, balancer and servers on one link, in two subnets. */
 @Tag("root")
 @Timeout(90)
-final class SingleArmSetupLabTest {
-  private static final int WEB = 80;
-  private static LabFixture fixture;
-
+final class SingleArmSetupLabTest extends SetupLab {
   @BeforeAll
   static void up() {
     fixture = LabFixture.up(LabTopology.GATEWAY_SINGLE, 1, "nginx", "curl", "sysctl", "ip");
+    machine = new ServerMachine(fixture, "s1");
     fixture.balance(new BalancerConfiguration(LabTopology.GATEWAY_SINGLE).service("web", "tcp", WEB, "rr", "", 1), WEB);
-  }
-
-  @AfterAll
-  static void down() {
-    if (fixture != null) {
-      fixture.close();
-    }
   }
 
   @Test
   void shouldFindTheBalancersAddressInTheServersSubnet() {
-    ServerMachine machine = new ServerMachine(fixture, "s1");
     machine.reset("ip route add default via 192.0.2.1 dev eth0; ip -6 route add default via 2001:db8:5::1 dev eth0");
     String before = machine.state();
     machine.mustNotServe(WEB);
