@@ -139,7 +139,7 @@ class SteeringTest {
                 new Nobody(),
                 (tag, verdict, ingress, egress, binding, length) -> {},
                 UnpooledByteBufAllocator.DEFAULT,
-                65_536,
+                4_096,
                 FlowTableOverflow.EVICT_EMBRYONIC,
                 new FlowHash(SEED),
                 SEED,
