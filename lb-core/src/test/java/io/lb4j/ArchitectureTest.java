@@ -17,9 +17,11 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Packages import downwards only. */
+@Tag("one-jdk")
 class ArchitectureTest {
   /** From the top; packages of one row do not know each other. */
   private static final List<List<String>> LAYERS =

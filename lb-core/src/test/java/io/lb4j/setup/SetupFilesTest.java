@@ -9,6 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * --offline}), NetworkManager-dispatcher(8), interfaces(5), sysconfig.txt of initscripts and sysctl.d(5); the lab runs
  * systemd-networkd, netplan and ifupdown themselves.
  */
+@Tag("one-jdk")
 class SetupFilesTest {
   @TempDir Path root;
 

@@ -34,12 +34,14 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each fault of one server, played by frames, is found, and no other. */
+@Tag("one-jdk")
 final class VerifierTest {
   private static final MacAddress OWN_MAC = MacAddress.of("02:00:00:00:00:05");
   private static final MacAddress STRANGER = MacAddress.of("02:00:00:00:00:99");

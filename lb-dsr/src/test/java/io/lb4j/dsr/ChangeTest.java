@@ -11,11 +11,13 @@ import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.wire.TcpHeader;
 import java.time.Duration;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What others' reports tell of clients that stay with servers which are gone (CT8, PE5), and weights (SC14). */
+@Tag("one-jdk")
 class ChangeTest {
   private static final int CHANGES = Integer.getInteger("lb4j.changes", 5_000);
 

@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server that comes to others begins with few flows: never more than its fair share times the time that has passed. */
+@Tag("one-jdk")
 class SlowStartTest {
   private static final int PERIOD_MILLIS = 5_000;
   private static final List<String> DISCIPLINES = List.of("rr", "wrr", "lc", "wlc", "sed", "nq", "p2c", "fastest");

@@ -8,10 +8,12 @@ import io.lb4j.wire.Ipv4Header;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Frames with some bytes changed or cut off: none may throw, and all end in a verdict. */
+@Tag("one-jdk")
 class FuzzTest {
   private static final int FRAMES = 60_000;
 

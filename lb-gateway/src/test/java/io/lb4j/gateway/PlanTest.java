@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What a plan says is what happens: over random pairs of configurations, with flows of both protocols and methods, some
  * servers down. Each pair runs twice; one of the two is not changed, so that what would have happened anyway is known.
  */
+@Tag("one-jdk")
 class PlanTest {
   private static final int FLOWS = 24;
 

@@ -4,7 +4,9 @@ import io.lb4j.schedule.HashInputs;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 
+@Tag("one-jdk")
 class BuiltInSchedulersTest {
   @Nested
   class RoundRobinTest extends SchedulerContract {

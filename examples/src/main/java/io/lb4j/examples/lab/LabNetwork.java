@@ -7,7 +7,8 @@ import java.util.List;
 abstract class LabNetwork {
   /**
    * What a host of the lab needs: forwarded frames must not be judged by their source, nobody may be redirected past
-   * the balancer, and addresses must be usable at once.
+   * the balancer, and addresses must be usable at once. Every refusal is told: the kernel's limit of one a second would
+   * make one test wait for what another has used up.
    */
   private static final String HOST_SETTINGS =
       """
@@ -18,6 +19,8 @@ abstract class LabNetwork {
         for k in accept_redirects accept_dad accept_ra; do echo 0 > ipv6/conf/$d/$k; done
       done
       echo 0 > ipv4/ip_forward
+      echo 0 > ipv4/icmp_ratelimit
+      echo 0 > ipv6/icmp/ratelimit
       echo '1024 65535' > ipv4/ip_local_port_range
       echo 4096 > core/somaxconn
       echo 4096 > ipv4/tcp_max_syn_backlog

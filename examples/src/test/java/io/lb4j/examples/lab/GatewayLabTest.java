@@ -286,7 +286,7 @@ final class GatewayLabTest {
   }
 
   private static String pingWithTtl(int ttl, String host, String target) {
-    return fixture.lab.exec(host, "ping", "-n", "-c", "1", "-W", "1", "-t", Integer.toString(ttl), target).output();
+    return fixture.lab.exec(host, "ping", "-n", "-c", "1", "-W", "5", "-t", Integer.toString(ttl), target).output();
   }
 
   @ParameterizedTest
@@ -307,10 +307,10 @@ final class GatewayLabTest {
   private static List<String> hops(String host, Family family, String target, String... method) {
     Assumptions.assumeTrue(Lab.installed("traceroute"), "the program 'traceroute' is missing");
     List<String> command =
-        new ArrayList<>(List.of("traceroute", family.version(), "-n", "-q", "1", "-w", "2", "-m", "5"));
+        new ArrayList<>(List.of("traceroute", family.version(), "-n", "-q", "1", "-w", "10", "-m", "5"));
     command.addAll(List.of(method));
     command.add(target);
-    Outcome outcome = fixture.lab.exec(host, Duration.ofSeconds(20), command);
+    Outcome outcome = fixture.lab.exec(host, Duration.ofSeconds(30), command);
     return HOP.matcher(outcome.output()).results().map(hop -> hop.group(1)).toList();
   }
 

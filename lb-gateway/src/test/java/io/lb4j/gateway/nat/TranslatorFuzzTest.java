@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * jumps. Nothing may throw, nothing be read or written beyond the frame, every frame counted once, and all memory given
  * back.
  */
+@Tag("one-jdk")
 class TranslatorFuzzTest {
   private static final String[] ADDRESSES_4 = {
     "198.51.100.10", "198.51.100.11", "198.51.100.100", "198.51.100.60", "198.51.100.5",
