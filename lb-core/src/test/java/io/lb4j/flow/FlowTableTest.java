@@ -13,11 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("memory")
 class FlowTableTest {
   private static final long HIGH = 0x2001_0DB8_0000_0000L;
   private static final long VIP = 0xC000_0264L;
@@ -283,6 +285,7 @@ class FlowTableTest {
   }
 
   /** Clients with the same ports meet in small tables: what the short look misses must be looked for further. */
+  @Tag("addresses")
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void shouldLookFurtherForWhateverTheShortLookMisses(boolean v6) {

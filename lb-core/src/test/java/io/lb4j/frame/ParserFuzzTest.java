@@ -8,10 +8,12 @@ import io.netty.buffer.ByteBufUtil;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Hostile frames in buffers that end where the frame ends: a read beyond it would throw. */
+@Tag("memory")
 class ParserFuzzTest {
   private static final int MUTANTS = 25_000;
   private static final int[] TELLING = {0, 1, 4, 6, 7, 8, 17, 43, 44, 51, 58, 59, 60, 0x45, 0x4F, 0x60, 0x80, 0xFF};

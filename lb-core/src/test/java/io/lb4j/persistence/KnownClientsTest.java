@@ -7,8 +7,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("memory")
 class KnownClientsTest {
   private static final long SECOND_NS = 1_000_000_000L;
   private static final Duration TIMEOUT = Duration.ofSeconds(640);

@@ -10,10 +10,12 @@ import io.netty.buffer.Unpooled;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("memory")
 class OffHeapTest {
   @ParameterizedTest
   @ValueSource(ints = {64, 4096, 9 << 20, (20 << 20) + 192})

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.wire.TcpHeader;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where the servers' half does not pass, new flows go by the times that are reported, as monitors do. */
+@Tag("memory")
 class FastestTest {
   private final Duration[] probes = {Duration.ofMillis(2), Duration.ofMillis(2), Duration.ofMillis(2)};
   private int nextPort = 1024;

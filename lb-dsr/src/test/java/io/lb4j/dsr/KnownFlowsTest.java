@@ -27,12 +27,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Flows and clients, listed, ended and forgotten. */
+@Tag("memory")
 class KnownFlowsTest {
   /** A web service of both kinds of flows, and DNS beside it; six flows of three clients. */
   private static Lan lan(boolean v6) {

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several workers over a port of one queue: receiver, workers and transmitter with rings between them. */
 @Timeout(120)
+@Tag("memory")
 class PipelineTest {
   private static final int CLIENTS = 50;
   private static final int SEGMENTS = 10;

@@ -39,6 +39,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,6 +47,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** State that moves from one balancer to another, whose clock, seed and numbers are others. */
+@Tag("memory")
 class SavedStateTest {
   private static final long SECOND_NS = 1_000_000_000L;
   private static final SourceIpPersistence PERSISTENCE = SourceIpPersistence.timeout(Duration.ofMinutes(5));

@@ -10,11 +10,13 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.PriorityQueue;
 import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** New flows go by the time that servers take to answer clients' SYNs. */
+@Tag("memory")
 class FastestTest {
   private static final long MILLI = 1_000_000;
   private static final long BETWEEN_FLOWS_NS = 4 * MILLI;

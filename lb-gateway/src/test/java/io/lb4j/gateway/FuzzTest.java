@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Frames with some bytes changed or cut off: none may throw, and all end in a verdict. */
-@Tag("one-jdk")
+@Tag("memory")
 class FuzzTest {
   private static final int FRAMES = 60_000;
 

@@ -13,11 +13,13 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Random;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which bytes a translation changes, and that checksums are updated and not made new (RFC 1624; RFC 768). */
+@Tag("memory")
 class RewriteTest {
   private static final long REWRITES = 10_000_000;
   private static final int FRAMES = 50_000;

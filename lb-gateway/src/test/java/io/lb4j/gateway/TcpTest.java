@@ -8,10 +8,12 @@ import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import java.util.List;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The states of a connection, seen from both sides (RFC 5382, sections 4.2 and 4.3; RFC 7857, section 2). */
+@Tag("memory")
 class TcpTest {
   private static final int SYN = TcpHeader.SYN;
   private static final int ACK = TcpHeader.ACK;

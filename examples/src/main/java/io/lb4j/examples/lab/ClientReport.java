@@ -98,7 +98,7 @@ public record ClientReport(
     return text.toString();
   }
 
-  /** Counts answers with the classes of the JDK alone: a client's process starts in half the time. Safe from any thread. */
+  /** Counts answers, by classes of the JDK alone, which start a process in half the time. Safe from any thread. */
   static final class Tally {
     private final Map<String, Integer> servers = new TreeMap<>();
     private final Map<String, Integer> seen = new TreeMap<>();

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * jumps. Nothing may throw, nothing be read or written beyond the frame, every frame counted once, and all memory given
  * back.
  */
-@Tag("one-jdk")
+@Tag("memory")
 class TranslatorFuzzTest {
   private static final String[] ADDRESSES_4 = {
     "198.51.100.10", "198.51.100.11", "198.51.100.100", "198.51.100.60", "198.51.100.5",
