@@ -30,7 +30,8 @@ final class DirectNewcomers {
   private final int[] bindings = new int[FrameBatch.CAPACITY];
   private int strangers; // frames of clients that are to be remembered once their flow has begun
   private int touched; // written only, so that the loads of the touch pass are kept
-  private final long[] marks = new long[1 << MARK_BITS - 6]; // of the hashes in this batch
+  private final long[] flowMarks = new long[1 << MARK_BITS - 6]; // of the hashes in this batch
+  private final long[] clientMarks = new long[1 << MARK_BITS - 6]; // the same of clients that nobody remembers yet
 
   DirectNewcomers(WorkerState state, ServiceWalk walk, ServerChoice servers, DirectWays ways) {
     this.state = state;
@@ -49,10 +50,11 @@ final class DirectNewcomers {
     if (frames == 0) {
       return;
     }
-    Arrays.fill(marks, 0);
+    Arrays.fill(flowMarks, 0);
     int served = FrameStep.run(serve, views, frames);
     if (served != 0) {
       strangers = 0;
+      Arrays.fill(clientMarks, 0);
       ways.refresh(state.table);
       FrameStep.runAll(beginning, views, served);
     }
@@ -65,7 +67,7 @@ final class DirectNewcomers {
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
       boolean tcp = view.protocol() == IpProtocol.TCP;
-      if (!isFirst(view.hash()) || isSomebodyElses(view) || walk.isFromOurs(view)) {
+      if (!isFirst(flowMarks, view.hash()) || isSomebodyElses(view) || walk.isFromOurs(view)) {
         leftOut |= 1 << i;
         continue;
       }
@@ -88,8 +90,8 @@ final class DirectNewcomers {
     return leftOut;
   }
 
-  /** Whether no frame of this batch came here before that may be of the same flow, and so may have begun it. */
-  private boolean isFirst(int hash) {
+  /** Whether no frame of this batch came here before that may be of the same flow or client, and so has begun it. */
+  private static boolean isFirst(long[] marks, int hash) {
     int word = hash >>> 6 & marks.length - 1;
     long before = marks[word];
     marks[word] = before | 1L << hash;
@@ -137,9 +139,15 @@ final class DirectNewcomers {
     return leftOut;
   }
 
-  /** A client that is where persistence sends it was found just now, and need not be remembered again. */
+  /**
+   * A client that is where persistence sends it was found just now, and need not be remembered again. One that is about
+   * to be remembered by an earlier frame of this batch has to wait for that: the walk, which comes later, knows it.
+   */
   private int choose(ServiceRuntime runtime, FrameView view, int frame) {
     int known = servers.known(runtime.service(), view);
+    if (known == 0 && !isFirst(clientMarks, runtime.clients().hash(view))) {
+      return 0;
+    }
     if (known == 0 || runtime.service().retiresClients()) {
       strangers |= frame;
     }

@@ -3,6 +3,8 @@ package io.lb4j.dsr;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.Schedulers;
@@ -10,7 +12,12 @@ import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,6 +49,28 @@ class PersistenceTest {
         assertThat(lan.serverOf(syn(lan, 1, port))).isEqualTo("s1");
         assertThat(lan.serverOf(syn(lan, 2, port))).isEqualTo("s2");
       }
+    }
+  }
+
+  /** None of them is known when the batch begins, and each is when its second connection does. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldKeepAClientOnItsServerWhoseConnectionsBeginInOneBatch(boolean v6) {
+    try (Lan lan = persistent(v6, SourceIpPersistence.create())) {
+      FrameBatch batch = new FrameBatch();
+      List<ByteBuf> frames = new ArrayList<>();
+      for (int n = 0; n < FrameBatch.CAPACITY; n++) {
+        ByteBuf frame = Unpooled.directBuffer(64).writeBytes(syn(lan, 1 + n % 8, 4000 + n).build());
+        frames.add(frame);
+        batch.add(frame, 0, frame.readableBytes(), FrameMarks.NONE, 0);
+      }
+      lan.path.process(batch, lan.nowNs, lan::transmit);
+      for (int n = 0; n < FrameBatch.CAPACITY; n++) {
+        assertThat(batch.get(n).verdict()).isEqualTo(Verdict.FORWARD);
+        assertThat(batch.get(n).binding()).as("frame %d", n).isEqualTo(batch.get(n % 8).binding());
+      }
+      assertThat(IntStream.range(0, 8).map(n -> batch.get(n).binding()).distinct().count()).isEqualTo(3);
+      frames.forEach(ByteBuf::release);
     }
   }
 
