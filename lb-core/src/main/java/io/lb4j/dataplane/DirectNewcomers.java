@@ -25,13 +25,11 @@ final class DirectNewcomers {
   private final ServerChoice servers;
   private final DirectWays ways;
   private final FrameStep serve = this::serve;
-  private final FrameStep[] beginning = {this::touchClients, this::choose, this::enter, this::send};
+  private final FrameStep[] beginning = {this::touchClients, this::enter, this::send};
   private final int[] services = new int[FrameBatch.CAPACITY];
   private final int[] bindings = new int[FrameBatch.CAPACITY];
-  private int strangers; // frames of clients that are to be remembered once their flow has begun
   private int touched; // written only, so that the loads of the touch pass are kept
-  private final long[] flowMarks = new long[1 << MARK_BITS - 6]; // of the hashes in this batch
-  private final long[] clientMarks = new long[1 << MARK_BITS - 6]; // the same of clients that nobody remembers yet
+  private final long[] marks = new long[1 << MARK_BITS - 6]; // of the hashes in this batch
 
   DirectNewcomers(WorkerState state, ServiceWalk walk, ServerChoice servers, DirectWays ways) {
     this.state = state;
@@ -50,11 +48,9 @@ final class DirectNewcomers {
     if (frames == 0) {
       return;
     }
-    Arrays.fill(flowMarks, 0);
+    Arrays.fill(marks, 0);
     int served = FrameStep.run(serve, views, frames);
     if (served != 0) {
-      strangers = 0;
-      Arrays.fill(clientMarks, 0);
       ways.refresh(state.table);
       FrameStep.runAll(beginning, views, served);
     }
@@ -67,7 +63,7 @@ final class DirectNewcomers {
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
       boolean tcp = view.protocol() == IpProtocol.TCP;
-      if (!isFirst(flowMarks, view.hash()) || isSomebodyElses(view) || walk.isFromOurs(view)) {
+      if (!isFirst(view.hash()) || isSomebodyElses(view) || walk.isFromOurs(view)) {
         leftOut |= 1 << i;
         continue;
       }
@@ -90,8 +86,8 @@ final class DirectNewcomers {
     return leftOut;
   }
 
-  /** Whether no frame of this batch came here before that may be of the same flow or client, and so has begun it. */
-  private static boolean isFirst(long[] marks, int hash) {
+  /** Whether no frame of this batch came here before that may be of the same flow, and so may have begun it. */
+  private boolean isFirst(int hash) {
     int word = hash >>> 6 & marks.length - 1;
     long before = marks[word];
     marks[word] = before | 1L << hash;
@@ -125,53 +121,38 @@ final class DirectNewcomers {
     return 0;
   }
 
-  private int choose(FrameView[] views, int first, int end) {
+  /** Chooses servers one after another: what one flow changes, the next choice is to know. */
+  private int enter(FrameView[] views, int first, int end) {
     ServiceRuntime[] runtimes = state.runtimes;
     int leftOut = 0;
     for (int i = first; i < end; i++) {
       ServiceRuntime runtime = runtimes[services[i]];
-      int binding = runtime.clients() == null ? servers.pick(runtime, views[i]) : choose(runtime, views[i], 1 << i);
-      bindings[i] = binding;
+      FrameView view = views[i];
+      int known = runtime.clients() == null ? 0 : servers.known(runtime.service(), view);
+      int binding = known != 0 ? known : servers.pick(runtime, view);
       if (binding == 0) {
         leftOut |= 1 << i; // the walk says why
-      }
-    }
-    return leftOut;
-  }
-
-  /**
-   * A client that is where persistence sends it was found just now, and need not be remembered again. One that is about
-   * to be remembered by an earlier frame of this batch has to wait for that: the walk, which comes later, knows it.
-   */
-  private int choose(ServiceRuntime runtime, FrameView view, int frame) {
-    int known = servers.known(runtime.service(), view);
-    if (known == 0 && !isFirst(clientMarks, runtime.clients().hash(view))) {
-      return 0;
-    }
-    if (known == 0 || runtime.service().retiresClients()) {
-      strangers |= frame;
-    }
-    return known != 0 ? known : servers.pick(runtime, view);
-  }
-
-  private int enter(FrameView[] views, int first, int end) {
-    int leftOut = 0;
-    for (int i = first; i < end; i++) {
-      FrameView view = views[i];
-      int binding = bindings[i];
-      boolean tcp = view.protocol() == IpProtocol.TCP;
-      int handle = walk.insert(view, binding, tcp ? FlowState.SYN : FlowState.UDP_FIRST);
-      if (handle < 0) {
-        view.end(handle == FlowTable.NO_ROOM_EMBRYONIC ? Verdict.EMBRYONIC_LIMIT : Verdict.FLOW_TABLE_FULL);
-        leftOut |= 1 << i;
         continue;
       }
-      state.counters.onFlowBegin(binding);
-      if ((strangers >>> i & 1) != 0) {
-        servers.remember(view, state.runtimes[services[i]].service(), state.table.binding(binding));
+      bindings[i] = binding;
+      if (!enter(view, binding)) {
+        leftOut |= 1 << i;
+      } else if (runtime.clients() != null && (known == 0 || runtime.service().retiresClients())) {
+        servers.remember(view, runtime.service(), state.table.binding(binding)); // else it was found just now
       }
     }
     return leftOut;
+  }
+
+  private boolean enter(FrameView view, int binding) {
+    boolean tcp = view.protocol() == IpProtocol.TCP;
+    int handle = walk.insert(view, binding, tcp ? FlowState.SYN : FlowState.UDP_FIRST);
+    if (handle < 0) {
+      view.end(handle == FlowTable.NO_ROOM_EMBRYONIC ? Verdict.EMBRYONIC_LIMIT : Verdict.FLOW_TABLE_FULL);
+      return false;
+    }
+    state.counters.onFlowBegin(binding);
+    return true;
   }
 
   private int send(FrameView[] views, int first, int end) {

@@ -97,11 +97,6 @@ public final class ServiceClients {
     return number == PersistenceTable.NONE ? 0 : binding(number);
   }
 
-  /** Equal for frames of the same client. */
-  int hash(FrameView view) {
-    return table.hash(view.isV6(), view.sourceHigh(), view.sourceLow());
-  }
-
   /** Asks for the memory of the client's place; a word to be added up. */
   int touch(FrameView view, KnownClients known) {
     return known.touch(table, view.isV6(), view.sourceHigh(), view.sourceLow(), view.destinationPort());

@@ -347,19 +347,6 @@ public final class PersistenceTable {
     return new Client((v6 ? Client.V6 : 0) | (byPort ? port : 0), high & maskHigh(v6), low & maskLow(v6));
   }
 
-  /**
-   * A hash by which two frames of one client are known.
-   *
-   * @param v6 the family
-   * @param high first 64 bits of the address, 0 for IPv4
-   * @param low last 64 bits of the address, or the IPv4 address
-   * @return equal for addresses that this table takes for the same client
-   */
-  public int hash(boolean v6, long high, long low) {
-    long client = (high & maskHigh(v6)) * 31 + (low & maskLow(v6));
-    return (int) (client * 0x9E37_79B9_7F4A_7C15L >>> 32);
-  }
-
   /** What of an address's first 64 bits tells clients apart. */
   long maskHigh(boolean v6) {
     return v6 ? maskHigh6 : 0;
