@@ -59,11 +59,18 @@ public final class Libc {
       bind("ioctl", FunctionDescriptor.of(INT, INT, LONG, POINTER), Linker.Option.firstVariadicArg(2));
   private static final MethodHandle PIPE = bind("pipe", FunctionDescriptor.of(INT, POINTER));
   private static final MethodHandle WRITE = bind("write", FunctionDescriptor.of(LONG, INT, POINTER, LONG));
-  private static final MethodHandle PPOLL = bind("ppoll", FunctionDescriptor.of(INT, POINTER, LONG, POINTER, POINTER));
-  private static final MethodHandle POLL = bind("poll", FunctionDescriptor.of(INT, POINTER, INT, INT));
   private static final MethodHandle SENDMMSG =
       bind("sendmmsg", FunctionDescriptor.of(INT, INT, POINTER, INT, INT));
-  private static final MethodHandle RECV = bind("recv", FunctionDescriptor.of(LONG, INT, POINTER, LONG, INT));
+
+  // Without errno, because these are called for every burst: that a call state is handed in costs an object, unless the
+  // compiler happens to see through all of the call.
+  private static final MethodHandle SENDMMSG_ALONE =
+      Native.bind(LIBC, "sendmmsg", FunctionDescriptor.of(INT, INT, POINTER, INT, INT));
+  private static final MethodHandle PPOLL =
+      Native.bind(LIBC, "ppoll", FunctionDescriptor.of(INT, POINTER, LONG, POINTER, POINTER));
+  private static final MethodHandle POLL = Native.bind(LIBC, "poll", FunctionDescriptor.of(INT, POINTER, INT, INT));
+  private static final MethodHandle RECV =
+      Native.bind(LIBC, "recv", FunctionDescriptor.of(LONG, INT, POINTER, LONG, INT));
   private static final MethodHandle STRERROR =
       Native.bind(LIBC, "strerror", FunctionDescriptor.of(POINTER, INT));
 
@@ -212,26 +219,29 @@ public final class Libc {
    * Waits for events; to the nanosecond where the system can, else to the millisecond, rounded down.
    *
    * @param timespec 16 bytes of room
+   * @return how many files have events; less than 0 for an error, such as a signal
    */
-  public static int poll(
-      MemorySegment pollfds, int count, long timeoutNs, MemorySegment timespec, MemorySegment state) {
+  public static int poll(MemorySegment pollfds, int count, long timeoutNs, MemorySegment timespec) {
     try {
       if (PPOLL == null) {
         int timeoutMs = (int) Math.min(timeoutNs / 1_000_000, Integer.MAX_VALUE);
-        return Native.answer((int) POLL.invokeExact(state, pollfds.address(), count, timeoutMs), state);
+        return (int) POLL.invokeExact(pollfds.address(), count, timeoutMs);
       }
       timespec.set(LONG, 0, timeoutNs / 1_000_000_000);
       timespec.set(LONG, 8, timeoutNs % 1_000_000_000);
-      return Native.answer(
-          (int) PPOLL.invokeExact(state, pollfds.address(), (long) count, timespec.address(), 0L), state);
+      return (int) PPOLL.invokeExact(pollfds.address(), (long) count, timespec.address(), 0L);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }
   }
 
+  /** Sends messages without waiting. What fails is tried once more, to learn why: the second answer is the one given. */
   public static int sendmmsg(int fd, long messages, int count, int flags, MemorySegment state) {
     try {
-      return Native.answer((int) SENDMMSG.invokeExact(state, fd, messages, count, flags), state);
+      int answer = (int) SENDMMSG_ALONE.invokeExact(fd, messages, count, flags);
+      return answer >= 0
+          ? answer
+          : Native.answer((int) SENDMMSG.invokeExact(state, fd, messages, count, flags), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }
@@ -240,12 +250,11 @@ public final class Libc {
   /**
    * Takes a message from a socket.
    *
-   * @return its bytes, or -errno
+   * @return its bytes; less than 0 when there is none
    */
-  public static long recv(int fd, long address, long room, int flags, MemorySegment state) {
+  public static long recv(int fd, long address, long room, int flags) {
     try {
-      long answer = (long) RECV.invokeExact(state, fd, address, room, flags);
-      return answer < 0 ? -Native.errno(state) : answer;
+      return (long) RECV.invokeExact(fd, address, room, flags);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

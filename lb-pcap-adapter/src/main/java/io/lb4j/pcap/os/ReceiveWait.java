@@ -26,7 +26,6 @@ public final class ReceiveWait {
   private final Runnable onError;
   private final MemorySegment pollfds = Arena.ofAuto().allocate(POLLFDS_SIZE, 8);
   private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
-  private final MemorySegment callState = Native.callState(Arena.ofAuto());
   private int wakeReadFd = -1;
   private int wakeWriteFd = -1;
 
@@ -78,11 +77,11 @@ public final class ReceiveWait {
       LockSupport.parkNanos(Math.min(timeoutNs, NAP_NS));
       return;
     }
-    Libc.poll(pollfds, POLLFDS, timeoutNs, timespec, callState);
+    Libc.poll(pollfds, POLLFDS, timeoutNs, timespec);
     if ((pollfds.get(Native.SHORT, POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
       // The interface is down or gone: the next receive collects the error, or it is taken here; do not spin meanwhile.
       onError.run();
-      Libc.poll(pollfds, 1, Math.min(timeoutNs, ERROR_NAP_NS), timespec, callState);
+      Libc.poll(pollfds, 1, Math.min(timeoutNs, ERROR_NAP_NS), timespec);
     }
   }
 

@@ -14,7 +14,6 @@ public final class WaitSet {
   private final boolean[] entered;
   private final MemorySegment pollfds;
   private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
-  private final MemorySegment callState = Native.callState(Arena.ofAuto());
 
   /**
    * A set over queues, of which some kinds cannot be waited for.
@@ -78,7 +77,7 @@ public final class WaitSet {
       LockSupport.parkNanos(Math.min(timeoutNs, CLOSED_NAP_NS));
       return;
     }
-    Libc.poll(pollfds, open * ReceiveWait.POLLFDS, timeoutNs, timespec, callState);
+    Libc.poll(pollfds, open * ReceiveWait.POLLFDS, timeoutNs, timespec);
     int at = 0;
     for (int i = 0; i < pollables.length; i++) {
       if (entered[i]) {

@@ -38,7 +38,6 @@ final class SlotRing implements ReceiveRing {
   private final long base;
   private final int slotSize;
   private final int slots;
-  private final MemorySegment callState = Native.callState(Arena.ofAuto());
   private final MemorySegment area;
   private final ByteBuf areaBuffer;
   private int areaUsed;
@@ -96,7 +95,7 @@ final class SlotRing implements ReceiveRing {
   /** Takes the whole frame from the socket; what the slot holds of it remains if it is not there. */
   private boolean addLong(FrameBatch batch, int ingress, long slot, int status) {
     long room = area.address() + areaUsed + ROOM_BEFORE - VirtioHeader.LENGTH;
-    int taken = (int) Libc.recv(fd, room, LONGEST - ROOM_BEFORE, MSG_DONTWAIT, callState);
+    int taken = (int) Libc.recv(fd, room, LONGEST - ROOM_BEFORE, MSG_DONTWAIT);
     if (taken < VirtioHeader.LENGTH) {
       return add(batch, ingress, slot, status);
     }
