@@ -32,6 +32,7 @@ import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.port.Port;
+import io.lb4j.port.SteeredPort;
 import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.Role;
@@ -411,7 +412,7 @@ public final class LoadBalancer implements AutoCloseable {
     }
   }
 
-  /** Our own MAC address where it is not the device's, and the solicited-node groups of IPv6 virtual addresses. */
+  /** Tells ports of our own MAC address where it is not the device's, of groups, and of what is to be steered. */
   private void joinGroups(ForwardingTable table) {
     for (Link link : topology.links()) {
       Port port = ports.get(link.index()).orElseThrow();
@@ -420,6 +421,9 @@ public final class LoadBalancer implements AutoCloseable {
       }
       List<MacAddress> groups = table.addresses().groups(link.index());
       groups.forEach(port::join);
+      if (port instanceof SteeredPort steered) {
+        steered.steer(Steered.of(table, link, port));
+      }
     }
   }
 
