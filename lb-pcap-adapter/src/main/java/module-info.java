@@ -8,4 +8,5 @@ module io.lb4j.pcap {
   exports io.lb4j.pcap.host;
   exports io.lb4j.pcap.live;
   exports io.lb4j.pcap.packet;
+  exports io.lb4j.pcap.xdp;
 }

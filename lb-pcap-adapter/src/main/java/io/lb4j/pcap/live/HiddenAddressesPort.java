@@ -7,13 +7,15 @@ import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
 import io.lb4j.port.PortStatus;
 import io.lb4j.port.PortTraits;
+import io.lb4j.port.SteeredPort;
+import io.lb4j.port.SteeredPrefixes;
 import java.util.List;
 
 /**
  * A port whose host has addresses that are the balancer's, and never sees a frame for them: they are none of the
  * host's. Safe where the port is.
  */
-final class HiddenAddressesPort implements Port {
+final class HiddenAddressesPort implements SteeredPort {
   private final Port port;
   private final PortTraits traits;
 
@@ -55,6 +57,13 @@ final class HiddenAddressesPort implements Port {
   @Override
   public void join(MacAddress address) {
     port.join(address);
+  }
+
+  @Override
+  public void steer(SteeredPrefixes prefixes) {
+    if (port instanceof SteeredPort steered) {
+      steered.steer(prefixes);
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.PcapPort;
 import io.lb4j.pcap.packet.Latency;
 import io.lb4j.pcap.packet.PacketPort;
+import io.lb4j.pcap.xdp.XdpPort;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
 import java.util.ArrayList;
@@ -151,7 +152,7 @@ public final class LivePorts {
     return switch (way) {
       case PACKET -> packet(why);
       case PCAP -> pcap(why);
-      default -> throw new PortException(Cause.NOT_SUPPORTED, interfaceName + ": this version has no io xdp");
+      default -> xdp(why);
     };
   }
 
@@ -165,6 +166,15 @@ public final class LivePorts {
     }
     PacketPort port = options.open();
     return new LivePort(port, LiveIo.PACKET, said("packet", why), port.warnings());
+  }
+
+  private LivePort xdp(String why) {
+    XdpPort.Builder options = XdpPort.builder(interfaceName).queues(queues);
+    if (mac != null) {
+      options.mac(mac);
+    }
+    XdpPort port = options.open();
+    return new LivePort(port, LiveIo.XDP, said("xdp", why), port.warnings());
   }
 
   private LivePort pcap(String why) {

@@ -8,6 +8,8 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.VethPair;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortStatus;
+import io.lb4j.port.SteeredPort;
+import io.lb4j.port.SteeredPrefixes;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,6 +48,22 @@ class LivePortsTest {
       assertThat(live.warnings().isEmpty()).isEqualTo(carriesOffloads);
     }
     assertThat(live.port().status()).isEqualTo(PortStatus.CLOSED);
+  }
+
+  @Test
+  void shouldOpenXdpWhenAskedForAndSteerItBehindHiddenAddresses() {
+    MacAddress mac = MacAddress.of("02:00:00:00:77:06");
+    IpPrefix vip = IpPrefix.of("192.0.2.10/32");
+    LivePort live = LivePorts.of(pair.left).io(LiveIo.XDP).mac(mac).hide(List.of(vip)).open();
+    try (var port = live.port()) {
+      assertThat(live.io()).isEqualTo(LiveIo.XDP);
+      assertThat(port.traits().mac()).isEqualTo(mac);
+      assertThat(port.traits().carriesGso()).isFalse();
+      ((SteeredPort) port).steer(new SteeredPrefixes(List.of(vip), List.of()));
+    }
+    assertThatThrownBy(() -> LivePorts.of(pair.left).io(LiveIo.XDP).queues(64).open())
+        .isInstanceOf(PortException.class)
+        .hasMessageContaining("receive queues, not 64");
   }
 
   @Test

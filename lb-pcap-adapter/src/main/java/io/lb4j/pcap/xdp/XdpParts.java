@@ -1,0 +1,156 @@
+package io.lb4j.pcap.xdp;
+
+import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NetDevice;
+import io.lb4j.port.PortException;
+import io.lb4j.port.PortException.Cause;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a port has open: maps, program, its link to the device, sockets. Owned by the control thread. */
+final class XdpParts implements AutoCloseable {
+  private final List<String> warnings = new ArrayList<>();
+  private final List<XskSocket> sockets = new ArrayList<>();
+  private final List<XdpQueue> queues = new ArrayList<>();
+  private final XdpMemory memory;
+  private final int reserved;
+  private PrefixMap prefixes;
+  private NeighborTap tap;
+  private int socketMap = -1;
+  private int program = -1;
+  private int link = -1;
+  private boolean nativeMode;
+
+  XdpParts(XdpPort.Builder options, NetDevice device) {
+    int deviceQueues = XdpPort.receiveQueues(device);
+    int frames = XdpMemory.framesFor(deviceQueues, options.queues, options.ringSize);
+    if (device.mtu() > XdpMemory.LARGE_CHUNK_MTU) {
+      throw new PortException(
+          Cause.NOT_SUPPORTED,
+          device.name() + ": AF_XDP carries an MTU up to " + XdpMemory.LARGE_CHUNK_MTU + ", not " + device.mtu());
+    }
+    if (options.queues > deviceQueues) {
+      throw new PortException(
+          Cause.NOT_SUPPORTED,
+          device.name() + " has " + deviceQueues + " receive queues, not " + options.queues + "; ethtool -L sets them");
+    }
+    memory =
+        options.memory == null
+            ? XdpMemory.allocate(frames, XdpMemory.chunkSizeFor(device.mtu()))
+            : options.memory;
+    memory.reserve(frames, device.name());
+    reserved = frames;
+    try {
+      open(options, device, deviceQueues);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void open(XdpPort.Builder options, NetDevice device, int deviceQueues) {
+    prefixes = new PrefixMap();
+    socketMap = Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, 4, 4, deviceQueues, 0, "lb4j_sockets");
+    program =
+        Bpf.load(
+            options.everything ? SteeringProgram.everything(socketMap) : SteeringProgram.of(prefixes.fd(), socketMap),
+            "lb4j_steer");
+    for (int i = 0; i < deviceQueues; i++) {
+      sockets.add(XskSocket.open(device.name(), device.index(), i, options.ringSize, memory, options.copy));
+    }
+    tap = new NeighborTap(device, !options.everything);
+    for (int i = 0; i < options.queues; i++) {
+      queues.add(
+          new XdpQueue(
+              memory, memory.nextQueueNumber(), socketsOf(i, options.queues), i == 0 ? tap : null, device.mtu()));
+    }
+    sockets.forEach(this::register);
+    attach(options, device);
+  }
+
+  private XskSocket[] socketsOf(int queue, int all) {
+    return sockets.stream().filter(socket -> socket.queueId() % all == queue).toArray(XskSocket[]::new);
+  }
+
+  private void register(XskSocket socket) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment key = arena.allocateFrom(Native.INT, socket.queueId());
+      int answer = Bpf.update(socketMap, key, arena.allocateFrom(Native.INT, socket.fd()));
+      if (answer < 0) {
+        throw Bpf.failure("bpf(BPF_MAP_UPDATE_ELEM sockets)", -answer, "no memory");
+      }
+    }
+  }
+
+  private void attach(XdpPort.Builder options, NetDevice device) {
+    int refusal = 0;
+    if (!options.generic) {
+      link = Bpf.attach(program, device.index(), Bpf.NATIVE_MODE);
+      refusal = -link;
+      nativeMode = link >= 0;
+    }
+    if (!nativeMode && refusal != Syscalls.EBUSY) {
+      link = Bpf.attach(program, device.index(), Bpf.GENERIC_MODE);
+    }
+    if (link < 0) {
+      boolean busy = link == -Syscalls.EBUSY;
+      throw Bpf.failure(
+          "bpf(BPF_LINK_CREATE) for " + device.name(),
+          -link,
+          busy ? "another XDP program is attached: ip link show " + device.name() : "the device may have been removed");
+    }
+    if (!nativeMode && !options.generic) {
+      warnings.add(
+          device.name() + ": the driver cannot run XDP programs (error " + refusal + "), the kernel's stack does, which"
+              + " is slower; likely cause: the driver, or an MTU too large for it: " + device.mtu());
+    }
+  }
+
+  int program() {
+    return program;
+  }
+
+  PrefixMap prefixes() {
+    return prefixes;
+  }
+
+  NeighborTap tap() {
+    return tap;
+  }
+
+  List<XdpQueue> queues() {
+    return queues;
+  }
+
+  List<String> warnings() {
+    return List.copyOf(warnings);
+  }
+
+  boolean isNative() {
+    return nativeMode;
+  }
+
+  boolean isZeroCopy() {
+    return sockets.stream().allMatch(XskSocket::isZeroCopy);
+  }
+
+  @Override
+  public void close() {
+    XdpPort.closeFd(link);
+    if (queues.isEmpty()) {
+      sockets.forEach(XskSocket::close);
+      if (tap != null) {
+        tap.close();
+      }
+    }
+    queues.forEach(XdpQueue::close);
+    XdpPort.closeFd(program);
+    XdpPort.closeFd(socketMap);
+    if (prefixes != null) {
+      prefixes.close();
+    }
+    memory.giveUp(reserved);
+  }
+}

@@ -1,0 +1,149 @@
+package io.lb4j.pcap.xdp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lb4j.address.IpPrefix;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameView;
+import io.lb4j.pcap.LivePortFixture;
+import io.lb4j.pcap.VethPair;
+import io.lb4j.port.PortException;
+import io.lb4j.port.PortStatus;
+import io.lb4j.port.SteeredPrefixes;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The program on its device, the memory of two ports, and interfaces that change. */
+@Tag("root")
+class XdpPortLinkTest extends LivePortFixture {
+  private XdpPort open(XdpPort.Builder options) {
+    return closedAfterwards(options.ringSize(256).everything(true).open());
+  }
+
+  private static String link(String device) {
+    return VethPair.must("ip", "link", "show", "dev", device);
+  }
+
+  @Test
+  void shouldDetachWhenClosed() {
+    XdpPort port = open(XdpPort.builder(pair.left));
+    assertThat(port.isNative()).isTrue();
+    assertThat(port.isZeroCopy()).isFalse();
+    assertThat(link(pair.left)).contains("xdp");
+    port.close();
+    assertThat(link(pair.left)).doesNotContain("xdp");
+  }
+
+  @Test
+  void shouldLeaveNothingBehindWhenKilled() throws Exception {
+    String java = System.getProperty("java.home") + "/bin/java";
+    Process process =
+        new ProcessBuilder(
+                java, "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                XdpOpenProbe.class.getName(), pair.left)
+            .redirectErrorStream(true)
+            .start();
+    try {
+      assertThat(process.inputReader().lines().anyMatch("open"::equals)).isTrue();
+      assertThat(link(pair.left)).contains("xdp");
+    } finally {
+      process.destroyForcibly();
+      assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(link(pair.left)).doesNotContain("xdp");
+    open(XdpPort.builder(pair.left));
+  }
+
+  @Test
+  void shouldSayThatTheDeviceIsTakenOrDownOrMissing() {
+    open(XdpPort.builder(pair.left));
+    assertThatThrownBy(() -> open(XdpPort.builder(pair.left)))
+        .isInstanceOf(PortException.class)
+        .hasMessageContaining("another AF_XDP socket has this queue");
+    VethPair.must("ip", "link", "set", pair.right, "down");
+    assertThatThrownBy(() -> open(XdpPort.builder(pair.right)))
+        .isInstanceOfSatisfying(PortException.class, e -> assertThat(e.reason()).isEqualTo(PortException.Cause.DOWN));
+    assertThatThrownBy(() -> open(XdpPort.builder("lb4jnone")))
+        .isInstanceOfSatisfying(
+            PortException.class, e -> assertThat(e.reason()).isEqualTo(PortException.Cause.NOT_FOUND));
+  }
+
+  @Test
+  void shouldForwardBetweenPortsWithoutLosingAChunk() {
+    try (VethPair other = VethPair.create()) {
+      XdpMemory memory = XdpMemory.allocate(2 * XdpMemory.framesFor(4, 1, 256));
+      XdpPort source = open(XdpPort.builder(pair.left));
+      XdpPort in = open(XdpPort.builder(pair.right).memory(memory));
+      XdpPort out = open(XdpPort.builder(other.left).memory(memory));
+      XdpPort sink = open(XdpPort.builder(other.right));
+      FrameBatch batch = new FrameBatch();
+      for (int round = 0; round < 400; round++) {
+        for (int i = 0; i < 20; i++) {
+          assertThat(handOver(source, i, 64)).isTrue();
+        }
+        assertThat(source.queue(0).flush()).isZero();
+        forward(in, out, batch, 20);
+        assertThat(receive(sink, 20)).hasSize(20);
+      }
+      assertThat(out.counters().transmittedFrames()).isEqualTo(8000);
+      assertThat(in.counters().missedFrames()).isZero();
+      List.of(source, in, out, sink).forEach(XdpPort::close);
+      assertThat(memory.pool().free()).isEqualTo(memory.pool().chunks());
+    }
+  }
+
+  private static void forward(XdpPort in, XdpPort out, FrameBatch batch, int count) {
+    long deadlineNs = System.nanoTime() + PATIENCE_NS;
+    for (int done = 0; done < count && System.nanoTime() - deadlineNs < 0; ) {
+      batch.clear();
+      int got = in.queue(0).receive(batch, 0);
+      for (int i = 0; i < got; i++) {
+        FrameView view = batch.get(i);
+        assertThat(out.queue(0).transmit(view.buffer(), view.start(), view.length(), FrameMarks.NONE)).isTrue();
+      }
+      out.queue(0).flush();
+      in.queue(0).release();
+      done += got;
+    }
+  }
+
+  @Test
+  void shouldRefuseWhileTheInterfaceIsDownAndGoOnAfterwards() throws Exception {
+    XdpPort left = open(XdpPort.builder(pair.left));
+    XdpPort right = open(XdpPort.builder(pair.right));
+    VethPair.must("ip", "link", "set", pair.left, "down");
+    awaitStatus(left, PortStatus.DOWN);
+    assertThat(send(left, 1, 64)).isEqualTo(1);
+    assertThat(left.counters().refusedFrames()).isEqualTo(1);
+    VethPair.must("ip", "link", "set", pair.left, "up");
+    awaitStatus(left, PortStatus.UP);
+    send(left, 2, 64);
+    assertThat(receive(right, 1)).containsExactly(2);
+    VethPair.must("ip", "link", "del", pair.left);
+    awaitStatus(left, PortStatus.GONE);
+    assertThat(send(left, 3, 64)).isEqualTo(1);
+    assertThat(receiveNow(left)).isZero();
+  }
+
+  @Test
+  void shouldLeaveTheHostItsOwnTraffic() {
+    String space = pair.right;
+    VethPair.must("ip", "netns", "add", space);
+    try {
+      VethPair.must("ip", "link", "set", pair.right, "netns", space);
+      VethPair.must("ip", "-n", space, "addr", "add", "198.18.77.2/30", "dev", pair.right);
+      VethPair.must("ip", "-n", space, "link", "set", pair.right, "up");
+      VethPair.must("ip", "addr", "add", "198.18.77.1/30", "dev", pair.left);
+      XdpPort port = closedAfterwards(XdpPort.builder(pair.left).ringSize(64).open());
+      port.steer(new SteeredPrefixes(List.of(IpPrefix.of("192.0.2.10/32")), List.of(IpPrefix.of("198.18.77.0/30"))));
+      VethPair.must("ip", "netns", "exec", space, "ping", "-c", "1", "-W", "2", "198.18.77.1");
+      assertThat(receiveNow(port)).as("the port's copy of ARP").isPositive();
+    } finally {
+      VethPair.must("ip", "netns", "del", space);
+    }
+  }
+}
