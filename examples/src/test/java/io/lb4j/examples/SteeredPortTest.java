@@ -1,4 +1,4 @@
-package io.lb4j.gateway;
+package io.lb4j.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,6 +6,7 @@ import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.dsr.DirectServerReturn;
+import io.lb4j.gateway.Gateway;
 import io.lb4j.port.MemoryPort;
 import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
