@@ -63,7 +63,7 @@ final class ChangeLabTest {
 
   @Test
   void shouldBreakNothingWhenAServerIsAdded() {
-    LabFixture.assumeHangUp();
+    LabFixture.assumeNotIgnored("HUP");
     fixture.balance(new BalancerConfiguration().service("web", "tcp", PORT, "rr", "", 1, 1, 1), PORT);
     LabProcess held4 = hold("hold4", Lab.VIP4);
     LabProcess held6 = hold("hold6", Lab.VIP6);

@@ -52,7 +52,7 @@ final class ControlLabTest {
 
   @BeforeEach
   void up() {
-    LabFixture.assumeHangUp();
+    LabFixture.assumeNotIgnored("HUP");
     fixture = LabFixture.up(4, "nginx");
   }
 

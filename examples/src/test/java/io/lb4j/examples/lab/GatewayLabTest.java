@@ -45,6 +45,7 @@ final class GatewayLabTest {
   private static final int CLOSED = 9;
   private static final int HAIRPIN_PORT = 6000;
   private static final int LOW_MTU = 1400;
+  private static final String SMALL_BUFFER = "4096 65536 65536";
   private static final Pattern HOP = Pattern.compile("(?m)^ *[0-9]+ +(\\S+)");
   private static final Pattern TTL = Pattern.compile("ttl=([0-9]+)");
 
@@ -319,6 +320,8 @@ final class GatewayLabTest {
   void shouldTellAServerOfANarrowPath() {
     Assumptions.assumeTrue(Lab.installed("curl"), "the program 'curl' is missing");
     forgetPathMtu();
+    String usualBuffer = fixture.lab.must("out", "sysctl", "-n", "net.ipv4.tcp_rmem").strip();
+    receiveBuffer(SMALL_BUFFER); // else all may be under way before the path becomes narrow
     List<LabProcess> downloads = Stream.of(Family.values()).map(GatewayLabTest::download).toList();
     Lab.pause(500);
     try {
@@ -331,6 +334,7 @@ final class GatewayLabTest {
       }
     } finally {
       fixture.lab.must("rt", "ip", "link", "set", "eth1", "mtu", "1500");
+      receiveBuffer(usualBuffer);
     }
     for (LabProcess download : downloads) {
       assertEquals(Integer.toString(LabServers.DOWNLOAD_BYTES), download.output());
@@ -339,6 +343,10 @@ final class GatewayLabTest {
       assertTrue(pathMtu(family).contains(" mtu " + LOW_MTU), pathMtu(family));
     }
     forgetPathMtu();
+  }
+
+  private static void receiveBuffer(String sizes) {
+    fixture.lab.must("out", "sysctl", "-qw", "net.ipv4.tcp_rmem=" + sizes);
   }
 
   /** Of three seconds and more, of which a busy machine may need some until the path is narrow. */

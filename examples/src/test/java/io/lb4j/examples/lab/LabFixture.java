@@ -38,15 +38,28 @@ final class LabFixture implements AutoCloseable {
     return new LabFixture(Lab.up("lb4j-test", topology, servers));
   }
 
-  /** Skips a test that sends SIGHUP where it would be lost: who was started to ignore it starts others that ignore it. */
-  static void assumeHangUp() {
-    Assumptions.assumeFalse(hangUpIsIgnored(), "SIGHUP is ignored in this process, as nohup has it, and so in all it starts");
+  /**
+   * Skips a test that sends a signal where it would be lost: who was started to ignore it, as nohup and shells in the
+   * background have it, starts others that ignore it.
+   *
+   * @param signal a name, without SIG
+   */
+  static void assumeNotIgnored(String signal) {
+    Assumptions.assumeFalse(isIgnored(signal), () -> "SIG" + signal + " is ignored in this process, and so in all it starts");
   }
 
-  /** The kernel's mask of ignored signals, whose lowest bit is number 1. */
-  private static boolean hangUpIsIgnored() {
+  /** Asks the kernel's mask of ignored signals, whose lowest bit is number 1. */
+  private static boolean isIgnored(String signal) {
+    int number = switch (signal) {
+      case "HUP" -> 1;
+      case "INT" -> 2;
+      case "TERM" -> 15;
+      default -> 9;
+    };
     try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
-      return lines.filter(line -> line.startsWith("SigIgn:")).anyMatch(line -> line.matches(".*[13579bdf]"));
+      return lines
+          .filter(line -> line.startsWith("SigIgn:"))
+          .anyMatch(line -> (Long.parseUnsignedLong(line.split("\\s+")[1], 16) >>> number - 1 & 1) != 0);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
