@@ -6,6 +6,8 @@ import io.lb4j.frame.FrameView;
 import io.lb4j.pcap.PcapPort;
 import io.lb4j.pcap.packet.Latency;
 import io.lb4j.pcap.packet.PacketPort;
+import io.lb4j.pcap.xdp.XdpMemory;
+import io.lb4j.pcap.xdp.XdpPort;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortQueue;
 import java.util.List;
@@ -16,7 +18,7 @@ import java.util.function.Function;
  * Forwards frames between two interfaces and changes nothing but MAC addresses: what a port costs, without a balancer.
  *
  * <pre>
- *   Forwarder pcap|packet-bulk|packet-low poll|spin DEVICE MAC DEVICE MAC
+ *   Forwarder pcap|packet-bulk|packet-low|xdp poll|spin DEVICE MAC DEVICE MAC
  * </pre>
  *
  * Each MAC address is whom frames leave to at the device before it. With {@code poll} each direction has a thread that
@@ -27,8 +29,12 @@ public final class Forwarder {
       Map.of(
           "pcap", PcapPort::open,
           "packet-bulk", device -> packet(device, Latency.BULK),
-          "packet-low", device -> packet(device, Latency.LOW));
+          "packet-low", device -> packet(device, Latency.LOW),
+          "xdp", Forwarder::xdp);
+  private static final int XDP_FRAMES = 32_768;
   private static final long PATIENCE_NS = 100_000_000;
+
+  private static XdpMemory shared; // of both ports
 
   private final PortQueue from;
   private final PortQueue to;
@@ -63,6 +69,13 @@ public final class Forwarder {
 
   private static Port packet(String device, Latency latency) {
     return PacketPort.builder(device).latency(latency).open();
+  }
+
+  private static Port xdp(String device) {
+    if (shared == null) {
+      shared = XdpMemory.allocate(XDP_FRAMES);
+    }
+    return XdpPort.builder(device).memory(shared).everything(true).open();
   }
 
   private void spinWith(Forwarder other) {
