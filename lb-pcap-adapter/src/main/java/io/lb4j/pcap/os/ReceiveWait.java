@@ -3,6 +3,7 @@ package io.lb4j.pcap.os;
 import io.lb4j.port.PortException.Cause;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -11,20 +12,17 @@ import java.util.concurrent.locks.LockSupport;
 public final class ReceiveWait {
   private static final long NAP_NS = 1_000_000;
   private static final long ERROR_NAP_NS = 10_000_000;
-  private static final int POLLFD_SIZE = 8;
 
-  /** How many descriptors are waited for: the pipe by which closing wakes, and the socket. */
-  static final int POLLFDS = 2;
-
-  /** Bytes of their pollfd structures. */
-  static final int POLLFDS_SIZE = POLLFDS * POLLFD_SIZE;
+  /** Bytes of a pollfd structure. */
+  static final int POLLFD_SIZE = 8;
 
   private static final int REVENTS = 6;
   private static final int ERRORS = Libc.POLLERR | Libc.POLLHUP | Libc.POLLNVAL;
 
   private final boolean pollable;
   private final Runnable onError;
-  private final MemorySegment pollfds = Arena.ofAuto().allocate(POLLFDS_SIZE, 8);
+  private final int descriptors; // the pipe by which closing wakes, and the sockets
+  private final MemorySegment pollfds;
   private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
   private int wakeReadFd = -1;
   private int wakeWriteFd = -1;
@@ -45,12 +43,26 @@ public final class ReceiveWait {
    * @param onError called when the descriptor has an error, which it reports until somebody takes it
    */
   public ReceiveWait(int fd, Runnable onError) {
+    this(new int[] {fd}, onError);
+  }
+
+  /**
+   * Prepares to wait for a queue of several sockets.
+   *
+   * @param fds become readable when frames wait; -1 as above
+   * @param onError called when one of them has an error
+   */
+  public ReceiveWait(int[] fds, Runnable onError) {
     this.onError = onError;
-    pollable = fd >= 0 && Libc.hasPoll();
+    descriptors = fds.length + 1;
+    pollfds = Arena.ofAuto().allocate((long) descriptors * POLLFD_SIZE, 8);
+    pollable = Libc.hasPoll() && Arrays.stream(fds).allMatch(fd -> fd >= 0);
     if (pollable) {
       openPipe();
       watch(0, wakeReadFd);
-      watch(POLLFD_SIZE, fd);
+      for (int i = 0; i < fds.length; i++) {
+        watch(i + 1, fds[i]);
+      }
     }
   }
 
@@ -66,9 +78,9 @@ public final class ReceiveWait {
     }
   }
 
-  private void watch(long offset, int fd) {
-    pollfds.set(Native.INT, offset, fd);
-    pollfds.set(Native.SHORT, offset + 4, Libc.POLLIN);
+  private void watch(int i, int fd) {
+    pollfds.set(Native.INT, (long) i * POLLFD_SIZE, fd);
+    pollfds.set(Native.SHORT, (long) i * POLLFD_SIZE + 4, Libc.POLLIN);
   }
 
   /** Returns when frames wait, the time is over, or {@link #wake()} was called. */
@@ -77,8 +89,8 @@ public final class ReceiveWait {
       LockSupport.parkNanos(Math.min(timeoutNs, NAP_NS));
       return;
     }
-    Libc.poll(pollfds, POLLFDS, timeoutNs, timespec);
-    if ((pollfds.get(Native.SHORT, POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
+    Libc.poll(pollfds, descriptors, timeoutNs, timespec);
+    if (hasError(pollfds, 0)) {
       // The interface is down or gone: the next receive collects the error, or it is taken here; do not spin meanwhile.
       onError.run();
       Libc.poll(pollfds, 1, Math.min(timeoutNs, ERROR_NAP_NS), timespec);
@@ -90,14 +102,28 @@ public final class ReceiveWait {
     return pollable;
   }
 
+  private boolean hasError(MemorySegment from, long offset) {
+    for (int i = 1; i < descriptors; i++) {
+      if ((from.get(Native.SHORT, offset + (long) i * POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** How many descriptors are waited for. */
+  int descriptors() {
+    return descriptors;
+  }
+
   /** Copies what to wait for into a larger array. */
   void fill(MemorySegment into, long offset) {
-    MemorySegment.copy(pollfds, 0, into, offset, POLLFDS_SIZE);
+    MemorySegment.copy(pollfds, 0, into, offset, (long) descriptors * POLLFD_SIZE);
   }
 
   /** Takes the error that was found in a larger array, if there is one. */
   void takeErrors(MemorySegment from, long offset) {
-    if ((from.get(Native.SHORT, offset + POLLFD_SIZE + REVENTS) & ERRORS) != 0) {
+    if (hasError(from, offset)) {
       onError.run();
     }
   }

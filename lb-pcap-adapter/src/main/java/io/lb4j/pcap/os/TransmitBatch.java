@@ -24,7 +24,7 @@ public final class TransmitBatch {
 
   private final MemorySegment vectors = Arena.ofAuto().allocate((long) CAPACITY * IOVEC_SIZE, 64);
   private final MemorySegment copies;
-  private final byte[] bounce; // for buffers that offer neither an address nor an array
+  private final FrameCopy source;
   private int size;
   private int copied;
   private long bytes;
@@ -33,7 +33,7 @@ public final class TransmitBatch {
 
   public TransmitBatch(int maxFrameLength) {
     copies = Arena.ofAuto().allocate(Math.max(COPY_AREA, 4L * maxFrameLength), 64);
-    bounce = new byte[maxFrameLength];
+    source = new FrameCopy(maxFrameLength);
   }
 
   /** Whether another frame of this length fits in. */
@@ -69,18 +69,7 @@ public final class TransmitBatch {
 
   /** Copies bytes to where the next frame is put together. */
   private void copy(ByteBuf buffer, int start, int length) {
-    if (buffer.hasMemoryAddress()) {
-      MemorySegment.copy(Native.MEMORY, buffer.memoryAddress() + start, copies, copied, length);
-    } else if (buffer.hasArray()) {
-      copyArray(buffer.array(), buffer.arrayOffset() + start, length);
-    } else {
-      buffer.getBytes(start, bounce, 0, length);
-      copyArray(bounce, 0, length);
-    }
-  }
-
-  private void copyArray(byte[] array, int from, int length) {
-    MemorySegment.copy(array, from, copies, ValueLayout.JAVA_BYTE, copied, length);
+    source.copy(buffer, start, length, copies, copied);
   }
 
   private void commit(int length) {

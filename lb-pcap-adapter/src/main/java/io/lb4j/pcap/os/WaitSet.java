@@ -24,7 +24,15 @@ public final class WaitSet {
     this.queues = queues;
     this.pollables = pollables(queues);
     this.entered = new boolean[queues.length];
-    this.pollfds = Arena.ofAuto().allocate((long) queues.length * ReceiveWait.POLLFDS_SIZE, 8);
+    this.pollfds = Arena.ofAuto().allocate((long) descriptors() * ReceiveWait.POLLFD_SIZE, 8);
+  }
+
+  private int descriptors() {
+    int sum = 0;
+    for (int i = 0; pollables != null && i < pollables.length; i++) {
+      sum += pollables[i].receiveWait().descriptors();
+    }
+    return sum;
   }
 
   private static Pollable[] pollables(PortQueue[] queues) {
@@ -52,12 +60,13 @@ public final class WaitSet {
     if (pollables == null) {
       return false;
     }
-    int open = 0;
+    int open = 0; // descriptors
     boolean ready = false;
     for (int i = 0; i < pollables.length; i++) {
       entered[i] = pollables[i].beginWait();
       if (entered[i]) {
-        pollables[i].receiveWait().fill(pollfds, open++ * ReceiveWait.POLLFDS_SIZE);
+        pollables[i].receiveWait().fill(pollfds, (long) open * ReceiveWait.POLLFD_SIZE);
+        open += pollables[i].receiveWait().descriptors();
         ready |= pollables[i].isReady();
       }
     }
@@ -72,16 +81,17 @@ public final class WaitSet {
     return true;
   }
 
-  private void poll(int open, long timeoutNs) {
-    if (open == 0) {
+  private void poll(int descriptors, long timeoutNs) {
+    if (descriptors == 0) {
       LockSupport.parkNanos(Math.min(timeoutNs, CLOSED_NAP_NS));
       return;
     }
-    Libc.poll(pollfds, open * ReceiveWait.POLLFDS, timeoutNs, timespec);
-    int at = 0;
+    Libc.poll(pollfds, descriptors, timeoutNs, timespec);
+    long at = 0;
     for (int i = 0; i < pollables.length; i++) {
       if (entered[i]) {
-        pollables[i].receiveWait().takeErrors(pollfds, at++ * ReceiveWait.POLLFDS_SIZE);
+        pollables[i].receiveWait().takeErrors(pollfds, at);
+        at += (long) pollables[i].receiveWait().descriptors() * ReceiveWait.POLLFD_SIZE;
       }
     }
   }

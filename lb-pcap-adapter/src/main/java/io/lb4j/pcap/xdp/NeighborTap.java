@@ -31,8 +31,8 @@ final class NeighborTap implements AutoCloseable {
   private static final int DEFAULT_TPID = 0x8100;
 
   private final PacketSocket socket;
+  private final boolean listens;
   private final MemorySegment message = Arena.ofAuto().allocate(CONTROL + CONTROL_SIZE, 8);
-  private final MemorySegment callState = Native.callState(Arena.ofAuto());
   private long dropped; // under the port's lock
   private long start;
   private int length;
@@ -40,6 +40,7 @@ final class NeighborTap implements AutoCloseable {
 
   /** Opens it, listening only if the port does not get everything anyway. */
   NeighborTap(NetDevice device, boolean listens) {
+    this.listens = listens;
     socket = PacketSocket.openUnbound(device.name(), device.index());
     try {
       if (!listens) {
@@ -68,6 +69,10 @@ final class NeighborTap implements AutoCloseable {
     return socket.fd();
   }
 
+  boolean listens() {
+    return listens;
+  }
+
   /**
    * Takes a frame, with its tag in the bytes, into memory with room for a tag in front of it.
    *
@@ -77,7 +82,7 @@ final class NeighborTap implements AutoCloseable {
     message.set(Native.POINTER, VECTOR, memory.address() + offset);
     message.set(Native.LONG, VECTOR + 8, room);
     message.set(Native.LONG, CONTROL_LENGTH, CONTROL_SIZE);
-    int answer = Syscalls.recvmsg(socket.fd(), message.address(), MSG_TRUNC, callState);
+    int answer = Syscalls.recvmsg(socket.fd(), message.address(), MSG_TRUNC);
     if (answer <= ADDRESSES_LENGTH) {
       return false; // none, or the interface is down, which is told once
     }

@@ -11,7 +11,10 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** Calls of the system that only this port needs. Each answers what the call answered, or -errno. Safe from any thread. */
+/**
+ * Calls of the system that only this port needs. Each answers what the call answered, or -errno where nothing else is said.
+ * Safe from any thread.
+ */
 final class Syscalls {
   static final int ENOENT = 2;
   static final int EBUSY = 16;
@@ -32,9 +35,13 @@ final class Syscalls {
           "sendto",
           FunctionDescriptor.of(LONG, INT, POINTER, LONG, INT, POINTER, INT),
           Native.ERRNO);
-  private static final MethodHandle RECVMSG =
+
+  // Without errno, because these are called for every burst: see Libc.
+  private static final MethodHandle SENDTO_ALONE =
       Native.bind(
-          Native.systemLibrary(), "recvmsg", FunctionDescriptor.of(LONG, INT, POINTER, INT), Native.ERRNO);
+          Native.systemLibrary(), "sendto", FunctionDescriptor.of(LONG, INT, POINTER, LONG, INT, POINTER, INT));
+  private static final MethodHandle RECVMSG =
+      Native.bind(Native.systemLibrary(), "recvmsg", FunctionDescriptor.of(LONG, INT, POINTER, INT));
 
   private Syscalls() {}
 
@@ -58,8 +65,21 @@ final class Syscalls {
     }
   }
 
-  /** Lets the kernel send what is in a socket's ring. */
-  static int kick(int fd, MemorySegment state) {
+  /**
+   * Lets the kernel send what is in a socket's ring.
+   *
+   * @return whether it says that it is done; if not, {@link #kickAgain} says why
+   */
+  static boolean kick(int fd) {
+    try {
+      return (long) SENDTO_ALONE.invokeExact(fd, 0L, 0L, MSG_DONTWAIT, 0L, 0) >= 0;
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** As {@link #kick}, with the error in the answer. */
+  static int kickAgain(int fd, MemorySegment state) {
     try {
       return Native.answer((int) (long) SENDTO.invokeExact(state, fd, 0L, 0L, MSG_DONTWAIT, 0L, 0), state);
     } catch (Throwable e) {
@@ -67,10 +87,14 @@ final class Syscalls {
     }
   }
 
-  /** Takes a message with what comes beside it. */
-  static int recvmsg(int fd, long message, int flags, MemorySegment state) {
+  /**
+   * Takes a message with what comes beside it.
+   *
+   * @return its bytes; less than 0 when there is none
+   */
+  static int recvmsg(int fd, long message, int flags) {
     try {
-      return Native.answer((int) (long) RECVMSG.invokeExact(state, fd, message, flags | MSG_DONTWAIT), state);
+      return (int) (long) RECVMSG.invokeExact(fd, message, flags | MSG_DONTWAIT);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

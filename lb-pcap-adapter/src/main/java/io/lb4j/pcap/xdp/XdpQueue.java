@@ -2,7 +2,10 @@ package io.lb4j.pcap.xdp;
 
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
+import io.lb4j.pcap.os.Pollable;
 import io.lb4j.pcap.os.PortTally;
+import io.lb4j.pcap.os.ReceiveWait;
+import io.lb4j.pcap.os.WaitSet;
 import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
 import io.netty.buffer.ByteBuf;
@@ -15,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * thread of its own; closed by the control thread. The sockets are closed when nobody is inside a call and all frames
  * were released: by whoever comes last.
  */
-final class XdpQueue implements PortQueue {
+final class XdpQueue implements PortQueue, Pollable {
   private static final long CLOSING_PATIENCE_NS = 200_000_000L;
   private static final VarHandle RECEIVING = flag("receiving");
   private static final VarHandle SENDING = flag("sending");
@@ -27,8 +30,9 @@ final class XdpQueue implements PortQueue {
   private final @Nullable NeighborTap tap;
   private final XdpReceiver receiver;
   private final XdpSender sender;
-  private final XdpWait wait;
+  private final ReceiveWait wait;
   private final PortTally tally = new PortTally();
+  private @Nullable WaitSet waitSet; // the receiving half's
   private int refusedSinceFlush;
   private long missed; // as far as the kernel was asked: under the port's lock
 
@@ -42,9 +46,9 @@ final class XdpQueue implements PortQueue {
     this.number = number;
     this.sockets = sockets;
     this.tap = tap;
-    receiver = new XdpReceiver(memory, number, sockets, tap);
+    receiver = new XdpReceiver(memory, number, sockets, tap != null && tap.listens() ? tap : null);
     sender = new XdpSender(memory, number, sockets[0], mtu);
-    wait = new XdpWait(descriptors(), this::takeErrors);
+    wait = new ReceiveWait(descriptors(), this::takeErrors);
   }
 
   private static VarHandle flag(String name) {
@@ -141,8 +145,38 @@ final class XdpQueue implements PortQueue {
     }
     if (!receiver.isReady()) {
       wait.await(timeoutNs);
+      receiver.afterWait();
     }
     leaveReceiving();
+  }
+
+  @Override
+  public boolean awaitAny(PortQueue[] queues, long timeoutNs) {
+    if (waitSet == null || !waitSet.isOver(queues)) {
+      waitSet = new WaitSet(queues);
+    }
+    return waitSet.await(timeoutNs);
+  }
+
+  @Override
+  public boolean beginWait() {
+    return enter(RECEIVING);
+  }
+
+  @Override
+  public void endWait() {
+    receiver.afterWait();
+    leaveReceiving();
+  }
+
+  @Override
+  public boolean isReady() {
+    return receiver.isReady();
+  }
+
+  @Override
+  public ReceiveWait receiveWait() {
+    return wait;
   }
 
   /** Says that a half is in use; false after closing. By the full fence either closing sees it, or we closing. */

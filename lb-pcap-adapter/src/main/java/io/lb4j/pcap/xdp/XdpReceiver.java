@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class XdpReceiver {
   private static final int MOST_LENT = 4096;
   private static final int TAP_HEADROOM = 32; // for a tag, and the cache line
-  private static final int BATCHES_PER_TAP = 16; // how seldom the tap is asked while other frames come
+  private static final int CALLS_PER_TAP = 32; // how seldom the tap is asked, which is a system call, but after waiting
   private static final int MSG_DONTWAIT = 0x40;
 
   private final XdpMemory memory;
@@ -25,7 +25,7 @@ final class XdpReceiver {
   private final int lentHolder;
   private final int[] lent = new int[MOST_LENT];
   private int lentCount;
-  private int sinceTap;
+  private int sinceTap = CALLS_PER_TAP;
   private long bytes;
 
   XdpReceiver(XdpMemory memory, int queue, XskSocket[] sockets, @Nullable NeighborTap tap) {
@@ -48,11 +48,16 @@ final class XdpReceiver {
     for (int i = 0; i < sockets.length; i++) {
       receiveFrom(i, batch, ingress);
     }
-    if (tap != null && (lentCount == before || ++sinceTap >= BATCHES_PER_TAP)) {
+    if (tap != null && ++sinceTap >= CALLS_PER_TAP) {
       sinceTap = 0;
       receiveFromTap(tap, batch, ingress);
     }
     return lentCount - before;
+  }
+
+  /** Has the tap asked next time: it may be what ended the wait. */
+  void afterWait() {
+    sinceTap = CALLS_PER_TAP;
   }
 
   long receivedBytes() {

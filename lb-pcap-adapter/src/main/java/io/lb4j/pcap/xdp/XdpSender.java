@@ -1,12 +1,14 @@
 package io.lb4j.pcap.xdp;
 
 import io.lb4j.frame.FrameMarks;
+import io.lb4j.pcap.os.FrameCopy;
 import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.wire.EthernetHeader;
 import io.netty.buffer.ByteBuf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The transmitting half of a queue. A frame that was received into the memory that its port shares is sent from there,
@@ -25,6 +27,7 @@ final class XdpSender {
   private final XskSocket socket;
   private final int holder;
   private final int maxFrameLength; // without a VLAN tag
+  private final FrameCopy source;
   private final MemorySegment callState = Native.callState(Arena.ofAuto());
   private int size; // entries written since the last flush
   private int refused;
@@ -39,6 +42,7 @@ final class XdpSender {
     cache = new ChunkCache(pool);
     holder = ChunkPool.holder(queue, ChunkPool.SENDING);
     maxFrameLength = mtu + EthernetHeader.LENGTH;
+    source = new FrameCopy(maxFrameLength + EthernetHeader.TAG_LENGTH);
   }
 
   boolean isPossible(ByteBuf frame, int start, int length, long marks) {
@@ -78,19 +82,25 @@ final class XdpSender {
         return false;
       }
     }
-    int to = chunk * memory.chunkSize() + XdpMemory.KERNEL_HEADROOM;
-    ByteBuf buffer = memory.buffer();
+    long to = (long) chunk * memory.chunkSize() + XdpMemory.KERNEL_HEADROOM;
     if (tag < 0) {
-      buffer.setBytes(to, frame, start, length);
+      source.copy(frame, start, length, memory.memory(), to);
       put(chunk, to, length);
-      return true;
+    } else {
+      source.copy(frame, start, ADDRESSES_LENGTH, memory.memory(), to);
+      putTag(to + ADDRESSES_LENGTH, tag);
+      long rest = to + ADDRESSES_LENGTH + EthernetHeader.TAG_LENGTH;
+      source.copy(frame, start + ADDRESSES_LENGTH, length - ADDRESSES_LENGTH, memory.memory(), rest);
+      put(chunk, to, length + EthernetHeader.TAG_LENGTH);
     }
-    buffer.setBytes(to, frame, start, ADDRESSES_LENGTH);
-    buffer.setInt(to + ADDRESSES_LENGTH, EthernetHeader.VLAN << 16 | tag);
-    int rest = to + ADDRESSES_LENGTH + EthernetHeader.TAG_LENGTH;
-    buffer.setBytes(rest, frame, start + ADDRESSES_LENGTH, length - ADDRESSES_LENGTH);
-    put(chunk, to, length + EthernetHeader.TAG_LENGTH);
     return true;
+  }
+
+  private void putTag(long at, int tag) {
+    int bytes = EthernetHeader.VLAN << 16 | tag;
+    for (int i = 0; i < EthernetHeader.TAG_LENGTH; i++) {
+      memory.memory().set(ValueLayout.JAVA_BYTE, at + i, (byte) (bytes >>> 24 - 8 * i));
+    }
   }
 
   private void put(int chunk, long offset, int length) {
@@ -106,25 +116,37 @@ final class XdpSender {
     refused = 0;
     socket.transmit.produced(size);
     forget();
-    for (int i = 0; i < KICKS && socket.transmit.pending() > 0; i++) {
-      int answer = socket.isZeroCopy() && !socket.transmit.needsWakeup() ? 0 : Syscalls.kick(socket.fd(), callState);
-      if (answer == -Libc.ENETDOWN || answer == -Libc.ENXIO || answer == -Libc.EBADF || answer == -Libc.ENODEV) {
-        takeBack();
-        break;
+    if (socket.isZeroCopy()) {
+      if (socket.transmit.needsWakeup()) {
+        Syscalls.kick(socket.fd());
       }
-      if (socket.isZeroCopy()) {
-        break;
-      }
-      collect();
+    } else {
+      kick();
     }
     collect();
   }
 
+  /** One kick sends some of the entries and may say that others are left; why it sent none is asked by another one. */
+  private void kick() {
+    int pending = socket.transmit.pending();
+    for (int i = 0; i < KICKS && pending > 0; i++) {
+      boolean done = Syscalls.kick(socket.fd());
+      int left = socket.transmit.pending();
+      if (!done && left == pending && isGone(Syscalls.kickAgain(socket.fd(), callState))) {
+        takeBack();
+        return;
+      }
+      pending = socket.transmit.pending();
+      collect();
+    }
+  }
+
+  private static boolean isGone(int answer) {
+    return answer == -Libc.ENETDOWN || answer == -Libc.ENXIO || answer == -Libc.EBADF || answer == -Libc.ENODEV;
+  }
+
   /** Of a device that is down: the kernel reads no entries of a copying socket but when it is kicked. */
   private void takeBack() {
-    if (socket.isZeroCopy()) {
-      return;
-    }
     int pending = socket.transmit.pending();
     for (int i = -pending; i < 0; i++) {
       long offset = socket.transmit.offset(i);
