@@ -9,6 +9,7 @@ import io.lb4j.examples.config.InterfaceDeclaration;
 import io.lb4j.examples.report.PlanReport;
 import io.lb4j.examples.report.StatisticsReport;
 import io.lb4j.pcap.live.LivePort;
+import io.lb4j.pcap.live.LivePorts;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
 import io.lb4j.service.Plan;
@@ -59,11 +60,12 @@ public final class LiveBalancer implements AutoCloseable {
     try {
       host.raise(configuration, text -> say(err, text));
       LoadBalancerBuilder builder = configuration.builder().announcements(configuration.announcements());
-      for (InterfaceDeclaration link : configuration.interfaces()) {
-        LivePort port = link.port().hide(host.hidden(configuration)).open();
-        opened.add(port.port());
-        say(err, port.choice());
-        add(builder, link, port.port());
+      List<LivePort> ports = LivePorts.openAll(
+          configuration.interfaces().stream().map(link -> link.port().hide(host.hidden(configuration))).toList());
+      ports.forEach(live -> opened.add(live.port()));
+      for (int i = 0; i < ports.size(); i++) {
+        say(err, ports.get(i).choice());
+        add(builder, configuration.interfaces().get(i), ports.get(i).port());
       }
       LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, file, err);
       opened.clear(); // it closes them

@@ -5,6 +5,7 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.PcapPort;
 import io.lb4j.pcap.packet.Latency;
 import io.lb4j.pcap.packet.PacketPort;
+import io.lb4j.pcap.xdp.XdpMemory;
 import io.lb4j.pcap.xdp.XdpPort;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
@@ -20,6 +21,8 @@ import java.util.Set;
  * LivePort eth0 = LivePorts.of("eth0").open();      // the best that works
  * System.out.println(eth0.choice());
  * </pre>
+ *
+ * <p>Interfaces between which frames go are opened together, by {@link #openAll}.
  */
 public final class LivePorts {
   private static final Set<Cause> SAME_FOR_ALL = EnumSet.of(Cause.NOT_FOUND, Cause.NOT_PERMITTED, Cause.DOWN);
@@ -30,6 +33,7 @@ public final class LivePorts {
   private int queues = 1;
   private int bufferSize;
   private MacAddress mac;
+  private XdpMemory memory;
   private List<IpPrefix> hidden = List.of();
 
   private LivePorts(String interfaceName) {
@@ -60,7 +64,8 @@ public final class LivePorts {
   /**
    * What to favour.
    *
-   * @param favoured usual is {@link Latency#AUTO}; libpcap takes LOW as its immediate mode
+   * @param favoured usual is {@link Latency#AUTO}; libpcap takes LOW as its immediate mode; AF_XDP hands each frame over
+   *     at once whatever is favoured, which {@link LivePort#choice()} then says
    * @return this
    */
   public LivePorts latency(Latency favoured) {
@@ -82,7 +87,8 @@ public final class LivePorts {
   /**
    * Memory for frames that wait to be received.
    *
-   * @param bytes for each queue; 0 for the usual
+   * @param bytes for each queue; 0 for the usual. AF_XDP makes of it a power of two of frames of 2 KiB, 64 to 2,048,
+   *     and says when that is less
    * @return this
    */
   public LivePorts bufferSize(int bytes) {
@@ -102,6 +108,18 @@ public final class LivePorts {
   }
 
   /**
+   * Memory that AF_XDP ports share: frames go from one to the other without being copied. To be kept where one of them
+   * may have to be opened anew.
+   *
+   * @param shared with room for this port too; usually the port has its own
+   * @return this
+   */
+  public LivePorts memory(XdpMemory shared) {
+    this.memory = shared;
+    return this;
+  }
+
+  /**
    * Addresses of the balancer that the host may have, because its kernel never sees a frame for them: see {@link
    * io.lb4j.pcap.host.KernelShield}. The port does not count them among the host's.
    *
@@ -111,6 +129,30 @@ public final class LivePorts {
   public LivePorts hide(List<IpPrefix> prefixes) {
     this.hidden = List.copyOf(prefixes);
     return this;
+  }
+
+  /**
+   * Opens interfaces between which frames go: those that are opened as AF_XDP sockets share a memory, so that nothing
+   * is copied in between.
+   *
+   * @param interfaces options of each; those that have a memory keep it
+   * @return the ports, in the same order
+   * @throws PortException as {@link #open()}; then none is open
+   */
+  public static List<LivePort> openAll(List<LivePorts> interfaces) {
+    List<LivePorts> sharing = interfaces.stream().filter(each -> each.io == LiveIo.XDP && each.memory == null).toList();
+    if (sharing.size() > 1) {
+      XdpMemory shared = XdpMemory.sharedBy(sharing.stream().map(LivePorts::xdpOptions).toList());
+      sharing.forEach(each -> each.memory(shared));
+    }
+    List<LivePort> opened = new ArrayList<>();
+    try {
+      interfaces.forEach(each -> opened.add(each.open()));
+      return opened;
+    } catch (RuntimeException e) {
+      opened.forEach(live -> live.port().close());
+      throw e;
+    }
   }
 
   /**
@@ -169,12 +211,37 @@ public final class LivePorts {
   }
 
   private LivePort xdp(String why) {
+    XdpPort port = xdpOptions().open();
+    return new LivePort(port, LiveIo.XDP, said("xdp", why) + xdpDifferences(), port.warnings());
+  }
+
+  private XdpPort.Builder xdpOptions() {
     XdpPort.Builder options = XdpPort.builder(interfaceName).queues(queues);
+    if (bufferSize > 0) {
+      options.ringSize(xdpRingSize());
+    }
     if (mac != null) {
       options.mac(mac);
     }
-    XdpPort port = options.open();
-    return new LivePort(port, LiveIo.XDP, said("xdp", why), port.warnings());
+    if (memory != null) {
+      options.memory(memory);
+    }
+    return options;
+  }
+
+  private int xdpRingSize() {
+    int frames = Integer.highestOneBit(Math.max(1, bufferSize / XdpMemory.SMALL_CHUNK));
+    return Math.clamp(frames, XdpPort.LEAST_RING_SIZE, XdpPort.LARGEST_RING_SIZE);
+  }
+
+  /** What was asked for and is otherwise here. */
+  private String xdpDifferences() {
+    String differences =
+        latency == Latency.BULK ? "; latency bulk changes nothing, each frame is handed over at once" : "";
+    boolean less = bufferSize > 0 && bufferSize / XdpMemory.SMALL_CHUNK > xdpRingSize();
+    return less
+        ? differences + "; bufferSize " + bufferSize + " becomes room for " + xdpRingSize() + " frames"
+        : differences;
   }
 
   private LivePort pcap(String why) {

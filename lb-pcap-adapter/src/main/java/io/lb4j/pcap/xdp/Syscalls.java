@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Calls of the system that only this port needs. Each answers what the call answered, or -errno where nothing else is said.
- * Safe from any thread.
+ * Calls of the system that only this port needs. Each answers what the call answered, or -errno, where nothing else is
+ * said. Safe from any thread.
  */
 final class Syscalls {
   static final int ENOENT = 2;

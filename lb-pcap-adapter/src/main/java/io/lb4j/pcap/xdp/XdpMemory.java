@@ -3,12 +3,15 @@ package io.lb4j.pcap.xdp;
 import io.lb4j.pcap.os.FrameArea;
 import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
 import io.netty.buffer.ByteBuf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -76,6 +79,31 @@ public final class XdpMemory {
   }
 
   /**
+   * Memory for several ports at once, of the size that their devices need.
+   *
+   * @param ports to be opened with this memory: {@link XdpPort.Builder#memory}
+   * @return to be given to the builders of the ports
+   * @throws PortException NOT_FOUND: there is no such interface; SYSTEM: together they need too much
+   */
+  public static XdpMemory sharedBy(Collection<XdpPort.Builder> ports) {
+    long frames = 0;
+    int largestMtu = 0;
+    for (XdpPort.Builder port : ports) {
+      try (NetDevice device = NetDevice.open(port.interfaceName)) {
+        frames += framesFor(XdpPort.receiveQueues(device), port.queues, port.ringSize);
+        largestMtu = Math.max(largestMtu, device.mtu());
+      }
+    }
+    int chunkSize = chunkSizeFor(largestMtu);
+    if (frames > Integer.MAX_VALUE / chunkSize) {
+      throw new PortException(
+          Cause.SYSTEM,
+          "memory for " + frames + " frames is too much to be shared; choose fewer queues or smaller rings");
+    }
+    return allocate((int) frames, chunkSize);
+  }
+
+  /**
    * Frames that a port needs.
    *
    * @param deviceQueues receive queues of the device, for example 1 for a veth
@@ -99,11 +127,6 @@ public final class XdpMemory {
 
   int chunkSize() {
     return chunkSize;
-  }
-
-  /** Of a frame that fits in, with its header. */
-  int longestFrame() {
-    return chunkSize - KERNEL_HEADROOM;
   }
 
   ByteBuf buffer() {
@@ -141,9 +164,11 @@ public final class XdpMemory {
     return ++lastQueue;
   }
 
-  /** A socket that shares this memory already, or -1. */
-  synchronized int boundFd() {
-    return boundFds.isEmpty() ? -1 : boundFds.get(0);
+  /** Sockets that have this memory already, the newest first. */
+  synchronized List<Integer> boundFds() {
+    List<Integer> newestFirst = new ArrayList<>(boundFds);
+    Collections.reverse(newestFirst);
+    return newestFirst;
   }
 
   synchronized void bound(int fd) {
@@ -154,7 +179,7 @@ public final class XdpMemory {
     boundFds.remove((Integer) fd);
   }
 
-  /** Tells the kernel of the memory, by the first socket that uses it. */
+  /** Tells the kernel of the memory, by a socket that others may share it with. */
   void register(int fd, String device) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = arena.allocate(32, 8); // xdp_umem_reg

@@ -26,16 +26,7 @@ final class XdpParts implements AutoCloseable {
   XdpParts(XdpPort.Builder options, NetDevice device) {
     int deviceQueues = XdpPort.receiveQueues(device);
     int frames = XdpMemory.framesFor(deviceQueues, options.queues, options.ringSize);
-    if (device.mtu() > XdpMemory.LARGE_CHUNK_MTU) {
-      throw new PortException(
-          Cause.NOT_SUPPORTED,
-          device.name() + ": AF_XDP carries an MTU up to " + XdpMemory.LARGE_CHUNK_MTU + ", not " + device.mtu());
-    }
-    if (options.queues > deviceQueues) {
-      throw new PortException(
-          Cause.NOT_SUPPORTED,
-          device.name() + " has " + deviceQueues + " receive queues, not " + options.queues + "; ethtool -L sets them");
-    }
+    requireFitting(options, device, deviceQueues);
     memory =
         options.memory == null
             ? XdpMemory.allocate(frames, XdpMemory.chunkSizeFor(device.mtu()))
@@ -47,6 +38,22 @@ final class XdpParts implements AutoCloseable {
     } catch (RuntimeException e) {
       close();
       throw e;
+    }
+  }
+
+  private static void requireFitting(XdpPort.Builder options, NetDevice device, int deviceQueues) {
+    String refusal = "";
+    if (device.mtu() > XdpMemory.LARGE_CHUNK_MTU) {
+      refusal = "an MTU of " + device.mtu() + " is too large for io xdp, where a frame has to fit into a page; remedy: io"
+          + " packet, or ip link set " + device.name() + " mtu " + XdpMemory.LARGE_CHUNK_MTU;
+    } else if (options.memory != null && options.memory.chunkSize() < XdpMemory.chunkSizeFor(device.mtu())) {
+      refusal = "an MTU of " + device.mtu() + " needs memory in chunks of " + XdpMemory.LARGE_CHUNK + " bytes, and that which"
+          + " it is to share has " + options.memory.chunkSize();
+    } else if (options.queues > deviceQueues) {
+      refusal = "it has " + deviceQueues + " receive queues, not " + options.queues + "; ethtool -L sets them";
+    }
+    if (!refusal.isEmpty()) {
+      throw new PortException(Cause.NOT_SUPPORTED, device.name() + ": " + refusal);
     }
   }
 

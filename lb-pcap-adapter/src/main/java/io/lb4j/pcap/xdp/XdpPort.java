@@ -41,6 +41,12 @@ import org.slf4j.LoggerFactory;
  * received, and what is handed over is refused. After GONE the port has to be opened anew.
  */
 public final class XdpPort implements SteeredPort {
+  /** Entries that a socket's ring has at least. */
+  public static final int LEAST_RING_SIZE = 64;
+
+  /** Entries that a socket's ring has at most. */
+  public static final int LARGEST_RING_SIZE = 2048;
+
   private static final Logger LOGGER = LoggerFactory.getLogger(XdpPort.class);
 
   private final String name;
@@ -77,7 +83,7 @@ public final class XdpPort implements SteeredPort {
   /** How an interface is opened. Owned by one thread. */
   public static final class Builder {
     final String interfaceName;
-    int ringSize = 2048;
+    int ringSize = LARGEST_RING_SIZE;
     boolean copy;
     boolean generic;
     boolean everything;
@@ -96,7 +102,7 @@ public final class XdpPort implements SteeredPort {
      * @return this
      */
     public Builder ringSize(int entries) {
-      if (entries < 64 || entries > 2048 || Integer.bitCount(entries) != 1) {
+      if (entries < LEAST_RING_SIZE || entries > LARGEST_RING_SIZE || Integer.bitCount(entries) != 1) {
         throw new IllegalArgumentException("ringSize must be a power of two in 64..2048: " + entries);
       }
       ringSize = entries;
@@ -134,7 +140,7 @@ public final class XdpPort implements SteeredPort {
     /**
      * Memory to share with other ports; usually the port has its own.
      *
-     * @param shared with chunks for this port's MTU
+     * @param shared with chunks for this port's MTU, as {@link XdpMemory#sharedBy} makes it
      * @return this
      */
     public Builder memory(XdpMemory shared) {

@@ -33,6 +33,7 @@ final class XskSocket {
   private static final int OPTIONS = 8;
   private static final int MAX_TX_BUDGET = 9; // since Linux 6.17: frames that one kick sends in copy mode
   private static final int OPTION_ZERO_COPY = 1;
+  private static final int ALONE = -1;
   private static final short SHARED_UMEM = 1;
   private static final short COPY = 2;
   private static final short USE_NEED_WAKEUP = 8;
@@ -67,44 +68,70 @@ final class XskSocket {
     this.fd = fd;
   }
 
-  /** Opens and binds a socket. Its memory is registered by the first that uses it. */
+  /**
+   * Opens and binds a socket. It shares what another one registered of its memory where it can. Where it cannot, as when
+   * one device needs copies and the other does not, it registers the same memory once more, which serves as well.
+   */
   static XskSocket open(String device, int index, int queueId, int size, XdpMemory memory, boolean copy) {
+    synchronized (memory) {
+      for (int shared : memory.boundFds()) {
+        XskSocket socket = create(device, queueId, size, memory);
+        int answer = socket.prepare(index, shared, copy);
+        if (answer >= 0) {
+          return socket;
+        }
+        socket.close();
+        if (answer != -Libc.EBADF) { // that is: the other one's device is gone
+          break;
+        }
+      }
+      XskSocket first = create(device, queueId, size, memory);
+      first.prepare(index, ALONE, copy);
+      return first;
+    }
+  }
+
+  private static XskSocket create(String device, int queueId, int size, XdpMemory memory) {
     int fd = Libc.socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (fd < 0) {
       throw Bpf.failure("socket(AF_XDP) for " + device, -fd, "the kernel may lack AF_XDP (CONFIG_XDP_SOCKETS)");
     }
-    XskSocket socket = new XskSocket(device, queueId, size, memory, fd);
+    return new XskSocket(device, queueId, size, memory, fd);
+  }
+
+  /** Answers less than 0 when it cannot share with that other socket. */
+  private int prepare(int index, int shared, boolean copy) {
     try {
-      socket.prepare(index, copy);
-      return socket;
+      if (Libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_SIZE) < 0) {
+        Libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_SIZE);
+      }
+      if (shared == ALONE) {
+        memory.register(fd, device);
+      }
+      makeRings();
+      int answer = bind(index, shared, copy);
+      if (answer < 0) {
+        return answer;
+      }
+      memory.bound(fd);
+      bound = true;
+      zeroCopy = askZeroCopy();
+      Libc.setsockopt(fd, SOL_XDP, MAX_TX_BUDGET, Math.min(SEND_BUDGET, size));
+      return 0;
     } catch (RuntimeException e) {
-      socket.close();
+      close();
       throw e;
     }
   }
 
-  private void prepare(int index, boolean copy) {
-    if (Libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_SIZE) < 0) {
-      Libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_SIZE);
-    }
-    synchronized (memory) {
-      int shared = memory.boundFd();
-      if (shared < 0) {
-        memory.register(fd, device);
+  private void makeRings() {
+    for (int ring : new int[] {FILL_RING, COMPLETION_RING, RX_RING, TX_RING}) {
+      int answer = Libc.setsockopt(fd, SOL_XDP, ring, size);
+      if (answer < 0) {
+        throw Native.failure(Cause.SYSTEM, "setsockopt(ring " + ring + ") for " + device, -answer, "no memory");
       }
-      for (int ring : new int[] {FILL_RING, COMPLETION_RING, RX_RING, TX_RING}) {
-        int answer = Libc.setsockopt(fd, SOL_XDP, ring, size);
-        if (answer < 0) {
-          throw Native.failure(Cause.SYSTEM, "setsockopt(ring " + ring + ") for " + device, -answer, "no memory");
-        }
-      }
-      mapRings();
-      bind(index, shared, copy);
-      memory.bound(fd);
-      bound = true;
     }
-    zeroCopy = askZeroCopy();
-    Libc.setsockopt(fd, SOL_XDP, MAX_TX_BUDGET, Math.min(SEND_BUDGET, size));
+    mapRings();
   }
 
   private void mapRings() {
@@ -140,24 +167,29 @@ final class XskSocket {
   }
 
   /** The kernel tries zero copy by itself, unless it is told to copy. Whoever shares a memory shares its way. */
-  private void bind(int index, int shared, boolean copy) {
+  private int bind(int index, int shared, boolean copy) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = arena.allocate(16, 4); // sockaddr_xdp
       address.set(Native.SHORT, 0, (short) AF_XDP);
-      int flags = shared >= 0 ? SHARED_UMEM : USE_NEED_WAKEUP | (copy ? COPY : 0);
+      int flags = shared != ALONE ? SHARED_UMEM : USE_NEED_WAKEUP | (copy ? COPY : 0);
       address.set(Native.SHORT, 2, (short) flags);
       address.set(Native.INT, 4, index);
       address.set(Native.INT, 8, queueId);
       address.set(Native.INT, 12, Math.max(shared, 0));
       int answer = bindPatiently(address);
-      if (answer < 0) {
+      if (answer < 0 && (shared == ALONE || !isAboutSharing(answer))) {
         throw Native.failure(
             answer == -Libc.ENETDOWN ? Cause.DOWN : Cause.SYSTEM,
             "bind(AF_XDP, " + device + ", queue " + queueId + ")",
             -answer,
-            likelyCause(-answer, shared));
+            likelyCause(-answer));
       }
+      return answer;
     }
+  }
+
+  private static boolean isAboutSharing(int answer) {
+    return answer == -Libc.EBADF || answer == -Libc.EINVAL || answer == -Syscalls.EOPNOTSUPP;
   }
 
   /** The kernel gives a queue back a little after the socket that had it was closed. */
@@ -170,14 +202,12 @@ final class XskSocket {
     return answer;
   }
 
-  private String likelyCause(int errno, int shared) {
+  private String likelyCause(int errno) {
     return switch (errno) {
       case Libc.ENETDOWN -> "the interface is down; ip link set " + device + " up";
       case Syscalls.EBUSY -> "another AF_XDP socket has this queue";
       case Syscalls.EOPNOTSUPP, Libc.EINVAL ->
-          shared >= 0
-              ? "the ports that share a memory cannot all do without copying: open them all with copy(true)"
-              : "the device may have no such queue, or as many transmit queues as receive queues (ethtool -L)";
+          "the device may have no such queue, or not as many transmit queues as receive queues (ethtool -L)";
       default -> "the interface may have just been removed";
     };
   }

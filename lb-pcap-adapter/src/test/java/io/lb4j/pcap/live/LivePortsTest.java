@@ -5,11 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
 import io.lb4j.pcap.VethPair;
+import io.lb4j.pcap.packet.Latency;
 import io.lb4j.port.PortException;
+import io.lb4j.port.PortQueue;
 import io.lb4j.port.PortStatus;
 import io.lb4j.port.SteeredPort;
 import io.lb4j.port.SteeredPrefixes;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,6 +70,54 @@ class LivePortsTest {
     assertThatThrownBy(() -> LivePorts.of(pair.left).io(LiveIo.XDP).queues(64).open())
         .isInstanceOf(PortException.class)
         .hasMessageContaining("receive queues, not 64");
+  }
+
+  @Test
+  void shouldShareTheMemoryOfXdpPortsThatAreOpenedTogether() {
+    List<LivePort> live =
+        LivePorts.openAll(List.of(LivePorts.of(pair.left).io(LiveIo.XDP), LivePorts.of(pair.right).io(LiveIo.XDP)));
+    assertThat(live).extracting(LivePort::io).containsOnly(LiveIo.XDP);
+    try (var left = live.get(0).port(); var right = live.get(1).port()) {
+      FrameBatch batch = new FrameBatch();
+      ByteBuf arp = Unpooled.buffer().writeInt(-1).writeShort(-1).writeLong(0).setShort(12, 0x0806).writeZero(60);
+      for (PortQueue[] way : new PortQueue[][] {{left.queue(0), right.queue(0)}, {right.queue(0), left.queue(0)}}) {
+        assertThat(way[0].transmit(arp, 0, 60, FrameMarks.NONE)).isTrue();
+        assertThat(way[0].flush()).isZero();
+        way[1].await(2_000_000_000L);
+        assertThat(way[1].receive(batch, 0)).isOne();
+      }
+      assertThat(batch.get(0).buffer()).isSameAs(batch.get(1).buffer());
+    }
+  }
+
+  @Test
+  void shouldCloseWhatItOpenedWhenOneOfSeveralCannotBe() {
+    assertThatThrownBy(
+            () -> LivePorts.openAll(
+                List.of(LivePorts.of(pair.left).io(LiveIo.XDP), LivePorts.of(pair.right).io(LiveIo.XDP).queues(64))))
+        .isInstanceOf(PortException.class)
+        .hasMessageContaining("receive queues, not 64");
+    LivePorts.of(pair.left).io(LiveIo.XDP).open().port().close();
+    assertThatThrownBy(
+            () -> LivePorts.openAll(List.of(LivePorts.of(pair.left).io(LiveIo.XDP), LivePorts.of("lb4j-none").io(LiveIo.XDP))))
+        .isInstanceOfSatisfying(
+            PortException.class, e -> assertThat(e.reason()).isEqualTo(PortException.Cause.NOT_FOUND));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "AUTO, 0, false, ''",
+    "LOW, 131072, false, ''",
+    "BULK, 4194304, true, ''",
+    "LOW, 8388608, false, bufferSize 8388608 becomes room for 2048 frames",
+    "BULK, 300000, true, bufferSize 300000 becomes room for 128 frames",
+  })
+  void shouldSayWhatXdpMakesOfLatencyAndBufferSize(Latency latency, int bytes, boolean bulk, String room) {
+    LivePort live = LivePorts.of(pair.left).io(LiveIo.XDP).latency(latency).bufferSize(bytes).open();
+    live.port().close();
+    assertThat(live.choice().contains("latency bulk changes nothing, each frame is handed over at once")).isEqualTo(bulk);
+    assertThat(live.choice()).contains(room);
+    assertThat(live.choice().contains("bufferSize")).isEqualTo(!room.isEmpty());
   }
 
   @Test

@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lb4j.address.IpPrefix;
-import io.lb4j.frame.FrameBatch;
-import io.lb4j.frame.FrameMarks;
-import io.lb4j.frame.FrameView;
 import io.lb4j.pcap.LivePortFixture;
 import io.lb4j.pcap.VethPair;
 import io.lb4j.port.PortException;
@@ -17,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The program on its device, the memory of two ports, and interfaces that change. */
+/** The program on its device, and interfaces that change. */
 @Tag("root")
 class XdpPortLinkTest extends LivePortFixture {
   private XdpPort open(XdpPort.Builder options) {
@@ -70,45 +67,6 @@ class XdpPortLinkTest extends LivePortFixture {
     assertThatThrownBy(() -> open(XdpPort.builder("lb4jnone")))
         .isInstanceOfSatisfying(
             PortException.class, e -> assertThat(e.reason()).isEqualTo(PortException.Cause.NOT_FOUND));
-  }
-
-  @Test
-  void shouldForwardBetweenPortsWithoutLosingAChunk() {
-    try (VethPair other = VethPair.create()) {
-      XdpMemory memory = XdpMemory.allocate(2 * XdpMemory.framesFor(4, 1, 256));
-      XdpPort source = open(XdpPort.builder(pair.left));
-      XdpPort in = open(XdpPort.builder(pair.right).memory(memory));
-      XdpPort out = open(XdpPort.builder(other.left).memory(memory));
-      XdpPort sink = open(XdpPort.builder(other.right));
-      FrameBatch batch = new FrameBatch();
-      for (int round = 0; round < 400; round++) {
-        for (int i = 0; i < 20; i++) {
-          assertThat(handOver(source, i, 64)).isTrue();
-        }
-        assertThat(source.queue(0).flush()).isZero();
-        forward(in, out, batch, 20);
-        assertThat(receive(sink, 20)).hasSize(20);
-      }
-      assertThat(out.counters().transmittedFrames()).isEqualTo(8000);
-      assertThat(in.counters().missedFrames()).isZero();
-      List.of(source, in, out, sink).forEach(XdpPort::close);
-      assertThat(memory.pool().free()).isEqualTo(memory.pool().chunks());
-    }
-  }
-
-  private static void forward(XdpPort in, XdpPort out, FrameBatch batch, int count) {
-    long deadlineNs = System.nanoTime() + PATIENCE_NS;
-    for (int done = 0; done < count && System.nanoTime() - deadlineNs < 0; ) {
-      batch.clear();
-      int got = in.queue(0).receive(batch, 0);
-      for (int i = 0; i < got; i++) {
-        FrameView view = batch.get(i);
-        assertThat(out.queue(0).transmit(view.buffer(), view.start(), view.length(), FrameMarks.NONE)).isTrue();
-      }
-      out.queue(0).flush();
-      in.queue(0).release();
-      done += got;
-    }
   }
 
   @Test
