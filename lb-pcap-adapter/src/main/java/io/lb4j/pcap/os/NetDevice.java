@@ -74,6 +74,18 @@ public final class NetDevice implements AutoCloseable {
     return fd;
   }
 
+  /** The name that a device of the calling thread's network namespace has now; empty when there is none of this index. */
+  public static String nameOf(int index) {
+    int fd = querySocket();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = arena.allocate(IFREQ_SIZE, 8);
+      request.set(Native.INT, IFREQ_VALUE, index);
+      return Libc.ioctl(fd, SIOCGIFNAME, request) < 0 ? "" : request.getString(0);
+    } finally {
+      Libc.close(fd);
+    }
+  }
+
   private void askLinux() {
     if (name.isEmpty() || name.length() > MAX_NAME_LENGTH) {
       throw notFound("a name has 1..15 characters");

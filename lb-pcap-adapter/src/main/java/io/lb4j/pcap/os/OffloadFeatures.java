@@ -17,15 +17,23 @@ import java.util.Set;
 public record OffloadFeatures(String driver, boolean receiveMerging) {
   // <linux/ethtool.h>
   private static final int ETHTOOL_GDRVINFO = 0x3;
+  private static final int ETHTOOL_GTXCSUM = 0x16;
+  private static final int ETHTOOL_GSTATS = 0x1d;
   private static final int ETHTOOL_GTSO = 0x1e;
+  private static final int ETHTOOL_GGSO = 0x23;
   private static final int ETHTOOL_GFLAGS = 0x25;
   private static final int ETHTOOL_GGRO = 0x2b;
   private static final int ETH_FLAG_LRO = 1 << 15;
   private static final int DRVINFO_SIZE = 196;
   private static final int DRVINFO_NAME_SIZE = 32;
+  private static final int DRVINFO_STATISTICS = 180; // offset of their number
+  private static final int MOST_STATISTICS = 4096;
+
+  /** A driver whose devices are two ends of a wire that does not exist. */
+  public static final String VETH = "veth";
 
   private static final Set<String> SOFTWARE_LINKS =
-      Set.of("veth", "virtio_net", "tun", "bridge", "macvlan", "ipvlan", "vmxnet3", "hv_netvsc", "xen_netfront");
+      Set.of(VETH, "virtio_net", "tun", "bridge", "macvlan", "ipvlan", "vmxnet3", "hv_netvsc", "xen_netfront");
 
   public static OffloadFeatures of(NetDevice device) {
     boolean gro = value(device, ETHTOOL_GGRO) != 0;
@@ -43,6 +51,37 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
     return (value(device, ETHTOOL_GFLAGS) & ETH_FLAG_LRO) != 0;
   }
 
+  /** Whether checksums of frames that are sent through the device are left to it. */
+  public static boolean leavesChecksums(NetDevice device) {
+    return value(device, ETHTOOL_GTXCSUM) != 0;
+  }
+
+  /** Whether cutting frames that are sent through the device is left to it. */
+  public static boolean leavesSegmenting(NetDevice device) {
+    return segments(device) || value(device, ETHTOOL_GGSO) != 0;
+  }
+
+  /** Whether what a device of this driver receives may never have been on a wire. */
+  public boolean isSoftwareLink() {
+    return SOFTWARE_LINKS.contains(driver);
+  }
+
+  /** The index of the other end, which may be in another network namespace, where it says nothing; 0 for no veth. */
+  public static int otherEnd(NetDevice device) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(DRVINFO_SIZE, 8);
+      info.set(Native.INT, 0, ETHTOOL_GDRVINFO);
+      int count = device.ethtool(info) && driver(info).equals(VETH) ? info.get(Native.INT, DRVINFO_STATISTICS) : 0;
+      if (count < 1 || count > MOST_STATISTICS) {
+        return 0;
+      }
+      MemorySegment statistics = arena.allocate(8 + 8L * count, 8); // the first of a veth's is peer_ifindex
+      statistics.set(Native.INT, 0, ETHTOOL_GSTATS);
+      statistics.set(Native.INT, 4, count);
+      return device.ethtool(statistics) ? (int) statistics.get(Native.LONG, 8) : 0;
+    }
+  }
+
   private static int value(NetDevice device, int command) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = arena.allocate(8, 8); // ethtool_value
@@ -58,8 +97,12 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
       if (!device.ethtool(request)) {
         return "";
       }
-      return request.asSlice(4, DRVINFO_NAME_SIZE).getString(0, StandardCharsets.US_ASCII);
+      return driver(request);
     }
+  }
+
+  private static String driver(MemorySegment info) {
+    return info.asSlice(4, DRVINFO_NAME_SIZE).getString(0, StandardCharsets.US_ASCII);
   }
 
   public List<String> warnings(String device) {
@@ -69,7 +112,7 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
           device + ": receive offload (GRO or LRO) is on: TCP segments may arrive merged into frames longer than the"
               + " MTU, which cannot be sent on; remedy: ethtool -K " + device + " gro off lro off");
     }
-    if (SOFTWARE_LINKS.contains(driver)) {
+    if (isSoftwareLink()) {
       warnings.add(
           device + ": driver " + driver + " hands over what a host on the other side sends without a wire between:"
               + " frames may have unfinished checksums or be longer than the MTU, and libpcap does not tell which;"

@@ -1,11 +1,15 @@
 package io.lb4j.pcap.xdp;
 
+import io.lb4j.pcap.host.Capability;
 import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * Maps, programs and links of the kernel's bpf(2). All are file descriptors: what nobody holds any more is gone, also
@@ -21,10 +25,8 @@ final class Bpf {
 
   static final int NATIVE_MODE = 1 << 2;
 
-  static final String RIGHTS =
-      "the process lacks a capability: XDP needs CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW; run it as root, or with"
-          + " AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_NET_RAW (systemd) or setpriv --inh-caps"
-          + " +bpf,+net_admin,+net_raw --ambient-caps +bpf,+net_admin,+net_raw";
+  private static final Set<Capability> RIGHTS =
+      EnumSet.of(Capability.CAP_NET_ADMIN, Capability.CAP_NET_RAW, Capability.CAP_BPF);
 
   private static final int MAP_CREATE = 0;
   private static final int MAP_UPDATE = 2;
@@ -139,6 +141,20 @@ final class Bpf {
 
   static PortException failure(String call, int errno, String likelyCause) {
     boolean denied = errno == Libc.EPERM || errno == Libc.EACCES && !likelyCause.startsWith("the verifier");
-    return Native.failure(denied ? Cause.NOT_PERMITTED : Cause.SYSTEM, call, errno, denied ? RIGHTS : likelyCause);
+    return Native.failure(denied ? Cause.NOT_PERMITTED : Cause.SYSTEM, call, errno, denied ? missingRights() : likelyCause);
+  }
+
+  private static String missingRights() {
+    Set<Capability> held = Capability.effective();
+    if (held.contains(Capability.CAP_SYS_ADMIN)) {
+      held.add(Capability.CAP_BPF);
+    }
+    List<Capability> missing = RIGHTS.stream().filter(right -> !held.contains(right)).toList();
+    if (missing.isEmpty()) {
+      return "the process has all rights that XDP needs: a container, a security module or seccomp forbids it";
+    }
+    String names = String.join(" and ", missing.stream().map(Capability::name).toList());
+    return "the process lacks " + names + "; run it as root, with AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW CAP_BPF"
+        + " (systemd), or with " + Capability.command(RIGHTS);
   }
 }

@@ -113,6 +113,7 @@ final class XdpParts implements AutoCloseable {
           device.name() + ": the driver cannot run XDP programs (error " + refusal + "), the kernel's stack does, which"
               + " is slower; likely cause: the driver, or an MTU too large for it: " + device.mtu());
     }
+    warnings.addAll(XdpOffloads.warnings(device, nativeMode));
   }
 
   int program() {

@@ -1,0 +1,54 @@
+package io.lb4j.pcap.xdp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.lb4j.pcap.LivePortFixture;
+import io.lb4j.pcap.VethPair;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a process is told that lacks a right or locked memory, each in a JVM of its own. */
+@Tag("root")
+class XdpPortRightsTest extends LivePortFixture {
+  @ParameterizedTest
+  @CsvSource({
+    "'+net_raw,+net_admin', CAP_BPF",
+    "'+net_raw,+bpf', CAP_NET_ADMIN",
+    "'+net_raw,+net_admin,+bpf', ''",
+    "'+net_admin,+bpf', CAP_NET_RAW",
+    "'+net_raw', CAP_NET_ADMIN and CAP_BPF",
+  })
+  void shouldSayWhichRightIsMissing(String held, String missing) {
+    assumeTrue(VethPair.run("setpriv", "--version").status() == 0, "setpriv is not installed");
+    String said = probe(List.of("setpriv", "--bounding-set", "-all," + held), "64");
+    if (missing.isEmpty()) {
+      assertThat(said).contains("open");
+    } else {
+      assertThat(said).contains("NOT_PERMITTED", "Operation not permitted", "the process lacks " + missing + ";");
+      assertThat(said).contains("setpriv --reuid lb4j", "+net_admin,+net_raw,+bpf", "AmbientCapabilities=");
+    }
+  }
+
+  @Test
+  void shouldSayThatTheLimitOfLockedMemoryIsTooLow() {
+    assumeTrue(VethPair.run("prlimit", "--version").status() == 0, "prlimit is not installed");
+    List<String> poor = List.of("prlimit", "--memlock=2000000", "setpriv", "--bounding-set", "-all,+net_raw,+net_admin,+bpf");
+    assertThat(probe(poor, "64")).contains("open");
+    assertThat(probe(poor, "2048")).contains("SYSTEM", "XDP_UMEM_REG", "RLIMIT_MEMLOCK", "LimitMEMLOCK=infinity");
+    List<String> rich = List.of("prlimit", "--memlock=2000000");
+    assertThat(probe(rich, "2048")).as("CAP_IPC_LOCK lifts the limit").contains("open");
+  }
+
+  private String probe(List<String> before, String ringSize) {
+    List<String> command = new ArrayList<>(before);
+    command.add(System.getProperty("java.home") + "/bin/java");
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "-cp",
+        System.getProperty("java.class.path"), XdpOpenProbe.class.getName(), pair.left, ringSize));
+    return VethPair.run(command.toArray(String[]::new)).output();
+  }
+}
