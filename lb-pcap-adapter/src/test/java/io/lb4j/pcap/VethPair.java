@@ -27,11 +27,19 @@ public final class VethPair implements AutoCloseable {
 
   /** Makes a pair, or skips the test and says why. */
   public static VethPair create() {
+    return create(1);
+  }
+
+  /** Makes a pair whose ends have several queues each way. */
+  public static VethPair create(int queues) {
     Assumptions.assumeTrue(Native.LINUX, "needs Linux");
     Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "needs root to make interfaces");
     String stem = "lbt" + Long.toString(ProcessHandle.current().pid(), 36) + "n" + COUNT.incrementAndGet();
     VethPair pair = new VethPair(stem + "a", stem + "b");
-    Result made = run("ip", "link", "add", pair.left, "type", "veth", "peer", "name", pair.right);
+    String count = Integer.toString(queues);
+    Result made = run(
+        "ip", "link", "add", pair.left, "numrxqueues", count, "numtxqueues", count, "type", "veth",
+        "peer", "name", pair.right, "numrxqueues", count, "numtxqueues", count);
     Assumptions.assumeTrue(made.status == 0, "cannot make a veth pair: " + made.output);
     Runtime.getRuntime().addShutdownHook(pair.remover);
     try {

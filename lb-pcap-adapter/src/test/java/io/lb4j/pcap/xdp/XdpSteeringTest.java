@@ -2,14 +2,12 @@ package io.lb4j.pcap.xdp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.LivePortFixture;
 import io.lb4j.port.SteeredPrefixes;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -103,28 +101,7 @@ class XdpSteeringTest extends LivePortFixture {
   }
 
   private ByteBuf packet(boolean own, int tags, String source, String destination, int protocol) {
-    IpAddress from = IpAddress.of(source);
-    ByteBuf frame = Unpooled.buffer();
     long mac = own ? port.traits().mac().value() : 0x02_FF_00_00_00_01L;
-    frame.writeShort((int) (mac >>> 32)).writeInt((int) mac).writeMedium(0x020000).writeMedium(9);
-    for (int i = 0; i < tags; i++) {
-      frame.writeShort(i == 0 && tags > 1 ? 0x88A8 : 0x8100).writeShort(7);
-    }
-    if (from.isV6()) {
-      frame.writeShort(0x86DD).writeInt(0x60000000).writeShort(20).writeByte(protocol).writeByte(64);
-    } else {
-      frame.writeShort(0x0800).writeInt(0x45000028).writeInt(0).writeByte(64).writeByte(protocol).writeShort(0);
-    }
-    write(frame, from);
-    write(frame, IpAddress.of(destination));
-    return frame.writeZero(20);
-  }
-
-  private static void write(ByteBuf frame, IpAddress address) {
-    if (address.isV6()) {
-      frame.writeLong(address.high()).writeLong(address.low());
-    } else {
-      frame.writeInt((int) address.low());
-    }
+    return IpFrames.packet(mac, tags, source, destination, protocol);
   }
 }
