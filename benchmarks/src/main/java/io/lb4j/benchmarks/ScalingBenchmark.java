@@ -49,26 +49,34 @@ public class ScalingBenchmark {
 
   /**
    * How it runs: {@code one} worker to completion; {@code two} workers to completion, each with a queue of its own;
+   * {@code apart}, two balancers of one worker that share nothing, which is what the processors themselves allow;
    * {@code pipelined}, two workers that get their frames from the receiver of one queue.
    */
-  @Param({"one", "two", "pipelined"})
+  @Param({"one", "two", "apart", "pipelined"})
   public String way;
 
   /** What threads do while nothing waits for them: {@code park}, {@code yield} or {@code spin}. */
   @Param("park")
   public String waiting;
 
-  private EndlessPort port;
-  private LoadBalancer balancer;
+  private EndlessPort[] ports;
+  private LoadBalancer[] balancers;
 
-  /** Starts the balancer and waits until all flows are established. */
+  /** Starts the balancer, or two, and waits until all flows are established. */
   @Setup
   public void start() {
     boolean v6 = family == 6;
-    int workers = way.equals("one") ? 1 : 2;
-    port = way.equals("pipelined") ? new EndlessPort(v6, 1, 2 * flows) : new EndlessPort(v6, workers, flows);
-    balancer = started(port, v6, workers, flows, waiting);
-    await(port, port.opening());
+    int workers = way.equals("one") || way.equals("apart") ? 1 : 2;
+    int copies = way.equals("apart") ? 2 : 1;
+    ports = new EndlessPort[copies];
+    balancers = new LoadBalancer[copies];
+    for (int i = 0; i < copies; i++) {
+      ports[i] = way.equals("pipelined") ? new EndlessPort(v6, 1, 2 * flows) : new EndlessPort(v6, workers, flows);
+      balancers[i] = started(ports[i], v6, workers, flows, waiting);
+    }
+    for (EndlessPort port : ports) {
+      await(port, port.opening());
+    }
   }
 
   /** A balancer that runs on a port, with services for its flows. */
@@ -84,10 +92,23 @@ public class ScalingBenchmark {
     return balancer;
   }
 
-  /** Sleeps until so many frames have been sent. */
+  /** Sleeps until a port has sent so many frames. */
   static void await(EndlessPort port, long sent) {
+    await(new EndlessPort[] {port}, sent);
+  }
+
+  private static long sent(EndlessPort[] ports) {
+    long sum = 0;
+    for (EndlessPort port : ports) {
+      sum += port.sent();
+    }
+    return sum;
+  }
+
+  /** Sleeps until all ports together have sent so many frames. */
+  private static void await(EndlessPort[] ports, long sent) {
     long beginNs = System.nanoTime();
-    while (port.sent() - sent < 0) {
+    while (sent(ports) - sent < 0) {
       LockSupport.parkNanos(GLANCE_NS);
       if (System.nanoTime() - beginNs - LONGEST_NS > 0) {
         throw new IllegalStateException("frames were lost on their way");
@@ -98,7 +119,9 @@ public class ScalingBenchmark {
   /** Stops all threads. */
   @TearDown
   public void stop() {
-    balancer.close();
+    for (LoadBalancer balancer : balancers) {
+      balancer.close();
+    }
   }
 
   /**
@@ -108,8 +131,8 @@ public class ScalingBenchmark {
    */
   @Benchmark
   public long frames() {
-    long begin = port.sent();
-    await(port, begin + FRAMES);
+    long begin = sent(ports);
+    await(ports, begin + FRAMES);
     return begin;
   }
 }

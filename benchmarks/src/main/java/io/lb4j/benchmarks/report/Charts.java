@@ -153,7 +153,13 @@ final class Charts {
     BarChart chart = new BarChart("Workers on two cores", "million frames per second, median; more is better");
     for (Series series : results.of("ScalingBenchmark")) {
       String way = series.param("way");
-      String name = way.equals("one") ? "one worker" : way.equals("two") ? "two workers" : "two workers, " + way;
+      String name =
+          switch (way) {
+            case "one" -> "one worker";
+            case "two" -> "two workers";
+            case "apart" -> "two balancers";
+            default -> "two workers, " + way;
+          };
       String waiting = series.param("waiting");
       chart.bar(waiting.equals("park") ? name : name + ", " + waiting, false, series.spread().median());
     }

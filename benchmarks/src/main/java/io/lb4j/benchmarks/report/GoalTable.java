@@ -101,8 +101,10 @@ final class GoalTable {
       String flows = Numbers.count(mixed.param("flows"));
       table.row("mixed ÷ alone, " + flows + " flows", Tables.ratios(results.secondary(mixed, "ratio")), "≤ 1.3");
     }
-    workers(table, "two", "two workers ÷ one", "≥ 1.7");
-    workers(table, "pipelined", "pipelined on the same cores ÷ one", "reported");
+    workers(table, "two", "one", "two workers ÷ one", "≥ 1.7");
+    workers(table, "apart", "one", "two balancers that share nothing ÷ one: what the cores allow", "reported");
+    workers(table, "two", "apart", "two workers ÷ two balancers that share nothing", "reported");
+    workers(table, "pipelined", "one", "pipelined on the same cores ÷ one", "reported");
     return table.toString();
   }
 
@@ -131,13 +133,13 @@ final class GoalTable {
     }
   }
 
-  private void workers(Table table, String way, String what, String goal) {
+  private void workers(Table table, String way, String other, String what, String goal) {
     List<Series> all = new ArrayList<>(results.of("ScalingBenchmark"));
-    Optional<Series> one = all.stream().filter(each -> each.param("way").equals("one")).findFirst();
+    Optional<Series> base = all.stream().filter(each -> each.param("way").equals(other)).findFirst();
     all.stream()
-        .filter(each -> one.isPresent() && each.param("way").equals(way))
-        .filter(each -> each.param("flows").equals(one.get().param("flows")))
-        .forEach(each -> table.row(what + ", " + each.param("waiting"), Tables.ratios(each.timesAsGoodAs(one.get())), goal));
+        .filter(each -> base.isPresent() && each.param("way").equals(way))
+        .filter(each -> each.param("flows").equals(base.get().param("flows")))
+        .forEach(each -> table.row(what + ", " + each.param("waiting"), Tables.ratios(each.timesAsGoodAs(base.get())), goal));
   }
 
   private static Map<String, String> with(Map<String, String> params, String name, String value) {
