@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A port in memory whose network costs next to nothing: each queue has a frame of every one of its flows in memory,
@@ -56,6 +57,7 @@ final class EndlessPort implements Port {
     private long received;
     private long dueNs;
     private int sentInBurst;
+    private volatile @Nullable Thread sleeper;
 
     Queue(Flows flows, int first, int count) {
       order = Flows.shuffled(count);
@@ -138,14 +140,26 @@ final class EndlessPort implements Port {
 
     @Override
     public int flush() {
-      counts.setRelease(APART, counts.getPlain(APART) + sentInBurst);
+      counts.set(APART, counts.getPlain(APART) + sentInBurst);
       sentInBurst = 0;
+      Thread asleep = sleeper;
+      if (asleep != null) {
+        sleeper = null;
+        LockSupport.unpark(asleep);
+      }
       return 0;
     }
 
+    /** Sleeps until something has been sent, as a device's interrupt would wake the thread. */
     @Override
     public void await(long timeoutNs) {
-      LockSupport.parkNanos(this, Math.min(timeoutNs, 50_000));
+      sleeper = Thread.currentThread();
+      if (periodNs > 0) {
+        LockSupport.parkNanos(this, Math.min(timeoutNs, 50_000));
+      } else if (received - sent() >= WINDOW) {
+        LockSupport.parkNanos(this, timeoutNs);
+      }
+      sleeper = null;
     }
   }
 
