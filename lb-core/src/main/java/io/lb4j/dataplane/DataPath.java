@@ -175,6 +175,7 @@ public final class DataPath {
             parts.flowSeed(),
             parts.topology().links().stream().mapToLong(link -> link.mac().value()).toArray(),
             finishing(parts.topology().links()),
+            superFrameMtus(parts.topology().links()),
             parts.worker());
     this.pipeline = new FramePipeline(state, accounting, parts.neighbors(), fragments, this::fragmentEnded);
     this.known = new KnownFlows(state, accounting);
@@ -192,6 +193,14 @@ public final class DataPath {
       finishing[link.index()] = !link.carriesPartialChecksums();
     }
     return finishing;
+  }
+
+  private static int[] superFrameMtus(List<Link> links) {
+    int[] mtus = new int[links.size()];
+    for (Link link : links) {
+      mtus[link.index()] = link.carriesGso() ? link.mtu() : 0;
+    }
+    return mtus;
   }
 
   /**

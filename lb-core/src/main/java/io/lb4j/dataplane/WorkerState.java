@@ -8,6 +8,7 @@ import io.lb4j.forward.Translator;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Segments;
 import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.OwnedAddresses;
@@ -30,6 +31,7 @@ final class WorkerState {
   final long clientSeed;
   final long[] linkMacs;
   final boolean[] finishing; // by link: whether checksums have to be finished before a frame leaves
+  final int[] superFrameMtus; // by link: the largest packet of a super-frame's segments, 0 where none may leave
   final int worker;
 
   ForwardingTable table;
@@ -57,6 +59,7 @@ final class WorkerState {
       long clientSeed,
       long[] linkMacs,
       boolean[] finishing,
+      int[] superFrameMtus,
       int worker) {
     this.counters = counters;
     this.flows = flows;
@@ -70,12 +73,18 @@ final class WorkerState {
     this.clientSeed = clientSeed;
     this.linkMacs = linkMacs;
     this.finishing = finishing;
+    this.superFrameMtus = superFrameMtus;
     this.worker = worker;
   }
 
   /** Whether a usual frame may leave as it is. */
   boolean isWhole(FrameView view, int link) {
-    return view.marks() == FrameMarks.NONE || !finishing[link];
+    return view.marks() == FrameMarks.NONE || isCarried(view, link);
+  }
+
+  private boolean isCarried(FrameView view, int link) {
+    boolean isSuperFrame = (view.marks() & FrameMarks.GSO) != 0;
+    return !finishing[link] && (!isSuperFrame || Segments.packetLength(view) <= superFrameMtus[link]);
   }
 
   boolean isToVip(FrameView view) {

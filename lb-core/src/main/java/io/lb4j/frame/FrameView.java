@@ -26,7 +26,7 @@ public final class FrameView {
 
   // what the parser found
   FrameKind kind;
-  boolean usual; // read by UsualFrames: in memory with an address, and no marks but an unfinished checksum
+  boolean usual; // read by UsualFrames: in memory with an address, whole, no tag beside it
   boolean v6;
   int network; // index of the IP header or the ARP packet
   int networkEnd; // index after the last byte of the IP packet; Ethernet padding lies beyond
@@ -272,8 +272,8 @@ public final class FrameView {
 
   /**
    * Whether the frame is one of those that nearly all are: untagged, a whole segment or datagram of IPv4 without options
-   * or IPv6 without extension headers, with no mark but {@link FrameMarks#CHECKSUM_PARTIAL}, in memory that is reached by
-   * address.
+   * or IPv6 without extension headers, with no mark but {@link FrameMarks#CHECKSUM_PARTIAL} and {@link FrameMarks#GSO}, in
+   * memory that is reached by address.
    *
    * @return false for all others
    */

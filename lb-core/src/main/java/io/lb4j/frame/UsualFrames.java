@@ -10,8 +10,8 @@ import io.lb4j.wire.TcpHeader;
 
 /**
  * Reads the frames that nearly all are, with five to eight wide loads at fixed places: untagged IPv4 without options or
- * IPv6 without extension headers, TCP or UDP, whole and well-formed, nothing beside the bytes but perhaps the mark of an
- * unfinished checksum, which senders on the same host leave to their device. It leaves all others, and
+ * IPv6 without extension headers, TCP or UDP, whole and well-formed, nothing beside the bytes but perhaps an unfinished
+ * checksum and the size of segments, which senders on the same host leave to their device. It leaves all others, and
  * whatever is wrong with a frame, to {@link FrameParser}, whose findings are the same for the frames read here. Stateless.
  */
 final class UsualFrames {
@@ -20,6 +20,7 @@ final class UsualFrames {
 
   private static final int LOADED_BYTES_6 = 68;
 
+  private static final long UNUSUAL_MARKS = FrameMarks.VLAN | FrameMarks.TRUNCATED;
   private static final int NETWORK = 14;
   private static final int TRANSPORT_4 = 34;
   private static final int TRANSPORT_6 = 54;
@@ -34,7 +35,7 @@ final class UsualFrames {
   /** Fills the view in and answers true, or answers false and has promised nothing about the view's findings. */
   static boolean parse(FrameView view) {
     boolean readable = DirectMemory.AVAILABLE && view.address != 0 && view.length >= LOADED_BYTES_4;
-    if (!readable || (view.marks & ~FrameMarks.CHECKSUM_PARTIAL) != 0) {
+    if (!readable || (view.marks & UNUSUAL_MARKS) != 0) {
       return false;
     }
     long frame = DirectMemory.base(view.address + view.start);

@@ -3,17 +3,14 @@ package io.lb4j.gateway.nat;
 import io.lb4j.forward.Egress;
 import io.lb4j.forward.Hairpin;
 import io.lb4j.forward.IcmpErrors;
-import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.PartialChecksum;
+import io.lb4j.frame.Segments;
 import io.lb4j.frame.Verdict;
 import io.lb4j.wire.IcmpHeader;
-import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.Ipv4Header;
-import io.lb4j.wire.TcpHeader;
-import io.lb4j.wire.UdpHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 
@@ -62,7 +59,7 @@ final class Departure {
       return Verdict.NO_ROUTE;
     }
     int mtu = egress.mtu(Egress.linkOf(route));
-    return sizeOf(view) <= mtu || mayFragment(view) ? null : tooBig(view, mtu);
+    return Segments.packetLength(view) <= mtu || mayFragment(view) ? null : tooBig(view, mtu);
   }
 
   /** The type "destination unreachable" of the packet's family. */
@@ -90,19 +87,6 @@ final class Departure {
     return Verdict.PACKET_TOO_BIG;
   }
 
-  /** The largest packet that will be on the wire: a super-frame's is one segment with its headers. */
-  private static int sizeOf(FrameView view) {
-    boolean isSuperFrame = (view.marks() & FrameMarks.GSO) != 0 && view.kind() == FrameKind.SEGMENT;
-    if (!isSuperFrame) {
-      return view.networkEnd() - view.network();
-    }
-    int header =
-        view.protocol() == IpProtocol.TCP
-            ? (view.getUnsignedByte(view.transport() + TcpHeader.DATA_OFFSET_OFFSET) >>> 4) << 2
-            : UdpHeader.LENGTH;
-    return view.transport() - view.network() + header + FrameMarks.gsoSize(view.marks());
-  }
-
   private static boolean mayFragment(FrameView view) {
     return !view.isV6()
         && (view.marks() & FrameMarks.GSO) == 0
@@ -115,7 +99,7 @@ final class Departure {
 
   /** To be called before a packet is rewritten that will be cut: its checksum cannot be finished afterwards. */
   void prepare(FrameView view, long route) {
-    if (sizeOf(view) > egress.mtu(Egress.linkOf(route))) {
+    if (Segments.packetLength(view) > egress.mtu(Egress.linkOf(route))) {
       PartialChecksum.complete(view);
     }
   }
@@ -124,7 +108,7 @@ final class Departure {
   Verdict send(FrameView view, long route) {
     int link = Egress.linkOf(route);
     int neighbor = Egress.neighborOf(route);
-    return sizeOf(view) <= egress.mtu(link) ? egress.send(view, link, neighbor) : fragment(view, link, neighbor);
+    return Segments.packetLength(view) <= egress.mtu(link) ? egress.send(view, link, neighbor) : fragment(view, link, neighbor);
   }
 
   /** Sends a packet whose destination is ours round again. */

@@ -14,6 +14,7 @@ import static io.lb4j.wire.DirectMemory.setShort;
 
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Segments;
 import io.lb4j.wire.InternetChecksum;
 import io.lb4j.wire.IpProtocol;
 
@@ -40,7 +41,7 @@ final class UsualRewriter {
   /** Whether a frame has a hop left, fits a link, and keeps its identification: it may not be cut, or keeps its source. */
   static boolean mayPass(FrameView view, int mtu) {
     long frame = view.usualAddress();
-    boolean fits = view.networkEnd() - view.start() - NETWORK <= mtu;
+    boolean fits = view.networkEnd() - view.start() - NETWORK <= mtu || Segments.packetLength(view) <= mtu;
     if (view.isV6()) {
       return fits && getUnsignedByte(frame + LIFE_6) > 1;
     }
@@ -99,7 +100,7 @@ final class UsualRewriter {
     int ports = getInt(at);
     int checksum = getUnsignedShort(field);
     setInt(at, newPorts);
-    if (view.marks() != FrameMarks.NONE) {
+    if ((view.marks() & FrameMarks.CHECKSUM_PARTIAL) != 0) {
       setShort(field, InternetChecksum.fold(checksum + addressDelta)); // unfinished: the sum of the pseudo-header alone
       return;
     }
