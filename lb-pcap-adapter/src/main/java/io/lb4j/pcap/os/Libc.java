@@ -59,6 +59,7 @@ public final class Libc {
       bind("ioctl", FunctionDescriptor.of(INT, INT, LONG, POINTER), Linker.Option.firstVariadicArg(2));
   private static final MethodHandle PIPE = bind("pipe", FunctionDescriptor.of(INT, POINTER));
   private static final MethodHandle WRITE = bind("write", FunctionDescriptor.of(LONG, INT, POINTER, LONG));
+  private static final MethodHandle SEND = bind("send", FunctionDescriptor.of(LONG, INT, POINTER, LONG, INT));
   private static final MethodHandle SENDMMSG =
       bind("sendmmsg", FunctionDescriptor.of(INT, INT, POINTER, INT, INT));
 
@@ -210,6 +211,17 @@ public final class Libc {
       MemorySegment state = Native.callState(arena);
       long address = arena.allocate(1).address();
       return Native.answer((int) (long) WRITE.invokeExact(state, fd, address, 1L), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** Sends one message; answers its bytes. */
+  public static int send(int fd, MemorySegment message, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      return Native.answer(
+          (int) (long) SEND.invokeExact(state, fd, message.address(), message.byteSize(), flags), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

@@ -18,7 +18,6 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
   // <linux/ethtool.h>
   private static final int ETHTOOL_GDRVINFO = 0x3;
   private static final int ETHTOOL_GTXCSUM = 0x16;
-  private static final int ETHTOOL_GSTATS = 0x1d;
   private static final int ETHTOOL_GTSO = 0x1e;
   private static final int ETHTOOL_GGSO = 0x23;
   private static final int ETHTOOL_GFLAGS = 0x25;
@@ -26,8 +25,6 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
   private static final int ETH_FLAG_LRO = 1 << 15;
   private static final int DRVINFO_SIZE = 196;
   private static final int DRVINFO_NAME_SIZE = 32;
-  private static final int DRVINFO_STATISTICS = 180; // offset of their number
-  private static final int MOST_STATISTICS = 4096;
 
   /** A driver whose devices are two ends of a wire that does not exist. */
   public static final String VETH = "veth";
@@ -66,20 +63,10 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
     return SOFTWARE_LINKS.contains(driver);
   }
 
-  /** The index of the other end, which may be in another network namespace, where it says nothing; 0 for no veth. */
-  public static int otherEnd(NetDevice device) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment info = arena.allocate(DRVINFO_SIZE, 8);
-      info.set(Native.INT, 0, ETHTOOL_GDRVINFO);
-      int count = device.ethtool(info) && driver(info).equals(VETH) ? info.get(Native.INT, DRVINFO_STATISTICS) : 0;
-      if (count < 1 || count > MOST_STATISTICS) {
-        return 0;
-      }
-      MemorySegment statistics = arena.allocate(8 + 8L * count, 8); // the first of a veth's is peer_ifindex
-      statistics.set(Native.INT, 0, ETHTOOL_GSTATS);
-      statistics.set(Native.INT, 4, count);
-      return device.ethtool(statistics) ? (int) statistics.get(Native.LONG, 8) : 0;
-    }
+  /** The name of a veth's other end; empty when that is in another network namespace, and for other devices. */
+  public String otherEnd(NetDevice device) {
+    int index = driver.equals(VETH) ? VethPeer.indexOf(device.index()) : 0;
+    return index == 0 ? "" : NetDevice.nameOf(index);
   }
 
   private static int value(NetDevice device, int command) {
@@ -97,12 +84,8 @@ public record OffloadFeatures(String driver, boolean receiveMerging) {
       if (!device.ethtool(request)) {
         return "";
       }
-      return driver(request);
+      return request.asSlice(4, DRVINFO_NAME_SIZE).getString(0, StandardCharsets.US_ASCII);
     }
-  }
-
-  private static String driver(MemorySegment info) {
-    return info.asSlice(4, DRVINFO_NAME_SIZE).getString(0, StandardCharsets.US_ASCII);
   }
 
   public List<String> warnings(String device) {

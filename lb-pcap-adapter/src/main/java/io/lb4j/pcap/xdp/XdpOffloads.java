@@ -51,9 +51,9 @@ final class XdpOffloads {
   }
 
   private void lookAtOtherEnd() {
-    String name = NetDevice.nameOf(OffloadFeatures.otherEnd(device));
+    String name = features.otherEnd(device);
     try (NetDevice end = name.isEmpty() ? null : NetDevice.open(name)) {
-      if (end != null && OffloadFeatures.otherEnd(end) == device.index()) {
+      if (end != null) {
         boolean sums = OffloadFeatures.leavesChecksums(end);
         boolean segments = !nativeMode && OffloadFeatures.leavesSegmenting(end);
         if (sums || segments) {

@@ -94,7 +94,10 @@ final class XskSocket {
   private static XskSocket create(String device, int queueId, int size, XdpMemory memory) {
     int fd = Libc.socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-      throw Bpf.failure("socket(AF_XDP) for " + device, -fd, "the kernel may lack AF_XDP (CONFIG_XDP_SOCKETS)");
+      throw Bpf.failure(
+          "socket(AF_XDP) for " + device,
+          -fd,
+          "the kernel may lack AF_XDP (CONFIG_XDP_SOCKETS), or systemd forbids it (RestrictAddressFamilies)");
     }
     return new XskSocket(device, queueId, size, memory, fd);
   }

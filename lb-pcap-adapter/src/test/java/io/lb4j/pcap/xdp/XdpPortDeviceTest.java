@@ -11,6 +11,8 @@ import io.lb4j.pcap.live.LiveIo;
 import io.lb4j.pcap.live.LivePort;
 import io.lb4j.pcap.live.LivePorts;
 import io.lb4j.port.PortException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -62,12 +64,18 @@ class XdpPortDeviceTest extends LivePortFixture {
     assertThat(warnings(false)).as("a driver that runs the program merges nothing").isEmpty();
   }
 
+  /** Another interface here has the index that the other end has where it is. */
   @Test
-  void shouldSayWhereTheOtherEndIsWhenItCannotBeAsked() {
+  void shouldSayWhereTheOtherEndIsWhenItCannotBeAsked() throws Exception {
     must("ip", "netns", "add", pair.right);
     try {
-      must("ip", "link", "set", pair.right, "netns", pair.right);
-      must("ip", "-n", pair.right, "link", "set", pair.right, "up");
+      String own = Files.readString(Path.of("/sys/class/net", pair.left, "ifindex")).strip();
+      String end = "lbtpeer";
+      must("ip", "link", "del", pair.left);
+      must("ip", "link", "add", pair.left, "index", own, "type", "veth",
+          "peer", "name", end, "index", own, "netns", pair.right);
+      must("ip", "-n", pair.right, "link", "set", end, "up");
+      must("ip", "link", "set", pair.left, "up");
       assertThat(warnings(false)).singleElement().asString()
           .endsWith("remedy, in the network namespace where that is: ethtool -K DEVICE tx off");
     } finally {
