@@ -47,7 +47,7 @@ final class PoolPicker implements ActiveFlows {
 
   /** The server for a new flow; null when the pool is empty. */
   @Nullable Binding pick(long hash, long nowNs) {
-    return bindings.length == 0 ? null : picked(admitted(picker.pick(hash, this), hash, this), nowNs);
+    return bindings.length == 0 ? null : picked(admitted(Picker.pick(picker, hash, this), hash, this), nowNs);
   }
 
   /** The same, as a binding id; 0 when the pool is empty. */
@@ -55,7 +55,7 @@ final class PoolPicker implements ActiveFlows {
     if (candidates.length == 0) {
       return 0;
     }
-    return slowStart == null ? candidates[picker.pick(hash, this)] : pick(hash, nowNs).id();
+    return slowStart == null ? candidates[Picker.pick(picker, hash, this)] : pick(hash, nowNs).id();
   }
 
   /** The server for a new flow, with a place taken; null when none has one. */
@@ -63,7 +63,7 @@ final class PoolPicker implements ActiveFlows {
     if (bindings.length == 0 || bindings[0].isServiceFull()) {
       return null;
     }
-    int candidate = picker.pick(hash, unlessFull);
+    int candidate = Picker.pick(picker, hash, unlessFull);
     for (int attempt = 1; ; attempt++) {
       int admitted = admitted(candidate, hash, unlessFull);
       if (bindings[admitted].takePlace()) {

@@ -31,7 +31,7 @@ record LeastConnections() implements Scheduler {
   }
 
   /** Owned by one worker. */
-  private static final class Fewest implements Picker {
+  static final class Fewest implements Picker {
     private final Roster roster;
     private final int size;
     private int first;

@@ -12,6 +12,34 @@ public interface Picker {
   int pick(long hash, ActiveFlows active);
 
   /**
+   * As {@link #pick}, for call sites that see the pickers of many services: a virtual call there could go to any of
+   * them and would not be inlined, while the disciplines used most are few and told apart by a comparison each.
+   *
+   * @param picker of one service
+   * @param hash as there
+   * @param active as there
+   * @return index into the list of candidates
+   */
+  static int pick(Picker picker, long hash, ActiveFlows active) {
+    if (picker instanceof RoundRobin.Rotation rotation) {
+      return rotation.pick(hash, active);
+    }
+    if (picker instanceof WeightedRoundRobin.SequencePicker sequence) {
+      return sequence.pick(hash, active);
+    }
+    if (picker instanceof HashSlots slots) {
+      return slots.pick(hash, active);
+    }
+    if (picker instanceof WeightedLeastConnections.LeastLoaded leastLoaded) {
+      return leastLoaded.pick(hash, active);
+    }
+    if (picker instanceof LeastConnections.Fewest fewest) {
+      return fewest.pick(hash, active);
+    }
+    return picker.pick(hash, active);
+  }
+
+  /**
    * Picks again for the same flow, because the server picked before holds as many connections as it may. Unless
    * overridden, a discipline that hashes answers as if for another flow, the same one each time; others take their next
    * pick.

@@ -32,7 +32,7 @@ record RoundRobin() implements Scheduler {
   }
 
   /** Owned by one worker. */
-  private static final class Rotation implements Picker {
+  static final class Rotation implements Picker {
     private final Roster roster;
     private final int size;
     private int next;

@@ -29,7 +29,7 @@ record WeightedLeastConnections() implements Scheduler {
   }
 
   /** Owned by one worker; the weights are shared and never written. */
-  private static final class LeastLoaded implements Picker {
+  static final class LeastLoaded implements Picker {
     private final Roster roster;
     private final int[] weights;
     private int first;

@@ -61,7 +61,7 @@ record WeightedRoundRobin() implements Scheduler {
   }
 
   /** Walks a cycle. Owned by one worker. */
-  private abstract static class CyclePicker implements Picker {
+  abstract static class CyclePicker implements Picker {
     final Roster roster;
 
     CyclePicker(Roster roster) {
@@ -83,7 +83,7 @@ record WeightedRoundRobin() implements Scheduler {
     }
   }
 
-  private static final class SequencePicker extends CyclePicker {
+  static final class SequencePicker extends CyclePicker {
     private final char[] picks;
     private int next;
 
