@@ -21,14 +21,12 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A million frames, and not a byte on the heap: what the walk of a frame promises. */
-@Tag("memory")
 class AllocationTest {
   private static final int FRAMES = 1_000_000;
   private static final int WARM_UP = 200_000;

@@ -23,12 +23,10 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A million frames through the translator, both ways, on two arms and on one, and not a byte on the heap. */
-@Tag("memory")
 class AllocationTest {
   private static final int FRAMES = 1_000_000;
   private static final int WARM_UP = 200_000;
