@@ -1,15 +1,20 @@
 package io.lb4j.gateway;
 
+import io.lb4j.address.IpAddress;
+import io.lb4j.address.MacAddress;
 import io.lb4j.testkit.FrameBuilder;
+import io.lb4j.wire.ArpPacket;
+import io.lb4j.wire.EthernetHeader;
 import io.lb4j.wire.Ipv4Header;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/** Frames made of other frames: ICMP errors that quote, and fragments. */
+/** Frames made of other frames: ICMP errors that quote, fragments, and what neighbours answer. */
 final class Frames {
   private Frames() {}
 
@@ -106,5 +111,28 @@ final class Frames {
     byte[] bytes = new byte[length];
     datagram.readBytes(bytes);
     return Packet.ofIp(bytes).assertSound();
+  }
+
+  /** What a neighbour answers when it is asked for: an ARP reply, or an advertisement. */
+  static ByteBuf neighborAnswer(Network net, int link, String address, String mac) {
+    String ours = link == Network.OUTSIDE ? Network.OUTSIDE_MAC : Network.INSIDE_MAC;
+    return net.v6
+        ? advertisement(address, net.own(link), mac, ours).build()
+        : arpReply(address, net.own(link), MacAddress.of(mac).value(), MacAddress.of(ours).value());
+  }
+
+  private static FrameBuilder advertisement(String from, String to, String mac, String ours) {
+    ByteBuf rest = Unpooled.buffer().writeInt(0x60000000).writeBytes(IpAddress.of(from).octets());
+    rest.writeByte(2).writeByte(1).writeBytes(ByteBufUtil.decodeHexDump(mac.replace(":", "")));
+    return FrameBuilder.from(from, to).macs(ours, mac).timeToLive(255).icmp(136, 0, ByteBufUtil.getBytes(rest));
+  }
+
+  private static ByteBuf arpReply(String from, String to, long mac, long ours) {
+    ByteBuf frame = Unpooled.buffer().writeZero(42);
+    EthernetHeader.setAddresses(frame, 0, ours, mac);
+    frame.setShort(12, 0x0806);
+    int sender = (int) IpAddress.of(from).low();
+    ArpPacket.write(frame, 14, ArpPacket.REPLY, mac, sender, ours, (int) IpAddress.of(to).low());
+    return frame;
   }
 }

@@ -2,8 +2,6 @@ package io.lb4j.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lb4j.address.IpAddress;
-import io.lb4j.address.MacAddress;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
@@ -12,12 +10,7 @@ import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.testkit.FrameBuilder;
-import io.lb4j.wire.ArpPacket;
-import io.lb4j.wire.EthernetHeader;
 import io.lb4j.wire.TcpHeader;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -329,26 +322,6 @@ class ServiceTest {
     }
   }
 
-  /** What a neighbour answers when it is asked for. */
-  private static FrameBuilder advertisement(String address, String mac) {
-    ByteBuf rest = Unpooled.buffer().writeInt(0x60000000).writeBytes(IpAddress.of(address).octets());
-    rest.writeByte(2).writeByte(1).writeBytes(ByteBufUtil.decodeHexDump(mac.replace(":", "")));
-    byte[] bytes = ByteBufUtil.getBytes(rest);
-    FrameBuilder frame = FrameBuilder.from(address, "2001:db8:5::5").macs(Network.INSIDE_MAC, mac);
-    return frame.timeToLive(255).icmp(136, 0, bytes);
-  }
-
-  private static ByteBuf arpReply(String address, String mac) {
-    ByteBuf frame = Unpooled.buffer().writeZero(42);
-    long hardware = MacAddress.of(mac).value();
-    EthernetHeader.setAddresses(frame, 0, MacAddress.of(Network.INSIDE_MAC).value(), hardware);
-    frame.setShort(12, 0x0806);
-    int sender = (int) IpAddress.of(address).low();
-    int target = (int) IpAddress.of("192.0.2.5").low();
-    ArpPacket.write(frame, 14, ArpPacket.REPLY, hardware, sender, MacAddress.of(Network.INSIDE_MAC).value(), target);
-    return frame;
-  }
-
   @BothFamilies
   void shouldHoldAFrameUntilItsNextHopIsKnown(boolean v6) {
     String unknown = v6 ? "2001:db8:5::99" : "192.0.2.209";
@@ -364,7 +337,7 @@ class ServiceTest {
       assertThat(net.process(Network.OUTSIDE, request.build(), FrameMarks.NONE, 4).verdict()).isEqualTo(Verdict.HOLD);
       assertThat(net.path.held()).isEqualTo(1);
       String mac = "02:00:00:00:03:09";
-      net.process(Network.INSIDE, v6 ? advertisement(unknown, mac).build() : arpReply(unknown, mac));
+      net.process(Network.INSIDE, Frames.neighborAnswer(net, Network.INSIDE, unknown, mac));
       net.afterSeconds(1);
       assertThat(net.ended).containsExactly("4 FORWARD");
       Packet sent = net.sent.stream().filter(one -> one.destinationMac().equals(mac)).reduce((a, b) -> b).orElseThrow();
