@@ -7,6 +7,7 @@ import io.lb4j.address.IpPrefix;
 import io.lb4j.pcap.LivePortFixture;
 import io.lb4j.pcap.VethPair;
 import io.lb4j.port.PortException;
+import io.lb4j.port.PortQueue;
 import io.lb4j.port.PortStatus;
 import io.lb4j.port.SteeredPrefixes;
 import java.util.List;
@@ -41,7 +42,7 @@ class XdpPortLinkTest extends LivePortFixture {
     Process process =
         new ProcessBuilder(
                 java, "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-                XdpOpenProbe.class.getName(), pair.left)
+                XdpOpenProbe.class.getName(), "64", "60000", pair.left)
             .redirectErrorStream(true)
             .start();
     try {
@@ -73,18 +74,54 @@ class XdpPortLinkTest extends LivePortFixture {
   void shouldRefuseWhileTheInterfaceIsDownAndGoOnAfterwards() throws Exception {
     XdpPort left = open(XdpPort.builder(pair.left));
     XdpPort right = open(XdpPort.builder(pair.right));
-    VethPair.must("ip", "link", "set", pair.left, "down");
-    awaitStatus(left, PortStatus.DOWN);
-    assertThat(send(left, 1, 64)).isEqualTo(1);
-    assertThat(left.counters().refusedFrames()).isEqualTo(1);
-    VethPair.must("ip", "link", "set", pair.left, "up");
-    awaitStatus(left, PortStatus.UP);
-    send(left, 2, 64);
-    assertThat(receive(right, 1)).containsExactly(2);
+    for (int round = 1; round <= 3; round++) {
+      VethPair.must("ip", "link", "set", pair.left, "down");
+      awaitStatus(left, PortStatus.DOWN);
+      assertWaitsWithoutSpinning(left, right);
+      assertThat(send(left, 1, 64)).isEqualTo(1);
+      assertThat(left.counters().refusedFrames()).isEqualTo(round);
+      VethPair.must("ip", "link", "set", pair.left, "up");
+      awaitStatus(left, PortStatus.UP);
+      awaitStatus(right, PortStatus.UP);
+      assertThat(send(left, 2, 64)).isZero();
+      assertThat(receive(right, 1)).containsExactly(2);
+      assertThat(send(right, 3, 64)).isZero();
+      assertThat(receive(left, 1)).containsExactly(3);
+    }
+    assertThat(left.isNative()).isTrue();
+  }
+
+  @Test
+  void shouldSayThatTheInterfaceIsGoneAndBeOpenedAnewWhenItIsBack() throws Exception {
+    XdpPort left = open(XdpPort.builder(pair.left));
+    XdpPort right = open(XdpPort.builder(pair.right));
     VethPair.must("ip", "link", "del", pair.left);
     awaitStatus(left, PortStatus.GONE);
+    assertWaitsWithoutSpinning(left, right);
     assertThat(send(left, 3, 64)).isEqualTo(1);
     assertThat(receiveNow(left)).isZero();
+    VethPair.must("ip", "link", "add", pair.left, "type", "veth", "peer", "name", pair.right);
+    VethPair.must("ip", "link", "set", pair.left, "up");
+    VethPair.must("ip", "link", "set", pair.right, "up");
+    assertThat(left.status()).as("another interface of that name").isEqualTo(PortStatus.GONE);
+    XdpPort again = open(XdpPort.builder(pair.left)); // beside the old one, which nobody has closed yet
+    XdpPort other = open(XdpPort.builder(pair.right));
+    List.of(left, right).forEach(XdpPort::close);
+    assertThat(send(other, 4, 64)).isZero();
+    assertThat(receive(again, 1)).containsExactly(4);
+  }
+
+  private static void assertWaitsWithoutSpinning(XdpPort... ports) {
+    PortQueue[] queues = {ports[0].queue(0), ports[1].queue(0)};
+    for (PortQueue queue : queues) {
+      queue.await(1); // takes the errors
+    }
+    long beganNs = System.nanoTime();
+    for (int i = 0; i < 5; i++) {
+      queues[0].await(20_000_000);
+      queues[0].awaitAny(queues, 20_000_000);
+    }
+    assertThat(System.nanoTime() - beganNs).isGreaterThan(150_000_000L);
   }
 
   @Test

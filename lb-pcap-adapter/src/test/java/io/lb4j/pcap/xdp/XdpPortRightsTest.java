@@ -25,7 +25,7 @@ class XdpPortRightsTest extends LivePortFixture {
   })
   void shouldSayWhichRightIsMissing(String held, String missing) {
     assumeTrue(VethPair.run("setpriv", "--version").status() == 0, "setpriv is not installed");
-    String said = probe(List.of("setpriv", "--bounding-set", "-all," + held), "64");
+    String said = probe(List.of("setpriv", "--bounding-set", "-all," + held), 64, pair.left);
     if (missing.isEmpty()) {
       assertThat(said).contains("open");
     } else {
@@ -36,19 +36,32 @@ class XdpPortRightsTest extends LivePortFixture {
 
   @Test
   void shouldSayThatTheLimitOfLockedMemoryIsTooLow() {
-    assumeTrue(VethPair.run("prlimit", "--version").status() == 0, "prlimit is not installed");
-    List<String> poor = List.of("prlimit", "--memlock=2000000", "setpriv", "--bounding-set", "-all,+net_raw,+net_admin,+bpf");
-    assertThat(probe(poor, "64")).contains("open");
-    assertThat(probe(poor, "2048")).contains("SYSTEM", "XDP_UMEM_REG", "RLIMIT_MEMLOCK", "LimitMEMLOCK=infinity");
-    List<String> rich = List.of("prlimit", "--memlock=2000000");
-    assertThat(probe(rich, "2048")).as("CAP_IPC_LOCK lifts the limit").contains("open");
+    assertThat(probe(limited(2_000_000), 64, pair.left)).contains("open");
+    assertThat(probe(limited(2_000_000), 2048, pair.left))
+        .contains("SYSTEM", "XDP_UMEM_REG", "RLIMIT_MEMLOCK", "LimitMEMLOCK=infinity");
+    List<String> unlimited = List.of("prlimit", "--memlock=2000000"); // with CAP_IPC_LOCK
+    assertThat(probe(unlimited, 2048, pair.left)).contains("open");
   }
 
-  private String probe(List<String> before, String ringSize) {
+  /** Two ports that share their memory lock it once. */
+  @Test
+  void shouldLockTheMemoryOfTwoPortsOnce() {
+    int bytes = 2 * XdpMemory.framesFor(1, 1, 256) * XdpMemory.SMALL_CHUNK;
+    assertThat(probe(limited(bytes + bytes / 4), 256, pair.left, pair.right)).contains("open");
+    assertThat(probe(limited(bytes - bytes / 4), 256, pair.left, pair.right)).contains("RLIMIT_MEMLOCK");
+  }
+
+  private static List<String> limited(int bytes) {
+    assumeTrue(VethPair.run("prlimit", "--version").status() == 0, "prlimit is not installed");
+    return List.of("prlimit", "--memlock=" + bytes, "setpriv", "--bounding-set", "-all,+net_raw,+net_admin,+bpf");
+  }
+
+  private static String probe(List<String> before, int ringSize, String... devices) {
     List<String> command = new ArrayList<>(before);
     command.add(System.getProperty("java.home") + "/bin/java");
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "-cp",
-        System.getProperty("java.class.path"), XdpOpenProbe.class.getName(), pair.left, ringSize));
+        System.getProperty("java.class.path"), XdpOpenProbe.class.getName(), Integer.toString(ringSize), "0"));
+    command.addAll(List.of(devices));
     return VethPair.run(command.toArray(String[]::new)).output();
   }
 }
