@@ -36,18 +36,37 @@ public final class VethPair implements AutoCloseable {
     Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "needs root to make interfaces");
     String stem = "lbt" + Long.toString(ProcessHandle.current().pid(), 36) + "n" + COUNT.incrementAndGet();
     VethPair pair = new VethPair(stem + "a", stem + "b");
-    String count = Integer.toString(queues);
-    Result made = run(
-        "ip", "link", "add", pair.left, "numrxqueues", count, "numtxqueues", count, "type", "veth",
-        "peer", "name", pair.right, "numrxqueues", count, "numtxqueues", count);
+    Result made = pair.make(queues);
     Assumptions.assumeTrue(made.status == 0, "cannot make a veth pair: " + made.output);
     Runtime.getRuntime().addShutdownHook(pair.remover);
     try {
-      pair.raise(pair.left);
-      pair.raise(pair.right);
+      pair.raise();
       return pair;
-    } catch (RuntimeException | IOException e) {
+    } catch (RuntimeException e) {
       pair.close();
+      throw e;
+    }
+  }
+
+  private Result make(int queues) {
+    String count = Integer.toString(queues);
+    return run(
+        "ip", "link", "add", left, "numrxqueues", count, "numtxqueues", count, "type", "veth",
+        "peer", "name", right, "numrxqueues", count, "numtxqueues", count);
+  }
+
+  /** Removes both interfaces and makes others of the same names. */
+  public void replace() {
+    must("ip", "link", "del", left);
+    make(1);
+    raise();
+  }
+
+  private void raise() {
+    try {
+      raise(left);
+      raise(right);
+    } catch (IOException e) {
       throw new IllegalStateException(e);
     }
   }

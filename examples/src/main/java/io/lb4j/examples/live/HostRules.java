@@ -10,6 +10,7 @@ import io.lb4j.gateway.OutboundRule;
 import io.lb4j.pcap.host.BalancerAddresses;
 import io.lb4j.pcap.host.HostCheck;
 import io.lb4j.pcap.host.KernelShield;
+import io.lb4j.pcap.live.LiveIo;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -46,6 +47,9 @@ final class HostRules implements Host {
   /** Tells what the kernel does beside the balancer that a shield does not keep it from. */
   void warn(Configuration configuration, Consumer<String> warnings) {
     for (HostCheck.Finding finding : findings(configuration)) {
+      if (!concerns(configuration, finding)) {
+        continue;
+      }
       boolean shielded = finding.problem() != HostCheck.Problem.REVERSE_PATH_FILTER;
       if (!shielded) {
         warnings.accept(finding.toString());
@@ -53,6 +57,14 @@ final class HostRules implements Host {
         warnings.accept(finding + ", or lb run --shield");
       }
     }
+  }
+
+  /** A kernel that forwards does not matter on interfaces whose frames it does not see. */
+  static boolean concerns(Configuration configuration, HostCheck.Finding finding) {
+    return finding.problem() != HostCheck.Problem.FORWARDING
+        || configuration.interfaces().stream()
+            .filter(link -> finding.interfaceName().isEmpty() || link.name().equals(finding.interfaceName()))
+            .anyMatch(link -> link.live().io() != LiveIo.XDP);
   }
 
   /**

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Memory for frames that the ports of one balancer share (a UMEM): a frame that came in at one of them leaves by another
@@ -139,6 +141,19 @@ public final class XdpMemory {
 
   ChunkPool pool() {
     return pool;
+  }
+
+  /**
+   * Takes back what the kernel has for a queue whose sockets are closed.
+   *
+   * @param afterNs how long the device may go on writing into it
+   */
+  void reclaim(int queue, long afterNs) {
+    if (afterNs <= 0) {
+      pool.reclaim(queue);
+    } else {
+      CompletableFuture.delayedExecutor(afterNs, TimeUnit.NANOSECONDS).execute(() -> pool.reclaim(queue));
+    }
   }
 
   int chunkAt(long offset) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class XdpQueue implements PortQueue, Pollable {
   private static final long CLOSING_PATIENCE_NS = 200_000_000L;
+  private static final long DEVICE_STOPS_NS = 2_000_000_000L;
   private static final VarHandle RECEIVING = flag("receiving");
   private static final VarHandle SENDING = flag("sending");
   private static final VarHandle RETIRED = flag("retired");
@@ -230,6 +231,16 @@ final class XdpQueue implements PortQueue, Pollable {
     }
   }
 
+  /** Then the device itself uses the memory, and the kernel stops it some time after the sockets were closed. */
+  private boolean isZeroCopy() {
+    for (XskSocket socket : sockets) {
+      if (socket.isZeroCopy()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Gives everything back if nobody uses it any more; whether that is done. */
   private boolean retire() {
     if ((boolean) RECEIVING.getVolatile(this) || (boolean) SENDING.getVolatile(this)) {
@@ -245,7 +256,7 @@ final class XdpQueue implements PortQueue, Pollable {
       wait.close();
       receiver.empty();
       sender.empty();
-      memory.pool().reclaim(number);
+      memory.reclaim(number, isZeroCopy() ? DEVICE_STOPS_NS : 0);
     }
     return true;
   }

@@ -130,11 +130,8 @@ class XdpMemoryTest extends LivePortFixture {
   @Test
   void shouldTakeAPortInAgainWhoseInterfaceCameBack() throws Exception {
     for (int round = 0; round < 3; round++) {
-      VethPair.must("ip", "link", "del", pair.left);
+      pair.replace();
       awaitStatus(in, PortStatus.GONE);
-      VethPair.must("ip", "link", "add", pair.left, "type", "veth", "peer", "name", pair.right);
-      VethPair.must("ip", "link", "set", pair.left, "up");
-      VethPair.must("ip", "link", "set", pair.right, "up");
       in.close();
       source.close();
       source = closedAfterwards(builder(pair.left).open());

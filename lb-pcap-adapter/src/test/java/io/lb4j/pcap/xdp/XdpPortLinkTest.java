@@ -95,14 +95,11 @@ class XdpPortLinkTest extends LivePortFixture {
   void shouldSayThatTheInterfaceIsGoneAndBeOpenedAnewWhenItIsBack() throws Exception {
     XdpPort left = open(XdpPort.builder(pair.left));
     XdpPort right = open(XdpPort.builder(pair.right));
-    VethPair.must("ip", "link", "del", pair.left);
+    pair.replace();
     awaitStatus(left, PortStatus.GONE);
     assertWaitsWithoutSpinning(left, right);
     assertThat(send(left, 3, 64)).isEqualTo(1);
     assertThat(receiveNow(left)).isZero();
-    VethPair.must("ip", "link", "add", pair.left, "type", "veth", "peer", "name", pair.right);
-    VethPair.must("ip", "link", "set", pair.left, "up");
-    VethPair.must("ip", "link", "set", pair.right, "up");
     assertThat(left.status()).as("another interface of that name").isEqualTo(PortStatus.GONE);
     XdpPort again = open(XdpPort.builder(pair.left)); // beside the old one, which nobody has closed yet
     XdpPort other = open(XdpPort.builder(pair.right));
