@@ -1,8 +1,5 @@
 package io.lb4j.core;
 
-import io.lb4j.address.InterfaceAddress;
-import io.lb4j.address.IpAddress;
-import io.lb4j.address.MacAddress;
 import io.lb4j.control.ControlLoop;
 import io.lb4j.control.EventHub;
 import io.lb4j.control.HandshakeTimes;
@@ -11,12 +8,8 @@ import io.lb4j.control.NeighborEvents;
 import io.lb4j.control.PressureEvents;
 import io.lb4j.control.RefusalEvents;
 import io.lb4j.control.ServiceRegistry;
-import io.lb4j.counters.HandshakeCounts;
-import io.lb4j.counters.LinkCounts;
-import io.lb4j.counters.ServerCounts;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Binding;
-import io.lb4j.dataplane.CompiledService;
 import io.lb4j.dataplane.DataPath;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.WaitStrategies;
@@ -30,18 +23,14 @@ import io.lb4j.monitor.FrameProber;
 import io.lb4j.neighbor.AddressClaim;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
-import io.lb4j.neighbor.OwnedAddresses;
 import io.lb4j.port.Port;
-import io.lb4j.port.SteeredPort;
 import io.lb4j.service.Plan;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.Role;
 import io.lb4j.service.ServerHealth;
 import io.lb4j.service.VirtualService;
-import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import io.lb4j.settings.Finding;
-import io.lb4j.settings.Severity;
 import io.lb4j.state.BalancerState;
 import io.lb4j.state.ClientEntry;
 import io.lb4j.state.ClientFilter;
@@ -51,8 +40,6 @@ import io.lb4j.state.RestoreReport;
 import io.lb4j.state.SaveReport;
 import io.lb4j.state.StateStreamException;
 import io.lb4j.steering.Pipeline;
-import io.lb4j.topology.Link;
-import io.lb4j.topology.Route;
 import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
@@ -60,20 +47,13 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,13 +67,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoadBalancer implements AutoCloseable {
   private final Topology topology;
-  private final List<Optional<Port>> ports;
+  private final LinkPorts ports;
   private final ServiceRegistry registry;
   private final LinkLayer linkLayer;
   private final FrameProbes probes;
   private final LongSupplier clock;
   private final AtomicReference<ForwardingTable> published = new AtomicReference<>();
   private final List<DataPath> dataPaths = new ArrayList<>();
+  private final WorkerTotals totals = new WorkerTotals(dataPaths, this::countersBeside);
   private final int workerQueue;
   private final WaitStrategies waiting;
   private final ByteBufAllocator allocator;
@@ -105,31 +86,24 @@ public final class LoadBalancer implements AutoCloseable {
   private boolean closed;
   private volatile boolean stopped;
   private final BalancerState state;
-  private final List<Finding> deviceFindings;
-  private Set<Finding> warned = Set.of();
+  private final Warnings warnings;
 
   LoadBalancer(LoadBalancerBuilder from) {
     this.clock = from.clock;
     this.workerQueue = from.workerQueue;
     this.waiting = from.waiting;
     this.allocator = from.allocator;
-    this.ports = from.interfaces.stream().map(options -> Optional.ofNullable(options.port())).toList();
-    this.topology = topology(from);
+    this.topology = Blueprint.topology(from);
+    this.ports =
+        new LinkPorts(topology, from.interfaces.stream().map(options -> Optional.ofNullable(options.port())).toList());
     this.control = new ControlLoop(clock);
     this.events = new EventHub(from.listeners, clock, control::wake);
     NeighborTable neighbors = new NeighborTable();
-    this.registry =
-        registry(
-            from,
-            topology,
-            neighbors,
-            () -> dataPaths.stream().mapToLong(DataPath::sweptGeneration).min().orElse(0),
-            this::counts);
-    control.add(new HandshakeTimes(registry, this::handshakes));
-    registerStaticNeighbors(from, neighbors);
-    registerRouters(neighbors);
-    registry.hostRules(this::checkHost);
-    ForwardingTable first = registry.change(none -> byName(from.services));
+    this.registry = Blueprint.registry(from, topology, neighbors, totals::sweptGeneration, totals::server);
+    control.add(new HandshakeTimes(registry, totals::handshakes));
+    Blueprint.keepNextHops(from, topology, neighbors, registry);
+    registry.hostRules(new HostCheck(topology, ports, this::receivesAlone));
+    ForwardingTable first = registry.change(none -> Blueprint.byName(from.services));
     this.linkLayer =
         new LinkLayer(
             first.addresses(),
@@ -153,161 +127,17 @@ public final class LoadBalancer implements AutoCloseable {
             control::wake);
     control.add(health::tick);
     control.add(new LimitEvents(published::getAcquire, events));
-    control.add(new RefusalEvents(topology, published::getAcquire, this::handshakes, events));
-    control.add(new PressureEvents(this::evictions, this::refusedFlows, events));
+    control.add(new RefusalEvents(topology, published::getAcquire, totals::handshakes, events));
+    control.add(new PressureEvents(totals::evictions, () -> totals.refusedFlows(topology.links().size()), events));
     this.rates =
-        new RateSampler(clock.getAsLong(), topology.links(), registry::counted, this::linkCounts);
+        new RateSampler(clock.getAsLong(), topology.links(), registry::counted, totals::link);
     control.add(rates);
     control.addLast(events);
     this.state =
         new BalancerState(
             published::getAcquire, dataPaths, () -> running != null && !stopped, this::isSteered, clock);
-    this.deviceFindings = from.interfaces.stream().flatMap(options -> options.lint().stream()).toList();
-    warn();
-  }
-
-  private static ServiceRegistry registry(
-      LoadBalancerBuilder from,
-      Topology topology,
-      NeighborTable neighbors,
-      LongSupplier sweptGeneration,
-      IntFunction<ServerCounts> counts) {
-    return new ServiceRegistry(
-        topology,
-        neighbors,
-        from.unserved,
-        from.echo,
-        from.role,
-        Optional.ofNullable(from.outbound),
-        from.schedulerSeed,
-        from.flowCapacity,
-        from.workers,
-        from.flowSeed,
-        from.clock,
-        sweptGeneration,
-        counts);
-  }
-
-  /** What building would refuse, and what it would tell. */
-  static List<Finding> findings(LoadBalancerBuilder from) {
-    List<Finding> findings = new ArrayList<>();
-    try {
-      Topology topology = topology(from);
-      from.staticNeighbors.keySet().forEach(address -> neighborLink(topology, address));
-      Plan plan =
-          registry(from, topology, new NeighborTable(), () -> 0, binding -> ServerCounts.ZERO).plan(from.services);
-      plan.errors().forEach(error -> findings.add(Finding.of(error)));
-      from.interfaces.forEach(options -> options.lint().ifPresent(findings::add));
-      findings.addAll(plan.warnings());
-    } catch (ConfigurationException e) {
-      findings.add(Finding.of(e));
-    }
-    return findings;
-  }
-
-  private static Topology topology(LoadBalancerBuilder from) {
-    List<Link> links = new ArrayList<>();
-    from.interfaces.forEach(options -> links.add(options.link(links.size())));
-    if (links.isEmpty()) {
-      throw new ConfigurationException(
-          ConfigurationError.MISSING, "interface", "none", "a balancer needs an interface");
-    }
-    return new Topology(links, from.routes);
-  }
-
-  private static Map<String, VirtualService> byName(List<VirtualService> services) {
-    Map<String, VirtualService> byName = new LinkedHashMap<>();
-    services.forEach(service -> putNew(byName, service));
-    return byName;
-  }
-
-  private static void putNew(Map<String, VirtualService> services, VirtualService service) {
-    if (services.putIfAbsent(service.name(), service) != null) {
-      throw ServiceRegistry.twice(service);
-    }
-  }
-
-  private void registerStaticNeighbors(LoadBalancerBuilder from, NeighborTable neighbors) {
-    from.staticNeighbors.forEach(
-        (address, mac) -> {
-          int id = neighbors.register(neighborLink(topology, address).index(), address);
-          neighbors.setStatic(id, mac);
-          registry.keepNextHop(id);
-        });
-  }
-
-  private static Link neighborLink(Topology topology, IpAddress address) {
-    return topology
-        .linkOf(address)
-        .orElseThrow(
-            () ->
-                new ConfigurationException(
-                    ConfigurationError.UNKNOWN_NAME,
-                    "neighbor " + address,
-                    address,
-                    "no interface is connected to its subnet"));
-  }
-
-  /** Routers stay known however the services change. */
-  private void registerRouters(NeighborTable neighbors) {
-    for (Route route : topology.routes()) {
-      int link = topology.linkOf(route.via()).orElseThrow().index();
-      registry.keepNextHop(neighbors.register(link, route.via()));
-    }
-  }
-
-  /** What only a look at ports and threads can tell. */
-  private void checkHost(
-      Collection<VirtualService> services,
-      OwnedAddresses addresses,
-      boolean translates,
-      Consumer<ConfigurationException> findings) {
-    for (Optional<Port> port : ports) {
-      port.filter(open -> open.traits().hostStack())
-          .ifPresent(open -> checkKernelAddresses(open, services, addresses, findings));
-    }
-    RunningThreads threads = running;
-    if (translates && threads != null && dataPaths.size() > 1 && threads.isToCompletion()) {
-      findings.accept(
-          new ConfigurationException(
-              ConfigurationError.NOT_SUPPORTED,
-              "forwarding",
-              "gateway",
-              "several workers were started without a service that translates, and each receives for itself"));
-    }
-  }
-
-  /** An address of ours alone that the kernel beside us holds would be answered by both. */
-  private void checkKernelAddresses(
-      Port port,
-      Collection<VirtualService> services,
-      OwnedAddresses addresses,
-      Consumer<ConfigurationException> findings) {
-    for (InterfaceAddress held : port.traits().addresses()) {
-      IpAddress address = held.address();
-      if (addresses.isVip(address.isV6(), address.high(), address.low())) {
-        findings.accept(
-            new ConfigurationException(
-                ConfigurationError.VIP_HELD_BY_KERNEL,
-                settingOf(address, services),
-                address,
-                "the host has assigned it to " + port.name() + " and would answer as well"));
-      }
-    }
-  }
-
-  private String settingOf(IpAddress address, Collection<VirtualService> services) {
-    Optional<String> gateway =
-        topology.links().stream()
-            .filter(link -> link.gatewayAddresses().contains(address))
-            .findFirst()
-            .map(link -> "interface " + link.name() + ": gateway-addresses");
-    return services.stream()
-        .filter(service -> service.serves(address))
-        .findFirst()
-        .map(service -> "service " + service.name() + ": vip")
-        .or(() -> gateway)
-        .orElse("outbound: nat");
+    this.warnings = new Warnings(Blueprint.deviceFindings(from), registry, events);
+    warnings.tell();
   }
 
   private DataPath dataPath(LoadBalancerBuilder from, NeighborTable neighbors, int worker) {
@@ -350,14 +180,11 @@ public final class LoadBalancer implements AutoCloseable {
     if (closed || running != null) {
       throw new IllegalStateException(closed ? "the balancer was closed" : "the balancer runs already");
     }
-    for (int link = 0; link < ports.size(); link++) {
-      checkPort(topology.links().get(link), ports.get(link));
-    }
-    joinGroups(published.getAcquire());
+    List<Port> open = ports.all();
+    ports.join(published.getAcquire());
     resolveServers(published.getAcquire());
-    List<Port> open = ports.stream().map(Optional::orElseThrow).toList();
     running =
-        needsPipeline(open)
+        ports.needPipeline(dataPaths.size(), translates())
             ? RunningThreads.of(
                 new Pipeline(dataPaths, open, published::getAcquire, workerQueue, allocator, waiting, clock))
             : RunningThreads.toCompletion(dataPaths, open, waiting.work(), clock);
@@ -394,37 +221,23 @@ public final class LoadBalancer implements AutoCloseable {
     events.remove(listener);
   }
 
-  private boolean needsPipeline(List<Port> open) {
-    boolean translates = published.getAcquire().translation().isPresent();
-    boolean oneEach = open.stream().allMatch(port -> port.queues() == dataPaths.size());
-    return dataPaths.size() > 1 && translates || !oneEach;
+  private boolean translates() {
+    return published.getAcquire().translation().isPresent();
   }
 
-  /** Whether each frame gets to its flow's worker; ports with queues enough spread frames by rules of their own. */
   private boolean isSteered() {
-    return ports.stream().anyMatch(Optional::isEmpty) || needsPipeline(ports.stream().flatMap(Optional::stream).toList());
+    return ports.areSteered(dataPaths.size(), translates());
   }
 
-  private static void checkPort(Link link, Optional<Port> port) {
-    if (port.isEmpty()) {
-      throw new ConfigurationException(
-          ConfigurationError.MISSING, "interface " + link.name() + ": port", "none", "a running balancer needs one");
-    }
+  private boolean receivesAlone() {
+    RunningThreads threads = running;
+    return threads != null && dataPaths.size() > 1 && threads.isToCompletion();
   }
 
-  /** Tells ports of our own MAC address where it is not the device's, of groups, and of what is to be steered. */
-  private void joinGroups(ForwardingTable table) {
-    for (Link link : topology.links()) {
-      Port port = ports.get(link.index()).orElseThrow();
-      if (!port.traits().mac().equals(link.mac())) {
-        port.join(link.mac());
-      }
-      List<MacAddress> groups = table.addresses().groups(link.index());
-      groups.forEach(port::join);
-      if (port instanceof SteeredPort steered) {
-        steered.steer(Steered.of(table, link, port));
-      }
-    }
+  /** Of receivers and transmitter, where there are such. */
+  private List<WorkerCounters> countersBeside() {
+    RunningThreads threads = running;
+    return threads == null ? List.of() : threads.counters();
   }
 
   /**
@@ -488,7 +301,7 @@ public final class LoadBalancer implements AutoCloseable {
   public void addService(VirtualService service) {
     publish(
         services -> {
-          putNew(services, service);
+          Blueprint.putNew(services, service);
           return services;
         });
   }
@@ -535,18 +348,7 @@ public final class LoadBalancer implements AutoCloseable {
    * @return warnings and information, in the order of the rules
    */
   public List<Finding> findings() {
-    return Stream.concat(deviceFindings.stream(), registry.findings().stream()).toList();
-  }
-
-  /** Tells of warnings that were not there before. */
-  private void warn() {
-    Set<Finding> now = new LinkedHashSet<>(findings());
-    now.removeIf(finding -> finding.severity() != Severity.WARNING);
-    now.stream()
-        .filter(finding -> !warned.contains(finding))
-        .forEach(news -> events.onEvent(
-            new Event.DoubtfulSetting(news.code(), news.setting(), news.reason(), news.remedy())));
-    warned = now;
+    return warnings.findings();
   }
 
   /**
@@ -563,7 +365,7 @@ public final class LoadBalancer implements AutoCloseable {
     if (plan.basis() != registry.declarations()) {
       throw new IllegalStateException("the services have changed since the plan was made: make it anew");
     }
-    publish(before -> byName(plan.services()));
+    publish(before -> Blueprint.byName(plan.services()));
   }
 
   /**
@@ -597,7 +399,7 @@ public final class LoadBalancer implements AutoCloseable {
     }
     dataPaths.forEach(path -> path.submit((own, nowNs, out) -> {})); // a worker that sleeps looks now
     events.onEvent(new Event.RoleChanged(next.role() == Role.ACTIVE));
-    warn();
+    warnings.tell();
     control.wake();
   }
 
@@ -666,7 +468,7 @@ public final class LoadBalancer implements AutoCloseable {
       resolveServers(next);
     }
     events.onEvent(new Event.ServicesChanged(registry.declarations(), registry.services().size()));
-    warn();
+    warnings.tell();
     tell();
     control.wake();
   }
@@ -674,7 +476,7 @@ public final class LoadBalancer implements AutoCloseable {
   /** A device that refuses a group refuses the change. */
   private void joinGroupsOfRunning(ForwardingTable next) {
     if (running != null) {
-      joinGroups(next);
+      ports.join(next);
     }
   }
 
@@ -688,59 +490,13 @@ public final class LoadBalancer implements AutoCloseable {
     }
   }
 
-  private HandshakeCounts handshakes(int binding) {
-    HandshakeCounts sum = HandshakeCounts.ZERO;
-    for (DataPath dataPath : dataPaths) {
-      sum = sum.plus(dataPath.counters().handshakes(binding));
-    }
-    return sum;
-  }
-
-  private ServerCounts counts(int binding) {
-    ServerCounts sum = ServerCounts.ZERO;
-    for (DataPath dataPath : dataPaths) {
-      sum = sum.plus(dataPath.counters().server(binding));
-    }
-    return sum;
-  }
-
-  private LinkCounts linkCounts(int link) {
-    RunningThreads threads = running;
-    LinkCounts sum = LinkCounts.ZERO;
-    for (DataPath dataPath : dataPaths) {
-      sum = sum.plus(dataPath.counters().link(link));
-    }
-    for (WorkerCounters other : threads == null ? List.<WorkerCounters>of() : threads.counters()) {
-      sum = sum.plus(other.link(link));
-    }
-    return sum;
-  }
-
-  private long evictions() {
-    return dataPaths.stream().mapToLong(DataPath::evictions).sum();
-  }
-
-  /** New flows that found no room in a table. */
-  private long refusedFlows() {
-    long sum = 0;
-    for (DataPath dataPath : dataPaths) {
-      for (int link = 0; link < topology.links().size(); link++) {
-        sum += dataPath.counters().verdicts(link, Verdict.FLOW_TABLE_FULL);
-        sum += dataPath.counters().verdicts(link, Verdict.EMBRYONIC_LIMIT);
-      }
-    }
-    return sum;
-  }
-
   /**
    * What was counted so far.
    *
    * @return a snapshot
    */
   public Statistics statistics() {
-    RunningThreads threads = running;
-    List<WorkerCounters> others = threads == null ? List.of() : threads.counters();
-    return new StatisticsReader(topology, registry, dataPaths, others, events.counts()).read();
+    return new StatisticsReader(topology, registry, dataPaths, countersBeside(), events.counts()).read();
   }
 
   /**
@@ -891,7 +647,7 @@ public final class LoadBalancer implements AutoCloseable {
     interrupted |= running != null && !running.stop();
     stopped = true;
     dataPaths.forEach(DataPath::close);
-    ports.forEach(port -> port.ifPresent(Port::close));
+    ports.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

@@ -357,7 +357,7 @@ public final class LoadBalancerBuilder {
    * @return errors, then warnings and information
    */
   public List<Finding> findings() {
-    return LoadBalancer.findings(this);
+    return Blueprint.findings(this);
   }
 
   /**
