@@ -1,18 +1,11 @@
 package io.lb4j.control;
 
-import io.lb4j.address.IpAddress;
 import io.lb4j.counters.HandshakeCounts;
 import io.lb4j.counters.ServerCounts;
 import io.lb4j.dataplane.Binding;
 import io.lb4j.dataplane.CompiledService;
-import io.lb4j.dataplane.ConnectionCount;
 import io.lb4j.dataplane.ForwardingTable;
-import io.lb4j.dataplane.Pool;
-import io.lb4j.dataplane.ServiceClients;
-import io.lb4j.dataplane.Standing;
 import io.lb4j.event.Event;
-import io.lb4j.forward.ForwardTarget;
-import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.forward.Steering;
 import io.lb4j.forward.TranslatedForwarding;
 import io.lb4j.forward.TranslatorProvider;
@@ -21,16 +14,12 @@ import io.lb4j.lint.Declared;
 import io.lb4j.lint.Lint;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.neighbor.OwnedAddresses;
-import io.lb4j.persistence.PersistenceTable;
-import io.lb4j.service.Activity;
-import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.Plan;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.Role;
 import io.lb4j.service.ServerHealth;
-import io.lb4j.service.ServiceChange;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -52,7 +41,6 @@ import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the operator declared, and what outlives its changes: service ids, binding ids, persistence tables, next hops.
@@ -72,14 +60,13 @@ public final class ServiceRegistry {
   private final LongSupplier sweptGeneration;
   private final BindingIds bindingIds;
   private final Pools pools;
-  private final Map<String, Integer> serviceIds = new HashMap<>();
+  private final ServiceIds serviceIds = new ServiceIds();
   private final ClientTables clients;
   private final ServerStates states = new ServerStates();
   private final FormerMethods former = new FormerMethods();
   private final DepartedServers departed = new DepartedServers();
-  private Map<Bounded, ConnectionCount> limits = new HashMap<>();
-  private Map<Bounded, ConnectionCount> limitsInUse = new HashMap<>();
-  private Map<ConnectionCount, ConnectionLimit> newLimits = new HashMap<>();
+  private final ConnectionLimits limits = new ConnectionLimits();
+  private final ServiceCompiler compiler;
   private final Set<Integer> staticNextHops = new HashSet<>();
   private HostRules hostRules = (next, addresses, translates, findings) -> {};
   private Map<String, VirtualService> services = new LinkedHashMap<>();
@@ -88,13 +75,10 @@ public final class ServiceRegistry {
   private long generation;
   private long declarations;
 
-  /** What has a limit: a server of a service, or all of them where the identity is empty. */
-  private record Bounded(String service, String identity) {}
-
   /** What a change that is refused must leave as it was. */
   private final class Before {
     private final Map<String, VirtualService> services = ServiceRegistry.this.services;
-    private final Map<String, Integer> serviceIds = new HashMap<>(ServiceRegistry.this.serviceIds);
+    private final ServiceIds serviceIds = ServiceRegistry.this.serviceIds.copy();
     private final Pools pools = ServiceRegistry.this.pools.copy();
     private final FormerMethods former = ServiceRegistry.this.former.copy();
     private final DepartedServers departed = ServiceRegistry.this.departed.copy();
@@ -102,16 +86,11 @@ public final class ServiceRegistry {
 
     private void restore() {
       ServiceRegistry.this.services = services;
-      putBack(ServiceRegistry.this.serviceIds, serviceIds);
+      ServiceRegistry.this.serviceIds.restore(serviceIds);
       ServiceRegistry.this.pools.restore(pools);
       ServiceRegistry.this.former.restore(former);
       ServiceRegistry.this.departed.restore(departed);
       ServiceRegistry.this.states.restore(states);
-    }
-
-    private static <K, V> void putBack(Map<K, V> into, Map<K, V> before) {
-      into.clear();
-      into.putAll(before);
     }
   }
 
@@ -161,6 +140,7 @@ public final class ServiceRegistry {
     this.bindingIds = new BindingIds(sweptGeneration, counts);
     this.clients = new ClientTables(clock);
     this.pools = new Pools(bindingIds, states, schedulerSeed);
+    this.compiler = new ServiceCompiler(topology, neighbors, serviceIds, bindingIds, pools, clients, limits, states);
   }
 
   /**
@@ -467,15 +447,14 @@ public final class ServiceRegistry {
   private ForwardingTable compile(Map<String, VirtualService> declaredBefore) {
     generation++;
     forgetRemoved();
-    limitsInUse = new HashMap<>();
-    newLimits = new HashMap<>();
+    limits.prepare();
     clients.prepare(services.values());
     List<CompiledService> compiled = new ArrayList<>();
     List<CompiledService> before = new ArrayList<>();
     Map<Integer, Binding> bindings = new HashMap<>();
     for (VirtualService service : services.values()) {
-      compiled.add(compile(service, bindings));
-      formerOf(service).ifPresent(old -> before.add(compileFormer(old, service, bindings)));
+      compiled.add(compiler.compile(service, bindings, clock.getAsLong()));
+      formerOf(service).ifPresent(old -> before.add(compiler.compileFormer(old, service, bindings)));
     }
     Binding[] byId = new Binding[bindingIds.highest() + 1];
     bindings.forEach((id, binding) -> byId[id] = binding);
@@ -517,8 +496,7 @@ public final class ServiceRegistry {
     clients.keep(services.values());
     neighbors.retain(nextHops);
     states.retain(services.values());
-    limits = limitsInUse;
-    newLimits.forEach(ConnectionCount::limit);
+    limits.keep();
   }
 
   private Optional<VirtualService> formerOf(VirtualService service) {
@@ -527,7 +505,7 @@ public final class ServiceRegistry {
 
   private void forgetRemoved() {
     Set<String> names = services.keySet();
-    serviceIds.keySet().removeIf(name -> !names.contains(FormerMethods.service(name)));
+    serviceIds.retain(name -> names.contains(FormerMethods.service(name)));
     pools.retain(names);
     former.retain(names);
   }
@@ -564,108 +542,5 @@ public final class ServiceRegistry {
         translation
             .map(rules -> rules.steering(steeringSeed, workers, services.values()))
             .orElseGet(() -> new ClientSteering(steeringSeed, workers)));
-  }
-
-  private CompiledService compile(VirtualService service, Map<Integer, Binding> bindings) {
-    Eligibility eligibility = Eligibility.of(service, states.health(service));
-    CompiledService compiled =
-        new CompiledService(
-            serviceId(service.name()),
-            service,
-            ConfigurationRules.provider(service),
-            pools.pool(service, eligibility, clock.getAsLong()),
-            pools.overflow(service, eligibility),
-            isBounded(service),
-            clientsOf(service));
-    for (RealServer server : service.servers()) {
-      int id = bindingIds.of(FormerMethods.owner(service), server.identity());
-      bindings.put(id, binding(id, compiled, server, eligibility.standing(server)));
-    }
-    return compiled;
-  }
-
-  /** The service with the method it had before, for the flows of servers that it still has. */
-  private CompiledService compileFormer(
-      VirtualService old, VirtualService now, Map<Integer, Binding> bindings) {
-    CompiledService compiled =
-        new CompiledService(
-            serviceId(FormerMethods.id(old)),
-            old,
-            ConfigurationRules.provider(old),
-            Pool.EMPTY,
-            Pool.EMPTY,
-            false,
-            null);
-    Eligibility eligibility = Eligibility.of(now, states.health(now));
-    for (RealServer server : old.servers()) {
-      Standing standing = eligibility.standing(server);
-      int id = bindingIds.of(FormerMethods.owner(old), server.identity());
-      bindings.put(
-          id,
-          binding(id, compiled, server, new Standing(false, standing.keepsFlows(), standing.lost(), false, false)));
-    }
-    return compiled;
-  }
-
-  private Binding binding(int id, CompiledService service, RealServer server, Standing standing) {
-    VirtualService declared = service.declaration();
-    boolean online = server.activity() != Activity.STANDBY;
-    return new Binding(
-        id,
-        service,
-        server.name(),
-        target(service.forwarding(), server),
-        standing,
-        count(new Bounded(declared.name(), server.identity()), server.limit()),
-        online ? count(new Bounded(declared.name(), ""), declared.policies().limit()) : null);
-  }
-
-  private static boolean isBounded(VirtualService service) {
-    return service.policies().limit().exists()
-        || service.servers().stream().anyMatch(server -> server.limit().exists());
-  }
-
-  /** A count goes on over every change while there is a limit; workers carry their flows over to a new one. */
-  private @Nullable ConnectionCount count(Bounded whose, ConnectionLimit limit) {
-    if (!limit.exists()) {
-      return null;
-    }
-    ConnectionCount known = limitsInUse.getOrDefault(whose, limits.get(whose));
-    ConnectionCount count = known != null ? known : new ConnectionCount(limit);
-    limitsInUse.put(whose, count);
-    newLimits.put(count, limit);
-    return count;
-  }
-
-  private int serviceId(String name) {
-    Integer known = serviceIds.get(name);
-    if (known != null) {
-      return known;
-    }
-    int id = 0;
-    while (serviceIds.containsValue(id)) {
-      id++;
-    }
-    serviceIds.put(name, id);
-    return id;
-  }
-
-  private @Nullable ServiceClients clientsOf(VirtualService service) {
-    PersistenceTable table = clients.of(service);
-    if (table == null) {
-      return null;
-    }
-    Map<Integer, Integer> numbers = new HashMap<>();
-    for (RealServer server : service.servers()) {
-      int binding = bindingIds.of(FormerMethods.owner(service), server.identity());
-      numbers.put(binding, clients.number(service, server));
-    }
-    return new ServiceClients(table, numbers);
-  }
-
-  private ForwardTarget target(ForwarderProvider forwarding, RealServer server) {
-    IpAddress nextHop = forwarding.nextHop(server, topology);
-    int link = ConfigurationRules.link(server, nextHop, topology);
-    return new ForwardTarget(server.address(), server.port(), link, neighbors.register(link, nextHop));
   }
 }
