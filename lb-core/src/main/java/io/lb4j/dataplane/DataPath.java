@@ -537,6 +537,24 @@ public final class DataPath {
   }
 
   /**
+   * Lets super-frames leave by interfaces that do not carry them, because whoever sends the frames cuts these, as {@link
+   * SegmentedQueue} does. Otherwise they end with {@link Verdict#GSO_NOT_CARRIED}.
+   */
+  public void cutSuperFrames() {
+    state.egress.cutSuperFrames();
+  }
+
+  /**
+   * Whether an interface takes super-frames as they are.
+   *
+   * @param link index of the interface
+   * @return false when they have to be cut
+   */
+  public boolean carriesGso(int link) {
+    return state.egress.carriesGso(link);
+  }
+
+  /**
    * Hears the final verdict of frames that were held.
    *
    * @param newObserver called within this data path's own methods

@@ -4,6 +4,7 @@ import io.lb4j.forward.Egress;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.PartialChecksum;
+import io.lb4j.frame.Segments;
 import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.HeldFrames;
 import io.lb4j.neighbor.LinkLayer;
@@ -20,6 +21,7 @@ final class LinkEgress implements Egress {
   private final Link[] links;
   private final long[] macs;
   private long nowNs;
+  private boolean cutsSuperFrames;
 
   LinkEgress(
       List<Link> links,
@@ -33,6 +35,11 @@ final class LinkEgress implements Egress {
     this.heldFrames = heldFrames;
     this.links = links.toArray(Link[]::new);
     this.macs = links.stream().mapToLong(link -> link.mac().value()).toArray();
+  }
+
+  /** Super-frames leave by every interface from now on, because whoever sends them cuts them. */
+  void cutSuperFrames() {
+    cutsSuperFrames = true;
   }
 
   void at(long burstNs) {
@@ -85,10 +92,10 @@ final class LinkEgress implements Egress {
   }
 
   /** Finishes what the link cannot carry beside the bytes; false when it cannot be finished. */
-  private static boolean finishMarks(FrameView frame, Link link) {
+  private boolean finishMarks(FrameView frame, Link link) {
     long marks = frame.marks();
     if ((marks & FrameMarks.GSO) != 0 && !link.carriesGso()) {
-      return false;
+      return cutsSuperFrames && Segments.areClear(frame); // with its marks, by which it is cut
     }
     if ((marks & FrameMarks.CHECKSUM_PARTIAL) != 0 && !link.carriesPartialChecksums()) {
       PartialChecksum.complete(frame);

@@ -2,6 +2,7 @@ package io.lb4j.dataplane;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -26,6 +27,8 @@ public final class Worker extends Apart implements Runnable {
   private final DataPath dataPath;
   private final WorkerCounters counters;
   private final PortQueue[] queues;
+  private final boolean[] carriesGso;
+  private final SegmentedQueue[] segmented; // for super-frames by ports that do not carry them
   private final WaitStrategy waiting;
   private final LongSupplier clock;
   private final FrameBatch batch = new FrameBatch();
@@ -47,6 +50,13 @@ public final class Worker extends Apart implements Runnable {
     this.dataPath = dataPath;
     this.counters = dataPath.counters();
     this.queues = queues.toArray(PortQueue[]::new);
+    this.carriesGso = new boolean[queues.size()];
+    this.segmented = new SegmentedQueue[queues.size()];
+    for (int link = 0; link < segmented.length; link++) {
+      carriesGso[link] = dataPath.carriesGso(link);
+      segmented[link] = new SegmentedQueue(queues.get(link), link, counters);
+    }
+    dataPath.cutSuperFrames();
     this.waiting = waiting;
     this.clock = clock;
   }
@@ -109,7 +119,7 @@ public final class Worker extends Apart implements Runnable {
       boolean leaves = view.verdict() == Verdict.FORWARD || view.verdict() == Verdict.ANSWER;
       if (leaves && view.egress() >= 0) {
         int egress = view.egress();
-        if (queues[egress].transmit(view.buffer(), view.start(), view.length(), view.marks())) {
+        if (transmit(egress, view.buffer(), view.start(), view.length(), view.marks())) {
           counters.onTransmitted(egress, view.length());
         } else {
           counters.onRefused(egress);
@@ -121,12 +131,19 @@ public final class Worker extends Apart implements Runnable {
   /** Takes a frame of the data path's own: it is kept until the flush. */
   private boolean transmit(int link, ByteBuf frame, long marks) {
     unsent.add(frame);
-    return queues[link].transmit(frame, frame.readerIndex(), frame.readableBytes(), marks);
+    return transmit(link, frame, frame.readerIndex(), frame.readableBytes(), marks);
+  }
+
+  private boolean transmit(int link, ByteBuf buffer, int start, int length, long marks) {
+    return (marks & FrameMarks.GSO) == 0 || carriesGso[link]
+        ? queues[link].transmit(buffer, start, length, marks)
+        : segmented[link].transmit(buffer, start, length, marks);
   }
 
   private void flush() {
     for (int link = 0; link < queues.length; link++) {
       int refused = queues[link].flush();
+      segmented[link].onFlush();
       if (refused > 0) {
         counters.onRefusedAtFlush(link, refused);
       }

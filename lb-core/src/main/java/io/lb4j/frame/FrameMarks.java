@@ -60,6 +60,16 @@ public final class FrameMarks {
   }
 
   /**
+   * The VLAN tag beside the bytes alone: the marks of a whole frame that goes the same way, as an answer does.
+   *
+   * @param marks the marks
+   * @return marks with at most {@link #VLAN}
+   */
+  public static long tagOf(long marks) {
+    return (marks & VLAN) == 0 ? NONE : withVlan(NONE, vlanTci(marks));
+  }
+
+  /**
    * The type of a super-frame.
    *
    * @param marks the marks

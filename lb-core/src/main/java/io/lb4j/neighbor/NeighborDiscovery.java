@@ -81,7 +81,7 @@ final class NeighborDiscovery {
     int flags = solicited | NeighborMessage.OVERRIDE;
     int header = view.network() - view.start();
     int length = header + LinkFrames.ADVERTISEMENT_LENGTH;
-    long marks = tagOf(view.marks());
+    long marks = FrameMarks.tagOf(view.marks()); // the answer's checksum is whole
     if (view.length() >= length) {
       ByteBuf buffer = view.buffer();
       LinkFrames.writeAdvertisement(buffer, view.start(), view.network(), link, mac, destination, target, flags);
@@ -95,12 +95,6 @@ final class NeighborDiscovery {
       out.transmit(view.ingress(), frame, marks);
     }
     return Verdict.ANSWER;
-  }
-
-  /** The tag that travels beside the bytes; the answer's checksum is whole. */
-  private static long tagOf(long marks) {
-    boolean tagged = (marks & FrameMarks.VLAN) != 0;
-    return tagged ? FrameMarks.withVlan(FrameMarks.NONE, FrameMarks.vlanTci(marks)) : FrameMarks.NONE;
   }
 
   Verdict onAdvertisement(FrameView view, OwnedAddresses owned, long nowNs, FrameOutput out) {

@@ -7,7 +7,6 @@ import io.lb4j.dataplane.WaitStrategies;
 import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.frame.Verdict;
 import io.lb4j.port.Port;
-import io.lb4j.port.PortQueue;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,8 +73,7 @@ public final class Pipeline {
     for (int i = 0; i < count; i++) {
       inboxes[i] = new Inbox(queues, count, queueFrames, waiting.work());
     }
-    List<PortQueue> ways = ports.stream().map(port -> port.queue(0)).toList();
-    this.transmitter = new Transmitter(ways, count, 2 * queues * queueFrames, waiting.transmit());
+    this.transmitter = new Transmitter(ports, count, 2 * queues * queueFrames, waiting.transmit());
     this.transmitting = thread(transmitter, "lb4j-transmit");
     for (DataPath dataPath : dataPaths) {
       PipelineWorker worker =

@@ -77,6 +77,7 @@ final class PipelineWorker extends Apart implements Runnable, HandOver {
     this.served = new boolean[inboxes.length];
     this.failures = new Failures("worker " + number);
     dataPath.handOverTo(this);
+    dataPath.cutSuperFrames();
   }
 
   DataPath dataPath() {

@@ -2,7 +2,10 @@ package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Apart;
+import io.lb4j.dataplane.SegmentedQueue;
 import io.lb4j.dataplane.WaitStrategy;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.port.Port;
 import io.lb4j.port.PortQueue;
 import java.util.List;
 
@@ -16,6 +19,8 @@ final class Transmitter extends Apart implements Runnable {
 
   private final ParcelRing[] fromWorkers;
   private final PortQueue[] queues;
+  private final boolean[] carriesGso;
+  private final SegmentedQueue[] segmented; // for super-frames by ports that do not carry them
   private final int giver;
   private final WorkerCounters counters;
   private final WaitStrategy waitStrategy;
@@ -30,20 +35,28 @@ final class Transmitter extends Apart implements Runnable {
   /**
    * A transmitter that has not begun.
    *
-   * @param queues one per interface, whose transmitting halves are the thread's
+   * @param ports one per interface, the transmitting halves of whose first queues are the thread's
    * @param workers how many there are
    * @param capacity of the ring from each
    * @param waitStrategy what the thread does while there is nothing to do
    */
-  Transmitter(List<PortQueue> queues, int workers, int capacity, WaitStrategy waitStrategy) {
+  Transmitter(List<Port> ports, int workers, int capacity, WaitStrategy waitStrategy) {
+    int links = ports.size();
     this.waitStrategy = waitStrategy;
     this.bell = new Doorbell(waitStrategy);
-    this.queues = queues.toArray(PortQueue[]::new);
+    this.queues = new PortQueue[links];
+    this.carriesGso = new boolean[links];
+    this.segmented = new SegmentedQueue[links];
     this.fromWorkers = ParcelRing.array(workers, capacity);
     this.giver = workers;
-    this.counters = new WorkerCounters(queues.size());
+    this.counters = new WorkerCounters(links);
     this.given = new Parcel[workers * BURST];
-    this.waiting = new boolean[queues.size()];
+    this.waiting = new boolean[links];
+    for (int link = 0; link < links; link++) {
+      queues[link] = ports.get(link).queue(0);
+      carriesGso[link] = ports.get(link).traits().carriesGso();
+      segmented[link] = new SegmentedQueue(queues[link], link, counters);
+    }
   }
 
   ParcelRing from(int worker) {
@@ -99,7 +112,12 @@ final class Transmitter extends Apart implements Runnable {
 
   private void transmit(Parcel parcel) {
     int link = parcel.egress;
-    if (queues[link].transmit(parcel.buffer, parcel.start, parcel.length, parcel.marks)) {
+    boolean whole = (parcel.marks & FrameMarks.GSO) == 0 || carriesGso[link];
+    boolean taken =
+        whole
+            ? queues[link].transmit(parcel.buffer, parcel.start, parcel.length, parcel.marks)
+            : segmented[link].transmit(parcel.buffer, parcel.start, parcel.length, parcel.marks);
+    if (taken) {
       waiting[link] = true;
       if (!parcel.transmitted) {
         counters.onTransmitted(link, parcel.length);
@@ -123,6 +141,7 @@ final class Transmitter extends Apart implements Runnable {
       if (waiting[link]) {
         waiting[link] = false;
         int refused = queues[link].flush();
+        segmented[link].onFlush();
         if (refused > 0) {
           counters.onRefusedAtFlush(link, refused);
         }

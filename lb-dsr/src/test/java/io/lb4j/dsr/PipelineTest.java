@@ -229,8 +229,8 @@ class PipelineTest {
     }
     awaitReceived(balancer, 400);
     Statistics end = close(balancer);
-    assertThat(end.count(Verdict.GSO_NOT_CARRIED) + end.count(Verdict.WORKER_QUEUE_FULL)).isEqualTo(400);
-    assertThat(end.count(Verdict.GSO_NOT_CARRIED)).isPositive();
+    assertThat(end.count(Verdict.FORWARD) + end.count(Verdict.WORKER_QUEUE_FULL)).isEqualTo(400);
+    assertThat(end.count(Verdict.FORWARD)).isPositive();
   }
 
   @ParameterizedTest

@@ -301,4 +301,35 @@ class MtuTest {
           .droppedSilently(Verdict.GSO_NOT_CARRIED);
     }
   }
+
+  /** Who sends the frames cuts it. */
+  @BothFamilies
+  void shouldLeaveASuperFrameToWhoeverCutsIt(boolean v6) {
+    try (Network net = carrying(v6, 1500, true, false)) {
+      net.path.cutSuperFrames();
+      net.connect(1, 5000, net.peer(1), 80);
+      Packet out = net.process(Network.INSIDE, unfinished(data(net, true, 30_000)), SUPER_FRAME, 0).forwarded();
+      assertThat(out.marks).isEqualTo(SUPER_FRAME);
+      assertUnfinished(out);
+      long unclear = FrameMarks.withGso(FrameMarks.CHECKSUM_PARTIAL, 1, 0);
+      net.process(Network.INSIDE, unfinished(data(net, true, 30_000)), unclear, 0)
+          .droppedSilently(Verdict.GSO_NOT_CARRIED);
+    }
+  }
+
+  /** As Linux does: segments first, then fragments of each. */
+  @Test
+  void shouldFragmentTheSegmentsOfASuperFrameThatMayBeFragmented() {
+    for (boolean carries : new boolean[] {true, false}) {
+      try (Network net = carrying(false, 1000, true, carries)) {
+        net.connect(1, 5000, net.peer(1), 80);
+        ByteBuf frame = unfinished(data(net, true, 3 * 1400 + 200).mayFragment(77));
+        Network.Result result = net.process(Network.INSIDE, frame, SUPER_FRAME, 0);
+        assertThat(result.verdict()).isEqualTo(Verdict.FORWARD);
+        assertThat(result.sent()).hasSize(3 * 2 + 1).allMatch(packet -> packet.length() <= 1000 && packet.marks == 0);
+        assertThat(result.sent().stream().filter(Packet::isFragment)).hasSize(6);
+        assertThat(result.sent().stream().map(Packet::identification).distinct()).hasSize(4);
+      }
+    }
+  }
 }

@@ -5,8 +5,10 @@ import io.lb4j.forward.Hairpin;
 import io.lb4j.forward.IcmpErrors;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
+import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.PartialChecksum;
+import io.lb4j.frame.Segmenter;
 import io.lb4j.frame.Segments;
 import io.lb4j.frame.Verdict;
 import io.lb4j.wire.IcmpHeader;
@@ -32,6 +34,8 @@ final class Departure {
   private final IcmpErrors errors;
   private final ByteBufAllocator allocator;
   private final FrameView piece = new FrameView();
+  private final FrameView segment = new FrameView();
+  private final Segmenter segmenter = new Segmenter();
   private FrameOutput out;
 
   Departure(Egress egress, Hairpin loop, IcmpErrors errors, ByteBufAllocator allocator) {
@@ -89,7 +93,7 @@ final class Departure {
 
   private static boolean mayFragment(FrameView view) {
     return !view.isV6()
-        && (view.marks() & FrameMarks.GSO) == 0
+        && ((view.marks() & FrameMarks.GSO) == 0 || Segments.areClear(view))
         && (flags(view) & Ipv4Header.DONT_FRAGMENT) == 0;
   }
 
@@ -99,7 +103,8 @@ final class Departure {
 
   /** To be called before a packet is rewritten that will be cut: its checksum cannot be finished afterwards. */
   void prepare(FrameView view, long route) {
-    if (Segments.packetLength(view) > egress.mtu(Egress.linkOf(route))) {
+    boolean whole = (view.marks() & FrameMarks.GSO) == 0; // a super-frame's segments get theirs when they are cut
+    if (whole && Segments.packetLength(view) > egress.mtu(Egress.linkOf(route))) {
       PartialChecksum.complete(view);
     }
   }
@@ -108,7 +113,11 @@ final class Departure {
   Verdict send(FrameView view, long route) {
     int link = Egress.linkOf(route);
     int neighbor = Egress.neighborOf(route);
-    return Segments.packetLength(view) <= egress.mtu(link) ? egress.send(view, link, neighbor) : fragment(view, link, neighbor);
+    if (Segments.packetLength(view) <= egress.mtu(link)) {
+      return egress.send(view, link, neighbor);
+    }
+    boolean whole = (view.marks() & FrameMarks.GSO) == 0;
+    return whole ? fragment(view, link, neighbor) : fragmentSegments(view, link, neighbor);
   }
 
   /** Sends a packet whose destination is ours round again. */
@@ -141,6 +150,25 @@ final class Departure {
       first = false;
       data += length;
       offset += length >>> 3;
+    }
+    view.setEgress(-1);
+    return Verdict.FORWARD;
+  }
+
+  /** A super-frame whose segments are too long, of a sender that lets them be cut further. */
+  private Verdict fragmentSegments(FrameView view, int link, int neighbor) {
+    int segments = segmenter.begin(view.buffer(), view.start(), view.length(), view.marks());
+    for (int i = 0; i < segments; i++) {
+      ByteBuf copy = allocator.buffer(segmenter.longest(), segmenter.longest());
+      copy.writerIndex(segmenter.next(copy, 0));
+      segment.wrap(copy, 0, copy.readableBytes(), segmenter.marks(), -1);
+      segment.setTag(view.tag());
+      FrameParser.parseAgain(segment);
+      Verdict verdict = fragment(segment, link, neighbor);
+      copy.release();
+      if (verdict.isDrop() && i == 0) {
+        return verdict;
+      }
     }
     view.setEgress(-1);
     return Verdict.FORWARD;
