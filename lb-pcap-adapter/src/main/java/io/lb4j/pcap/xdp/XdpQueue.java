@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A queue of an AF_XDP port: the sockets of one or more of the device's queues. Owned by one worker, or each half by a
  * thread of its own; closed by the control thread. The sockets are closed when nobody is inside a call and all frames
- * were released: by whoever comes last.
+ * were released and flushed: by whoever comes last.
  */
 final class XdpQueue implements PortQueue, Pollable {
   private static final long CLOSING_PATIENCE_NS = 200_000_000L;
@@ -39,7 +39,7 @@ final class XdpQueue implements PortQueue, Pollable {
 
   private volatile boolean closed;
   private boolean receiving; // the receiving half is inside a call, or has frames
-  private boolean sending; // the transmitting half is inside a call
+  private boolean sending; // the transmitting half is inside a call, or has frames
   private boolean retired;
 
   XdpQueue(XdpMemory memory, int number, XskSocket[] sockets, @Nullable NeighborTap tap, int mtu) {
@@ -104,28 +104,30 @@ final class XdpQueue implements PortQueue, Pollable {
 
   @Override
   public boolean transmit(ByteBuf frame, int start, int length, long marks) {
-    if (!sender.isPossible(frame, start, length, marks) || !enter(SENDING)) {
+    if (closed || !sender.isPossible(frame, start, length, marks) || sender.size() == 0 && !enter(SENDING)) {
       tally.onRefused(1);
       return false;
     }
     boolean added = sender.add(frame, start, length, (marks & FrameMarks.VLAN) != 0 ? FrameMarks.vlanTci(marks) : -1);
-    leave(SENDING);
     if (!added) {
       tally.onRefused(1);
+      leaveSending();
     }
     return added;
   }
 
   @Override
   public int flush() {
-    if (sender.size() > 0 && enter(SENDING)) {
-      sender.send();
-      leave(SENDING);
-      tally.onTransmitted(sender.sentFrames(), sender.sentBytes());
-      onRefused(sender.refused());
-    } else if (sender.size() > 0) {
-      onRefused(sender.size());
-      sender.forget();
+    if (sender.size() > 0) {
+      if (closed) {
+        onRefused(sender.size());
+        sender.forget();
+      } else {
+        sender.send();
+        tally.onTransmitted(sender.sentFrames(), sender.sentBytes());
+        onRefused(sender.refused());
+      }
+      leaveSending();
     }
     int refused = refusedSinceFlush;
     refusedSinceFlush = 0;
@@ -196,6 +198,13 @@ final class XdpQueue implements PortQueue, Pollable {
   private void leaveReceiving() {
     if (!receiver.hasLent()) {
       leave(RECEIVING);
+    }
+  }
+
+  /** Frames that wait for the flush keep the sockets open: so the fence is one for each burst. */
+  private void leaveSending() {
+    if (sender.size() == 0) {
+      leave(SENDING);
     }
   }
 

@@ -9,8 +9,10 @@ import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.pcap.VethPair;
 import io.lb4j.pcap.packet.Latency;
+import io.lb4j.pcap.xdp.XdpMemory;
+import io.lb4j.pcap.xdp.XdpPort;
+import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
-import io.lb4j.port.PortQueue;
 import io.lb4j.port.PortStatus;
 import io.lb4j.port.SteeredPort;
 import io.lb4j.port.SteeredPrefixes;
@@ -78,16 +80,31 @@ class LivePortsTest {
         LivePorts.openAll(List.of(LivePorts.of(pair.left).io(LiveIo.XDP), LivePorts.of(pair.right).io(LiveIo.XDP)));
     assertThat(live).extracting(LivePort::io).containsOnly(LiveIo.XDP);
     try (var left = live.get(0).port(); var right = live.get(1).port()) {
-      FrameBatch batch = new FrameBatch();
-      ByteBuf arp = Unpooled.buffer().writeInt(-1).writeShort(-1).writeLong(0).setShort(12, 0x0806).writeZero(60);
-      for (PortQueue[] way : new PortQueue[][] {{left.queue(0), right.queue(0)}, {right.queue(0), left.queue(0)}}) {
-        assertThat(way[0].transmit(arp, 0, 60, FrameMarks.NONE)).isTrue();
-        assertThat(way[0].flush()).isZero();
-        way[1].await(2_000_000_000L);
-        assertThat(way[1].receive(batch, 0)).isOne();
-      }
-      assertThat(batch.get(0).buffer()).isSameAs(batch.get(1).buffer());
+      assertThat(bufferOfAFrame(left, right)).isSameAs(bufferOfAFrame(right, left));
     }
+  }
+
+  @Test
+  void shouldOpenAPortAnewInTheMemoryThatOthersHave() {
+    XdpMemory memory = XdpMemory.sharedBy(List.of(XdpPort.builder(pair.left), XdpPort.builder(pair.right)));
+    LivePorts leftOptions = LivePorts.of(pair.left).io(LiveIo.XDP).memory(memory);
+    List<LivePort> live =
+        LivePorts.openAll(List.of(leftOptions, LivePorts.of(pair.right).io(LiveIo.XDP).memory(memory)));
+    live.get(0).port().close();
+    try (var left = leftOptions.open().port(); var right = live.get(1).port()) {
+      assertThat(bufferOfAFrame(left, right)).isSameAs(bufferOfAFrame(right, left));
+    }
+  }
+
+  private static ByteBuf bufferOfAFrame(Port from, Port to) {
+    FrameBatch batch = new FrameBatch();
+    ByteBuf arp = Unpooled.buffer().writeInt(-1).writeShort(-1).writeLong(0).setShort(12, 0x0806).writeZero(60);
+    assertThat(from.queue(0).transmit(arp, 0, 60, FrameMarks.NONE)).isTrue();
+    assertThat(from.queue(0).flush()).isZero();
+    to.queue(0).await(2_000_000_000L);
+    assertThat(to.queue(0).receive(batch, 0)).isOne();
+    to.queue(0).release();
+    return batch.get(0).buffer();
   }
 
   @Test
