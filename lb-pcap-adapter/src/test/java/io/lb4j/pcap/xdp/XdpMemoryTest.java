@@ -10,7 +10,9 @@ import io.lb4j.pcap.LivePortFixture;
 import io.lb4j.pcap.VethPair;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortStatus;
+import io.netty.buffer.ByteBuf;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -124,6 +126,45 @@ class XdpMemoryTest extends LivePortFixture {
 
   private void awaitFrames() {
     in.queue(0).await(PATIENCE_NS);
+  }
+
+  @Test
+  void shouldBeClosedUnderAWorkerWithoutHarm() throws Exception {
+    for (int round = 0; round < 12; round++) {
+      AtomicBoolean ends = new AtomicBoolean();
+      Thread worker = new Thread(() -> forwardUntil(ends));
+      worker.start();
+      Thread.sleep(10);
+      (round % 2 == 0 ? in : out).close();
+      Thread.sleep(2);
+      (round % 2 == 0 ? out : in).close();
+      ends.set(true);
+      worker.join(5_000);
+      assertThat(worker.isAlive()).isFalse();
+      assertThat(in.counters().receivedFrames())
+          .isEqualTo(out.counters().transmittedFrames() + out.counters().refusedFrames());
+      assertAllChunksAreFree();
+      in = closedAfterwards(builder(pair.right).memory(memory).open());
+      out = closedAfterwards(builder(other.left).memory(memory).open());
+    }
+  }
+
+  private void forwardUntil(AtomicBoolean ends) {
+    ByteBuf frame = frame(1, 64);
+    while (!ends.get()) {
+      for (int i = 0; i < 20; i++) {
+        source.queue(0).transmit(frame, 0, 64, FrameMarks.NONE);
+      }
+      source.queue(0).flush();
+      batch.clear();
+      int got = in.queue(0).receive(batch, 0);
+      for (int i = 0; i < got; i++) {
+        FrameView view = batch.get(i);
+        out.queue(0).transmit(view.buffer(), view.start(), view.length(), FrameMarks.NONE);
+      }
+      out.queue(0).flush();
+      in.queue(0).release();
+    }
   }
 
   /** The socket that registered the memory first has lost its device; nobody has closed it yet. */
