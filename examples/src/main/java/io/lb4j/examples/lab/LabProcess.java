@@ -110,6 +110,15 @@ public final class LabProcess implements AutoCloseable {
     }
   }
 
+  /**
+   * How it ended.
+   *
+   * @return its exit status; -1 while it runs
+   */
+  public int status() {
+    return process.isAlive() ? -1 : process.exitValue();
+  }
+
   /** Asks it to end, and does not wait. */
   void askToEnd() {
     process.destroy();

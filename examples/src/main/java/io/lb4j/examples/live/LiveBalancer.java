@@ -29,11 +29,14 @@ public final class LiveBalancer implements AutoCloseable {
   private final PrintWriter err;
   private final RunningConfiguration configuration;
   private final Host host;
+  private final PortWatch ports;
 
   /** A balancer that was built from a file, and is started by {@link #run}. */
-  LiveBalancer(LoadBalancer balancer, Configuration configuration, Host host, Path file, PrintWriter err) {
+  LiveBalancer(
+      LoadBalancer balancer, Configuration configuration, Host host, List<Port> ports, Path file, PrintWriter err) {
     this.balancer = balancer;
     this.host = host;
+    this.ports = new PortWatch(ports);
     this.configuration = new RunningConfiguration(balancer, configuration, host);
     this.file = file;
     this.err = err;
@@ -67,7 +70,8 @@ public final class LiveBalancer implements AutoCloseable {
         say(err, ports.get(i).choice());
         add(builder, configuration.interfaces().get(i), ports.get(i).port());
       }
-      LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, file, err);
+      List<Port> watched = ports.stream().map(LivePort::port).toList();
+      LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, watched, file, err);
       opened.clear(); // it closes them
       live.warnOf(configuration, live.balancer.findings());
       return live;
@@ -148,8 +152,10 @@ public final class LiveBalancer implements AutoCloseable {
       String signal = signals.poll(draining == null ? waitNs : Math.min(waitNs, Draining.CHECK_NS));
       if (signal == null && nextNs - System.nanoTime() <= 0) {
         nextNs += run.interval().toNanos();
+        ports.look(System.nanoTime(), text -> warn(err, text));
         Statistics now = balancer.statistics();
-        out.println(run.json() ? StatisticsLine.json(now, false) : line.compact(now, System.nanoTime()));
+        out.println(
+            run.json() ? StatisticsLine.json(now, ports, false) : line.compact(now, ports, System.nanoTime()));
         out.flush();
       } else if ("HUP".equals(signal) && draining == null) {
         reload();
@@ -170,7 +176,7 @@ public final class LiveBalancer implements AutoCloseable {
   private void totals(boolean json, PrintWriter out) {
     Statistics totals = balancer.statistics();
     out.print(
-        json ? StatisticsLine.json(totals, true) + "\n" : "\n" + StatisticsReport.text(totals, totals.transmitted()));
+        json ? StatisticsLine.json(totals, ports, true) + "\n" : "\n" + StatisticsReport.text(totals, totals.transmitted()));
     out.flush();
   }
 

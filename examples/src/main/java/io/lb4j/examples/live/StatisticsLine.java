@@ -21,16 +21,17 @@ final class StatisticsLine {
   }
 
   /** All counts, as one JSON object. */
-  static String json(Statistics statistics, boolean totals) {
+  static String json(Statistics statistics, PortWatch ports, boolean totals) {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("time", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
     tree.put("totals", totals);
     tree.putAll(StatisticsReport.tree(statistics));
+    tree.put("ports", ports.tree());
     return Json.line(tree);
   }
 
   /** Rates since the last line, and the flows now. */
-  String compact(Statistics statistics, long nowNs) {
+  String compact(Statistics statistics, PortWatch ports, long nowNs) {
     double seconds = Math.max(1, nowNs - atNs) / 1e9;
     long drops = statistics.verdicts().entrySet().stream()
         .filter(entry -> entry.getKey().isDrop())
@@ -41,7 +42,8 @@ final class StatisticsLine {
         + "  out " + rate(statistics.transmitted() - transmitted, seconds)
         + "  dropped " + rate(drops - dropped, seconds)
         + "  flows " + (statistics.flowTable().size() + statistics.flowTable().sessions())
-        + "  forwarded in all " + statistics.verdicts().getOrDefault(Verdict.FORWARD, 0L);
+        + "  forwarded in all " + statistics.verdicts().getOrDefault(Verdict.FORWARD, 0L)
+        + (ports.missed() > 0 ? "  missed in all " + ports.missed() : "");
     received = statistics.received();
     transmitted = statistics.transmitted();
     dropped = drops;

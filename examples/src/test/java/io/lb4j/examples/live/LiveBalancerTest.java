@@ -20,6 +20,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -72,7 +73,7 @@ class LiveBalancerTest {
     } catch (Exception e) {
       throw new AssertionError(e);
     }
-    LiveBalancer live = new LiveBalancer(balancer, configuration, Host.NONE, file, err);
+    LiveBalancer live = new LiveBalancer(balancer, configuration, Host.NONE, List.of(port), file, err);
     thread =
         new Thread(
             () -> {

@@ -1,0 +1,158 @@
+package io.lb4j.examples.lab;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What goes wrong under a running balancer, over each way of exchanging frames. Needs root. */
+@Tag("root")
+@Timeout(120)
+final class FailureLabTest {
+  private static final int PORT = 80;
+  private static final int REQUESTS = 40;
+  private static final int FLOOD = 20_000;
+  private static final String CURL = "curl -sf -m 10";
+  private static final Duration PATIENCE = Duration.ofSeconds(40);
+
+  private LabFixture fixture;
+
+  @AfterEach
+  void down() {
+    if (fixture != null) {
+      fixture.close();
+    }
+  }
+
+  private void up() {
+    fixture = LabFixture.up(1, "nginx", "ping", "curl");
+  }
+
+  /** Starts it with settings of its interface, as {@code io: xdp}. */
+  private void launch(String link, List<String> before, String... options) {
+    String file = fixture.lab.directory().resolve("lb.yaml").toString();
+    List<String> command = new ArrayList<>(List.of("sh", "-c",
+        "sed -i -e '/^    io:/d' -e 's/^    addresses:/    " + link + "\\n&/' " + file + "; exec \"$@\"", "sh"));
+    command.addAll(before);
+    List<String> all = new ArrayList<>(List.of("--interval", "200ms"));
+    all.addAll(List.of(options));
+    BalancerConfiguration configuration = new BalancerConfiguration().service("web", "tcp", PORT, "rr", "", 1);
+    fixture.balancer = Balancer.start(fixture.lab, "lb", configuration, command, all);
+  }
+
+  private void start(String link, String... options) {
+    launch(link, List.of(), options);
+    said("balancing");
+  }
+
+  private void said(String text) {
+    assertTrue(fixture.balancer.process().awaitOutput(text, PATIENCE), fixture.balancer::output);
+  }
+
+  /** Many short connections of each family, by a client that starts in no time. */
+  private void assertServes() {
+    for (String vip : List.of(Lab.VIP4, "[" + Lab.VIP6 + "]")) {
+      Outcome outcome = fixture.lab.exec("cl", "sh", "-c", "u=http://" + vip + ":" + PORT + "/; " + CURL
+          + " --retry 60 --retry-delay 1 --retry-all-errors --connect-timeout 1 $u && for i in $(seq " + REQUESTS
+          + "); do " + CURL + " $u || exit 1; done");
+      long answers = outcome.output().lines().filter(line -> line.startsWith("s1 ")).count();
+      assertEquals(1 + REQUESTS, answers, () -> outcome.output() + fixture.balancer.output());
+    }
+    Map<String, Object> statistics = fixture.balancer.statistics();
+    assertEquals(true, statistics.get("law"), statistics::toString);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> port(Map<String, Object> statistics) {
+    return ((List<Map<String, Object>>) statistics.get("ports")).get(0);
+  }
+
+  private Map<String, Object> awaitPort(String status) {
+    return await(all -> status.equals(port(all).get("status")));
+  }
+
+  private Map<String, Object> await(Predicate<Map<String, Object>> wanted) {
+    long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
+    Map<String, Object> last = fixture.balancer.statistics();
+    while (!wanted.test(last) && System.nanoTime() - deadlineNs < 0) {
+      last = fixture.balancer.statistics();
+    }
+    assertTrue(wanted.test(last), last + fixture.balancer.output());
+    return last;
+  }
+
+  private static long number(Map<String, Object> tree, String key) {
+    return ((Number) tree.get(key)).longValue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"packet", "pcap", "xdp"})
+  void shouldCountWhatTheKernelDropsAndGoOnWhenTheInterfaceIsUpAgain(String io) {
+    up();
+    start("io: " + io);
+    assertServes();
+    Map<String, Object> before = port(fixture.balancer.statistics());
+    assertEquals("up", before.get("status"));
+    assertEquals(0, number(before, "missed"));
+    fixture.balancer.process().signal("STOP");
+    fixture.lab.exec("cl", "ping", "-q", "-n", "-l", "" + FLOOD, "-c", "" + FLOOD, "-w", "1", Lab.VIP4);
+    fixture.balancer.process().signal("CONT");
+    await(all -> number(all, "received") + number(port(all), "missed") >= FLOOD);
+    said("frames were dropped by the kernel");
+    assertServes();
+
+    fixture.lab.must("lb", "ip", "link", "set", "eth0", "down");
+    said("eth0 is down: nothing is received");
+    awaitPort("down");
+    fixture.lab.must("lb", "ip", "link", "set", "eth0", "up");
+    said("eth0 is up again");
+    assertServes();
+    end();
+  }
+
+  private void end() {
+    fixture.balancer.process().signal("TERM");
+    assertTrue(fixture.balancer.process().awaitEnd(PATIENCE), fixture.balancer::output);
+    assertEquals(0, fixture.balancer.process().status(), fixture.balancer::output);
+    assertFalse(fixture.balancer.output().contains("Exception"), fixture.balancer::output);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"packet", "pcap", "xdp"})
+  void shouldLeaveNothingWhenKilledAndLiveOnWithoutItsInterface(String io) {
+    up();
+    start("io: " + io, "--shield");
+    assertEquals(io.equals("xdp"), link().contains("xdp"), this::link);
+    fixture.balancer.process().signal("KILL");
+    assertTrue(fixture.balancer.process().awaitEnd(PATIENCE));
+    start("io: " + io, "--shield");
+    assertServes();
+    String tables = fixture.lab.must("lb", "nft", "list", "tables");
+    assertEquals(1, tables.lines().count(), tables);
+    fixture.balancer.process().signal("KILL");
+    assertTrue(fixture.balancer.process().awaitEnd(PATIENCE));
+    assertFalse(link().contains("xdp"), this::link);
+
+    start("io: " + io);
+    fixture.lab.must("lb", "ip", "link", "del", "eth0");
+    said("eth0 was removed");
+    Map<String, Object> statistics = awaitPort("gone");
+    assertEquals(true, statistics.get("law"), statistics::toString);
+    assertTrue(fixture.balancer.ctl("status").ok());
+    end();
+  }
+
+  private String link() {
+    return fixture.lab.must("lb", "ip", "link", "show", "eth0");
+  }
+}
