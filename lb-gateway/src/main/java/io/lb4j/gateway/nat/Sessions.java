@@ -32,17 +32,10 @@ final class Sessions {
   /** Both directions, a mapping's two, a filter, a note. */
   private static final int ENTRIES_OF_A_SESSION = 6;
 
-  private static final int EVICTION_WINDOW = 16;
-  private static final int LAST_RESORT_WINDOW = 256;
-  /** Rank of a session that nobody has answered: it gives way before those that somebody has. */
-  private static final int UNANSWERED = 1 << 16;
-
   /** A number that lies so far behind is no late packet's: what was known was wrong. */
   private static final int OVERTAKEN = 1 << 20;
 
   private static final int LARGE_JUMP_TICKS = 1 << 11;
-  private static final long SLOTS_PER_SECOND = 2_000_000;
-  private static final long SECOND_NS = 1_000_000_000L;
 
   /** Hears of sessions that use a mapping, a filter or a PROXY header. */
   interface Listener {
@@ -59,9 +52,10 @@ final class Sessions {
   private final FlowHash hash;
   private final int capacity;
   private final int embryonicLimit;
-  private final FlowTableOverflow overflow;
   private final SessionAccounting accounting;
   private final Listener listener;
+  private final SessionSweep sweep;
+  private final SessionEviction eviction;
   private final int[] outboundTicks; // by FlowState
   private final int queryTicks;
 
@@ -70,13 +64,6 @@ final class Sessions {
   private int sessions;
   private final int[] embryonic = new int[2]; // by family
   private int tick;
-  private long sweptNs;
-  private int cursor;
-  private long rounds;
-  private long evictions;
-  private long refreshIntervalNs = Long.MAX_VALUE;
-  private long refreshedNs;
-  private boolean refreshing;
 
   private final Tuple first = new Tuple();
   private final Tuple became = new Tuple();
@@ -95,7 +82,6 @@ final class Sessions {
     this.hash = hash;
     this.capacity = capacity;
     this.embryonicLimit = Math.max(1, capacity / EMBRYONIC_SHARE);
-    this.overflow = overflow;
     this.accounting = accounting;
     this.listener = listener;
     FlowState[] states = FlowState.values();
@@ -105,8 +91,8 @@ final class Sessions {
     }
     this.queryTicks = ticks(queryTimeout);
     this.v4 = new SessionTable(false, 64 + capacity * 4, hash);
-    this.sweptNs = nowNs;
-    this.refreshedNs = nowNs;
+    this.sweep = new SessionSweep(this, accounting, listener, nowNs);
+    this.eviction = new SessionEviction(this, overflow);
     this.tick = FlowTable.tick(nowNs);
   }
 
@@ -152,7 +138,7 @@ final class Sessions {
 
   /** Clients of services are remembered so often while their sessions live. */
   void refreshEvery(long intervalNs) {
-    refreshIntervalNs = intervalNs;
+    sweep.refreshEvery(intervalNs);
   }
 
   int size() {
@@ -164,7 +150,7 @@ final class Sessions {
   }
 
   long rounds() {
-    return rounds;
+    return sweep.rounds();
   }
 
   /** Sets the time; a jump beyond what ticks can tell is handled by visiting all sessions at once. */
@@ -172,8 +158,7 @@ final class Sessions {
     int now = FlowTable.tick(nowNs);
     int jump = now - tick;
     if (jump > LARGE_JUMP_TICKS) {
-      sweepAll(jump);
-      sweptNs = nowNs;
+      sweep.visitAll(jump, nowNs);
     }
     tick = now;
   }
@@ -186,6 +171,21 @@ final class Sessions {
 
   private static int slot(int handle) {
     return handle & ~V6_HANDLE;
+  }
+
+  /** What names an entry of a family's table. */
+  static int handle(int slot, boolean isV6) {
+    return isV6 ? slot | V6_HANDLE : slot;
+  }
+
+  /** The entry at a position of the sweep, which goes through IPv4's table, then through that of IPv6. */
+  int handleAt(int position) {
+    return position < v4.slots() ? position : position - v4.slots() | V6_HANDLE;
+  }
+
+  /** Entries of both tables, free ones too. */
+  int slots() {
+    return v4.slots() + (v6 == null ? 0 : v6.slots());
   }
 
   int touch(FrameView view) {
@@ -254,7 +254,7 @@ final class Sessions {
   }
 
   /** Looks at the other direction only when this one has been silent for too long. */
-  private boolean isExpired(int handle, long further) {
+  boolean isExpired(int handle, long further) {
     long word = word(handle);
     int timeout = timeoutTicks(word);
     if (timeout < 0) {
@@ -327,12 +327,12 @@ final class Sessions {
 
   /** Whether a new session may begin, after others gave way where the settings allow it: 0, or why not. */
   int makeRoom(Tuple key, boolean isEmbryonic) {
-    if (isEmbryonic && embryonic[family(key.v6)] >= embryonicLimit && !evict(key, true)) {
+    if (isEmbryonic && embryonic[family(key.v6)] >= embryonicLimit && !eviction.evict(key, true)) {
       return NO_ROOM_EMBRYONIC;
     }
     SessionTable table = key.v6 ? v6 : v4;
     while (sessions >= capacity || !table.hasRoomFor(ENTRIES_OF_A_SESSION)) {
-      if (!evict(key, false)) {
+      if (!eviction.evict(key, false)) {
         return NO_ROOM;
       }
     }
@@ -416,12 +416,8 @@ final class Sessions {
   void remove(int handle) {
     SessionTable table = table(handle);
     int slot = slot(handle);
-    int offset = table == v4 ? 0 : v4.slots();
     int last = table.remove(slot);
-    boolean passed = last < slot || cursor <= last + offset;
-    if (slot + offset < cursor && cursor < offset + table.slots() && passed) {
-      cursor = slot + offset;
-    }
+    sweep.onRemoved(slot, last, table == v4 ? 0 : v4.slots(), table.slots());
   }
 
   /** Whether limits let a session that had closed live again; its state has to change at once then. */
@@ -477,13 +473,13 @@ final class Sessions {
   }
 
   /** The port that a client uses; a query has none. */
-  private static int servicePort(Tuple request) {
+  static int servicePort(Tuple request) {
     boolean hasPorts = request.protocol == IpProtocol.TCP || request.protocol == IpProtocol.UDP;
     return hasPorts ? request.destinationPort() : 0;
   }
 
   /** Ends a session whose time is over; voids all handles. */
-  private void expire(int handle) {
+  void expire(int handle) {
     long word = word(handle);
     if (Word.binding(word) != 0 && !SessionState.isAnswered(Word.state(word))) {
       accounting.onSynRepeated(Word.binding(word));
@@ -496,67 +492,14 @@ final class Sessions {
 
   /** Sessions that gave way before their time was over. */
   long evictions() {
-    return evictions;
-  }
-
-  /** Makes one session near a new one's place give way: the expired, then the half-open, then the ended. */
-  private boolean evict(Tuple key, boolean onlyEmbryonic) {
-    SessionTable table = key.v6 ? v6 : v4;
-    int family = key.v6 ? V6_HANDLE : 0;
-    int slot = table.homeOf(key);
-    int victim = MISS;
-    int victimRank = -1;
-    for (int i = 0; i < EVICTION_WINDOW || victimRank < UNANSWERED && i < LAST_RESORT_WINDOW; i++) {
-      int rank = rank(slot | family, onlyEmbryonic);
-      if (rank > victimRank) {
-        victimRank = rank;
-        victim = slot | family;
-      }
-      slot = slot + 1 == table.slots() ? 0 : slot + 1;
-    }
-    if (victim == MISS) {
-      return false;
-    }
-    if (isExpired(victim, 0)) {
-      expire(victim);
-    } else {
-      evictions++;
-      end(victim, false);
-    }
-    return true;
+    return eviction.count();
   }
 
   /** How long neither direction was seen. */
-  private int silence(int handle, long word) {
+  int silence(int handle, long word) {
     int twin = twin(handle);
     int age = Word.age(word, tick);
     return twin == MISS ? age : Math.min(age, Word.age(word(twin), tick));
-  }
-
-  private int rank(int handle, boolean onlyEmbryonic) {
-    long word = word(handle);
-    if (word == 0 || Word.kind(word) != Word.SESSION) {
-      return -1;
-    }
-    int state = Word.state(word);
-    int age = silence(handle, word);
-    if (onlyEmbryonic) {
-      int order = state == SessionState.UDP_ANSWERED ? 0 : UNANSWERED;
-      return SessionState.isEmbryonic(state) ? order + age : -1;
-    }
-    if (isExpired(handle, 0)) {
-      return 3 << 16 | age;
-    }
-    if (overflow == FlowTableOverflow.REJECT) {
-      return -1;
-    }
-    if (SessionState.isEmbryonic(state)) {
-      return 2 << 16 | age;
-    }
-    if (SessionState.isClosing(state)) {
-      return 1 << 16 | age;
-    }
-    return overflow == FlowTableOverflow.EVICT_OLDEST ? age : -1;
   }
 
   // ---- listing -------------------------------------------------------------------------------------------------
@@ -598,80 +541,8 @@ final class Sessions {
 
   // ---- expiry --------------------------------------------------------------------------------------------------
 
-  private int slots() {
-    return v4.slots() + (v6 == null ? 0 : v6.slots());
-  }
-
-  private long roundNs() {
-    return Math.max(1, slots() / SLOTS_PER_SECOND) * SECOND_NS;
-  }
-
   /** Visits as many entries as the time since the last visit asks for, {@code most} of them; answers when next. */
   long sweep(long nowNs, int most) {
-    if (sessions == 0) {
-      cursor = 0;
-      rounds++;
-      sweptNs = nowNs;
-      return nowNs + SECOND_NS;
-    }
-    long roundNs = roundNs();
-    int slots = slots();
-    long elapsed = nowNs - sweptNs;
-    long due = elapsed >= roundNs ? slots : elapsed * slots / roundNs;
-    if (due > 0) {
-      int budget = (int) Math.min(due, most);
-      sweptNs = due > most ? nowNs - Math.min(roundNs, (due - budget) * roundNs / slots) : nowNs;
-      visit(budget, nowNs);
-    }
-    return sweptNs + Math.max(SECOND_NS / 1000, Math.min(slots, 1024L) * roundNs / slots);
-  }
-
-  private void visit(int budget, long nowNs) {
-    int slots = slots();
-    for (int i = 0; i < budget; i++) {
-      step(0);
-      if (cursor == slots) {
-        cursor = 0;
-        rounds++;
-        refreshing = nowNs - refreshedNs >= refreshIntervalNs;
-        if (refreshing) {
-          refreshedNs = nowNs;
-        }
-      }
-    }
-  }
-
-  private void sweepAll(long further) {
-    int slots = slots();
-    for (cursor = 0; cursor < slots; ) {
-      step(further);
-    }
-    cursor = 0;
-    rounds++;
-  }
-
-  /** Looks at the entry at the cursor; if it goes, another may take its place. */
-  private void step(long further) {
-    int handle = cursor < v4.slots() ? cursor : cursor - v4.slots() | V6_HANDLE;
-    long word = word(handle);
-    if (word == 0 || Word.kind(word) != Word.SESSION || Word.has(word, Word.REPLY)) {
-      cursor++;
-    } else if (isExpired(handle, further)) {
-      expire(handle);
-    } else {
-      tellAlive(handle, word);
-      cursor++;
-    }
-  }
-
-  private void tellAlive(int handle, long word) {
-    if (refreshing && Word.binding(word) != 0) {
-      key(handle, first);
-      accounting.onAlive(
-          Word.binding(word), first.v6, first.sourceHigh, first.sourceLow, servicePort(first));
-    }
-    if (Word.isMapped(word)) {
-      listener.onAlive(handle);
-    }
+    return sweep.visit(nowNs, most);
   }
 }
