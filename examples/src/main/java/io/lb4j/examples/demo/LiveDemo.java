@@ -5,6 +5,7 @@ import static io.lb4j.examples.demo.LiveChecks.SERVERS;
 import io.lb4j.examples.lab.Balancer;
 import io.lb4j.examples.lab.BalancerConfiguration;
 import io.lb4j.examples.lab.Lab;
+import io.lb4j.examples.lab.LabIo;
 import io.lb4j.examples.lab.LabTopology;
 import java.io.UncheckedIOException;
 
@@ -19,11 +20,12 @@ final class LiveDemo {
   void run() {
     report.say("Web servers: "
         + (Lab.installed("nginx") ? "nginx" : "small ones in Java, since nginx is not installed") + ".");
-    report.say("Offloads are off in these namespaces: veth hands packets over with unfinished checksums and several");
-    report.say("segments in one; taken by libpcap and sent again, such a frame would not arrive.");
+    LabIo io = LabIo.chosen();
+    report.say("Frames are exchanged by io " + io + ", and offloads are "
+        + (io.carriesOffloads() ? "on: nobody ran ethtool." : "off, because that carries none."));
     for (LabTopology topology : LabTopology.values()) {
       report.say("");
-      try (Lab lab = Lab.up("lb4j-demo", topology, SERVERS);
+      try (Lab lab = Lab.up("lb4j-demo", topology, io, SERVERS);
           Balancer balancer = Balancer.start(lab, configuration(topology))) {
         run(lab, balancer);
       } catch (IllegalStateException | UncheckedIOException e) {

@@ -29,6 +29,7 @@ public final class BalancerConfiguration {
   private String mac = "";
   private String gateways = "";
   private boolean second;
+  private LabIo io = LabIo.chosen();
 
   /** Direct server return, without services. */
   public BalancerConfiguration() {
@@ -52,6 +53,17 @@ public final class BalancerConfiguration {
    */
   public BalancerConfiguration mac(String address) {
     mac = "    mac: \"" + address + "\"\n";
+    return this;
+  }
+
+  /**
+   * Chooses how frames are exchanged, where it is not the system property that does.
+   *
+   * @param way as the lab's
+   * @return this
+   */
+  public BalancerConfiguration io(LabIo way) {
+    io = way;
     return this;
   }
 
@@ -170,7 +182,8 @@ public final class BalancerConfiguration {
           case GATEWAY_SINGLE -> SINGLE;
         };
     String own = second ? first.replace(".5/", ".6/").replace("::5/", "::6/") : first;
-    return own + gateways + (topology == LabTopology.DIRECT ? "" : OUTSIDE);
+    String both = own.replace("    addresses:", "    io: " + io + "\n    addresses:");
+    return both + gateways + (topology == LabTopology.DIRECT ? "" : OUTSIDE);
   }
 
   /**

@@ -61,15 +61,18 @@ public final class Lab implements AutoCloseable {
 
   private final String prefix;
   private final LabTopology topology;
+  private final LabIo io;
   private final Path directory;
   private final Deque<String> hosts = new ArrayDeque<>(); // guarded by this
+  private final List<String[]> devices = new ArrayList<>(); // of hosts; guarded by this
   private final Deque<LabProcess> processes = new ArrayDeque<>(); // guarded by this
   private final Thread closer = new Thread(this::tearDown, "lab-closer");
   private boolean closed; // guarded by this
 
-  private Lab(String prefix, LabTopology topology, Path directory) {
+  private Lab(String prefix, LabTopology topology, LabIo io, Path directory) {
     this.prefix = prefix;
     this.topology = topology;
+    this.io = io;
     this.directory = directory;
   }
 
@@ -119,15 +122,16 @@ public final class Lab implements AutoCloseable {
    *
    * @param stem begins the namespaces' names; the id of this process follows
    * @param topology how the hosts are joined
+   * @param io how balancers will exchange frames
    * @param servers how many real servers
    * @return the lab; the caller closes it
    * @throws IllegalStateException when a command fails; what was built is removed
    */
-  public static Lab up(String stem, LabTopology topology, int servers) {
+  public static Lab up(String stem, LabTopology topology, LabIo io, int servers) {
     String prefix = stem + "-" + ProcessHandle.current().pid() + "-";
     Lab lab;
     try {
-      lab = new Lab(prefix, topology, Files.createTempDirectory("lb4j-lab"));
+      lab = new Lab(prefix, topology, io, Files.createTempDirectory("lb4j-lab"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -177,6 +181,28 @@ public final class Lab implements AutoCloseable {
    */
   public LabTopology topology() {
     return topology;
+  }
+
+  /**
+   * How balancers exchange frames.
+   *
+   * @return what the lab was built with
+   */
+  public LabIo io() {
+    return io;
+  }
+
+  /**
+   * Switches all hosts' offloads that are about frames between hosts without a wire.
+   *
+   * @param on whether frames may be as their sender's kernel left them
+   */
+  public synchronized void offloads(boolean on) {
+    devices.forEach(device -> LabNetwork.offloads(this, device[0], device[1], on));
+  }
+
+  synchronized void addDevice(String host, String device) {
+    devices.add(new String[] {host, device});
   }
 
   /**

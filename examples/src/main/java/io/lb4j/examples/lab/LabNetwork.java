@@ -32,9 +32,9 @@ abstract class LabNetwork {
 
   /**
    * A veth pair hands packets over as its sender's kernel left them: with unfinished checksums and many segments in
-   * one. Frames that libpcap takes and sends again have to be as a wire would carry them.
+   * one. Packet sockets carry both. What libpcap and AF_XDP take and send again has to be as a wire would carry it.
    */
-  private static final String[] OFFLOADS_OFF = {"tx", "off", "sg", "off", "tso", "off", "gso", "off", "gro", "off"};
+  private static final List<String> OFFLOADS = List.of("tx", "sg", "tso", "gso", "gro");
 
   final Lab lab;
 
@@ -106,13 +106,21 @@ abstract class LabNetwork {
   }
 
   private void up(String host, String device) {
-    offloadsOff(host, device);
+    if (!host.equals("sw")) {
+      lab.addDevice(host, device);
+    }
+    if (!lab.io().carriesOffloads()) {
+      offloads(lab, host, device, false);
+    }
     lab.must(host, "ip", "link", "set", device, "up");
   }
 
-  private void offloadsOff(String host, String device) {
+  static void offloads(Lab lab, String host, String device, boolean on) {
     List<String> command = new ArrayList<>(List.of("ethtool", "-K", device));
-    command.addAll(List.of(OFFLOADS_OFF));
+    OFFLOADS.stream().filter(feature -> !on || !feature.equals("gro")).forEach(feature -> {
+      command.add(feature);
+      command.add(on ? "on" : "off");
+    });
     lab.must(host, command.toArray(String[]::new));
   }
 

@@ -31,11 +31,16 @@ final class LabFixture implements AutoCloseable {
 
   /** Builds the lab, or skips the class and says why. */
   static LabFixture up(LabTopology topology, int servers, String... programs) {
+    return up(LabIo.chosen(), topology, servers, programs);
+  }
+
+  /** Builds the lab for a way of exchanging frames, or skips the class and says why. */
+  static LabFixture up(LabIo io, LabTopology topology, int servers, String... programs) {
     Lab.obstacle().ifPresent(reason -> Assumptions.abort(reason));
     for (String program : programs) {
       Assumptions.assumeTrue(Lab.installed(program), "the program '" + program + "' is missing");
     }
-    return new LabFixture(Lab.up("lb4j-test", topology, servers));
+    return new LabFixture(Lab.up("lb4j-test", topology, io, servers));
   }
 
   /**
