@@ -1,5 +1,6 @@
 package io.lb4j.examples.lab;
 
+import io.lb4j.pcap.live.LiveIo;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -190,6 +191,19 @@ public final class Lab implements AutoCloseable {
    */
   public LabIo io() {
     return io;
+  }
+
+  /**
+   * Where tcpdump sees what a host's interface exchanges: on it, or, since AF_XDP takes and sends frames beside all who
+   * look on there, at the other end of its cable.
+   *
+   * @param host whose
+   * @param device its interface, which is on a switch where the host is a balancer's
+   * @return the host and device to look on
+   */
+  public List<String> tap(String host, String device) {
+    boolean there = host.startsWith("lb") && io.io() == LiveIo.XDP;
+    return there ? List.of("sw", LabNetwork.switchPort(host, device)) : List.of(host, device);
   }
 
   /**

@@ -89,12 +89,17 @@ abstract class LabNetwork {
 
   /** An interface of a host, on a bridge of the switch. */
   final void plug(String host, String device, String bridge, int macByte) {
-    String port = device.equals("eth0") ? host : host + "-" + device;
+    String port = switchPort(host, device);
     lab.ip("link", "add", device, "netns", lab.namespace(host), "address", mac(macByte), "type", "veth",
         "peer", "name", port, "netns", lab.namespace("sw"));
     lab.must("sw", "ip", "link", "set", port, "master", bridge);
     up("sw", port);
     up(host, device);
+  }
+
+  /** The switch's end of a cable to a host. */
+  static String switchPort(String host, String device) {
+    return device.equals("eth0") ? host : host + "-" + device;
   }
 
   /** A cable between a host's eth1 and another's eth0. */

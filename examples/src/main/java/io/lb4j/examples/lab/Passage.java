@@ -23,8 +23,9 @@ public record Passage(long requests, long answers) {
    * @throws IllegalStateException when tcpdump does not start
    */
   public static Passage during(Lab lab, String vip, Runnable work) {
-    LabProcess capture = lab.spawn("lb", "tcpdump", List.of("tcpdump", "-Z", "root", "-p", "-l", "-n", "-q",
-        "--immediate-mode", "-i", "eth0", "tcp port 80"));
+    List<String> tap = lab.tap("lb", "eth0");
+    LabProcess capture = lab.spawn(tap.get(0), "tcpdump", List.of("tcpdump", "-Z", "root", "-p", "-l", "-n", "-q",
+        "--immediate-mode", "-i", tap.get(1), "tcp port 80"));
     if (!capture.awaitOutput("listening on", PATIENCE)) {
       throw new IllegalStateException("tcpdump did not start: " + capture.output());
     }

@@ -40,7 +40,10 @@ final class LegCapture {
     capture.files.forEach(capture::check);
   }
 
-  /** Where senders leave checksums to others, nothing on the way is as a wire would have it. */
+  /**
+   * Where senders leave checksums to their devices, nothing between hosts without a wire is finished, and tcpdump could
+   * judge none. So all senders finish theirs while legs are captured, and every checksum is checked.
+   */
   private void offloads(boolean on) {
     if (lab.io().carriesOffloads()) {
       lab.offloads(on);
@@ -50,8 +53,9 @@ final class LegCapture {
   private void start(String[] leg) {
     String name = leg[0] + "-" + leg[1];
     Path file = lab.directory().resolve(name + ".pcap");
-    LabProcess process = lab.spawn(leg[0], "capture-" + leg[1], List.of("tcpdump", "-Z", "root", "-p", "-n", "-U",
-        "--immediate-mode", "-i", leg[1], "-w", file.toString(), "ip or ip6"));
+    List<String> tap = lab.tap(leg[0], leg[1]);
+    LabProcess process = lab.spawn(tap.get(0), "capture-" + name, List.of("tcpdump", "-Z", "root", "-p", "-n", "-U",
+        "--immediate-mode", "-i", tap.get(1), "-w", file.toString(), "ip or ip6"));
     assertTrue(process.awaitOutput("listening on", PATIENCE), process::output);
     captures.add(process);
     files.put(name, file);
