@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -22,5 +23,17 @@ class SystemdUnitTest {
     CommandLine.ParseResult parsed = Lb.commandLine().parseArgs(arguments).subcommand();
     assertThat(parsed.commandSpec().name()).isEqualTo("run");
     assertThat(parsed.matchedOptionValue("--control", "")).isEqualTo("/run/lb4j/lb4j.sock");
+  }
+
+  /** What the unit forbids, and AF_XDP sockets need. */
+  @Test
+  void shouldAllowMoreWhereItIsAskedFor() throws IOException {
+    String unit = Files.readString(Path.of("systemd", "lb4j.service"));
+    List<String> added = Files.readAllLines(Path.of("systemd", "lb4j.service.d", "xdp.conf"));
+    assertThat(added).contains(
+        "[Service]", "AmbientCapabilities=CAP_NET_ADMIN CAP_BPF", "CapabilityBoundingSet=CAP_NET_ADMIN CAP_BPF",
+        "RestrictAddressFamilies=AF_XDP", "SystemCallFilter=bpf", "LimitMEMLOCK=infinity");
+    assertThat(unit).contains("RestrictAddressFamilies=AF_PACKET ", "SystemCallFilter=@system-service\n");
+    assertThat(unit).doesNotContain("AF_XDP", "CAP_BPF", "CAP_NET_ADMIN");
   }
 }

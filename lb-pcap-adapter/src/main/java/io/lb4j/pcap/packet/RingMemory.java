@@ -42,7 +42,7 @@ final class RingMemory {
           Cause.SYSTEM,
           "mmap of " + length + " bytes for " + device,
           (int) -address,
-          "the process may not have so much memory (ulimit -v): choose a smaller ring");
+          "the process may not have so much memory (ulimit -v): choose a smaller ringSize, or fewer queues");
     }
     return new RingMemory(address, length);
   }
