@@ -1,6 +1,7 @@
 package io.lb4j.dataplane;
 
 import io.lb4j.frame.FrameView;
+import io.lb4j.frame.PartialChecksum;
 import io.lb4j.wire.EthernetHeader;
 import io.lb4j.wire.IcmpHeader;
 import io.lb4j.wire.InternetChecksum;
@@ -114,7 +115,8 @@ final class IcmpMessages {
   }
 
   /**
-   * An error about a packet, to its sender.
+   * An error about a packet, to its sender, which may know its packet by the checksum: an unfinished one is finished
+   * before it is quoted.
    *
    * @param view the packet as it came
    * @param ownMac of the interface it came in by
@@ -126,6 +128,7 @@ final class IcmpMessages {
    * @return a new frame, the caller's, to be sent where the packet came from
    */
   ByteBuf error(FrameView view, long ownMac, long sourceHigh, long sourceLow, int type, int code, int word) {
+    PartialChecksum.complete(view);
     long first = (long) (type << 8 | code) << 48 | word & 0xFFFF_FFFFL;
     int ipLength = view.isV6() ? Ipv6Header.LENGTH : Ipv4Header.MINIMUM_LENGTH;
     int headers = ipLength + IcmpHeader.LENGTH;

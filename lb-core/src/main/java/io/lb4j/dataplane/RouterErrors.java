@@ -6,7 +6,6 @@ import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
-import io.lb4j.frame.PartialChecksum;
 import io.lb4j.frame.Verdict;
 import io.lb4j.topology.Topology;
 import io.lb4j.wire.IcmpHeader;
@@ -45,13 +44,12 @@ final class RouterErrors implements IcmpErrors {
     IpAddress back = topology.nextHop(sender).orElse(sender);
     Optional<IpAddress> own = topology.links().get(link).sourceTowards(back);
     if (own.isPresent()) {
-      PartialChecksum.complete(about);
       long mac = state.linkMacs[link];
       ByteBuf error = state.icmp.error(about, mac, own.get().high(), own.get().low(), type, code, word);
       if (about.isAgain()) {
-        sendToInside(error);
+        sendToInside(error, FrameMarks.tagOf(about.marks()));
       } else {
-        state.out.transmit(link, error, FrameMarks.NONE);
+        state.out.transmit(link, error, FrameMarks.tagOf(about.marks()));
       }
     }
   }
@@ -68,8 +66,8 @@ final class RouterErrors implements IcmpErrors {
   }
 
   /** The packet's source is one of our own addresses: the error is translated for whom that stands for. */
-  private void sendToInside(ByteBuf error) {
-    translated.wrap(error, 0, error.readableBytes(), FrameMarks.NONE, -1);
+  private void sendToInside(ByteBuf error, long tag) {
+    translated.wrap(error, 0, error.readableBytes(), tag, -1);
     FrameParser.parse(translated);
     Verdict verdict = state.translator == null ? null : state.translator.onIcmpError(translated);
     if (verdict == Verdict.FORWARD && translated.egress() >= 0) {

@@ -265,7 +265,7 @@ final class ServiceWalk {
     if (!TcpResets.mayAnswer(view)) {
       return reason;
     }
-    state.out.transmit(link, state.resets.answer(view, state.linkMacs[link]), FrameMarks.NONE);
+    state.out.transmit(link, state.resets.answer(view, state.linkMacs[link]), FrameMarks.tagOf(view.marks()));
     return Verdict.ANSWER;
   }
 
@@ -274,7 +274,7 @@ final class ServiceWalk {
       return reason;
     }
     int link = view.ingress();
-    state.out.transmit(link, state.icmp.unreachable(view, state.linkMacs[link]), FrameMarks.NONE);
+    state.out.transmit(link, state.icmp.unreachable(view, state.linkMacs[link]), FrameMarks.tagOf(view.marks()));
     return Verdict.ANSWER;
   }
 
@@ -369,7 +369,7 @@ final class ServiceWalk {
       return reason;
     }
     int link = view.ingress();
-    state.out.transmit(link, state.icmp.prohibited(view, state.linkMacs[link]), FrameMarks.NONE);
+    state.out.transmit(link, state.icmp.prohibited(view, state.linkMacs[link]), FrameMarks.tagOf(view.marks()));
     return Verdict.ANSWER;
   }
 

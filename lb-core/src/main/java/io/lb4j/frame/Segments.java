@@ -45,6 +45,20 @@ public final class Segments {
     return known && size > 0 && payload > 0 && payload <= (long) MOST * size;
   }
 
+  /**
+   * How many packets a frame will be on the wire.
+   *
+   * @param view parsed
+   * @return 1 for a frame that is none to be cut
+   */
+  public static int count(FrameView view) {
+    if (!areClear(view)) {
+      return 1;
+    }
+    int size = FrameMarks.gsoSize(view.marks);
+    return (view.networkEnd - view.transport - transportHeaderLength(view) + size - 1) / size;
+  }
+
   static int transportHeaderLength(FrameView view) {
     return view.protocol == IpProtocol.TCP
         ? view.getUnsignedByte(view.transport + TcpHeader.DATA_OFFSET_OFFSET) >>> 4 << 2

@@ -13,6 +13,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -328,7 +329,10 @@ class MtuTest {
         assertThat(result.verdict()).isEqualTo(Verdict.FORWARD);
         assertThat(result.sent()).hasSize(3 * 2 + 1).allMatch(packet -> packet.length() <= 1000 && packet.marks == 0);
         assertThat(result.sent().stream().filter(Packet::isFragment)).hasSize(6);
-        assertThat(result.sent().stream().map(Packet::identification).distinct()).hasSize(4);
+        Network.Result next = net.process(Network.INSIDE, unfinished(data(net, true, 3 * 1400 + 200).mayFragment(77)), SUPER_FRAME, 0);
+        assertThat(Stream.concat(result.sent().stream(), next.sent().stream()).map(Packet::identification).distinct())
+            .as("one for each segment")
+            .hasSize(2 * 4);
       }
     }
   }

@@ -33,12 +33,17 @@ final class Identifications {
     return (flags & Ipv4Header.DONT_FRAGMENT) == 0 || view.isFragment();
   }
 
-  /** A fresh one: 16 bits for IPv4, 32 for IPv6. */
-  int next(Tuple to) {
+  /**
+   * A fresh one: 16 bits for IPv4, 32 for IPv6.
+   *
+   * @param packets that will count up from it, more than one of a super-frame
+   */
+  int next(Tuple to, int packets) {
     long h = (to.sourceLow ^ to.sourceHigh) * 0xFF51_AFD7_ED55_8CCDL;
     h = (h ^ h >>> 32 ^ to.destinationLow ^ to.destinationHigh ^ to.protocol) * 0xC4CE_B9FE_1A85_EC53L;
     int index = (int) (h >>> 40) & COUNTERS - 1;
-    int id = counters[index]++ * workers + worker;
+    int id = counters[index] * workers + worker;
+    counters[index] += packets;
     return to.v6 ? id : id & 0xFFFF;
   }
 }

@@ -1,6 +1,7 @@
 package io.lb4j.gateway.nat;
 
 import io.lb4j.forward.Egress;
+import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -85,7 +86,7 @@ final class ProxiedSessions {
 
   private Verdict sendHeader(FrameView view, int note, long route) {
     ByteBuf segment = headers.segment(note, view, client);
-    piece.wrap(segment, 0, segment.readableBytes(), 0, -1);
+    piece.wrap(segment, 0, segment.readableBytes(), FrameMarks.tagOf(view.marks()), -1);
     Verdict verdict = egress.send(piece, Egress.linkOf(route), Egress.neighborOf(route));
     if (verdict == Verdict.FORWARD) {
       out.transmit(Egress.linkOf(route), segment, piece.marks());

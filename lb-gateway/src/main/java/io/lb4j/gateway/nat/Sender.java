@@ -1,6 +1,7 @@
 package io.lb4j.gateway.nat;
 
 import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Segments;
 import io.lb4j.frame.Verdict;
 
 /** Rewrites packets and sends them on, or round again. Owned by one worker. */
@@ -56,6 +57,6 @@ final class Sender {
     if (!shared || !Identifications.matters(view)) {
       return Rewriter.KEEP;
     }
-    return view.knownIdentification() >= 0 ? view.knownIdentification() : identifications.next(to) & 0xFFFF_FFFFL;
+    return view.knownIdentification() >= 0 ? view.knownIdentification() : identifications.next(to, Segments.count(view)) & 0xFFFF_FFFFL;
   }
 }
