@@ -24,7 +24,6 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
     this.counters = counters;
   }
 
-  /** Takes over a snapshot, and with it the limits of other services and servers. */
   @Override
   public long way(int binding) {
     return table.plainSession(binding);
@@ -39,6 +38,7 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
     }
   }
 
+  /** Takes over a snapshot, and with it the limits of other services and servers. */
   void adopt(ForwardingTable newTable) {
     if (table != null && (table.isBounded() || newTable.isBounded())) {
       int highest = Math.max(table.highestBinding(), newTable.highestBinding());

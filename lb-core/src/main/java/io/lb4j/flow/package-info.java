@@ -1,5 +1,5 @@
 /**
  * Known flows: the table, TCP states seen from one side, time-outs and expiry. Owned by one worker. Imports {@code
- * frame} and {@code settings}.
+ * frame}, {@code wire}, {@code address} and {@code settings}.
  */
 package io.lb4j.flow;
