@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.core.ServerControl;
 import io.lb4j.counters.ServerCounts;
+import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.Health;
@@ -12,6 +13,8 @@ import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -111,6 +114,26 @@ class LostFlowTest {
             .isEqualTo(Verdict.FORWARD);
         assertThat(lan.lastServer()).isEqualTo("s2");
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldResetOnTheVlanOfTheSegment(boolean v6) {
+    try (Lan lan = new Lan(v6, b -> b.service(Lan.withServers(service(v6, true, LostFlows.Fate.RESET), v6, 2)))) {
+      packet(lan, true, TcpHeader.SYN);
+      lose(lan, Loss.REMOVED);
+      long tag = FrameMarks.withVlan(FrameMarks.NONE, 0x2005);
+      List<Long> marks = new ArrayList<>();
+      ByteBuf segment = lan.frame(1).tcp(4000, 80, TcpHeader.ACK).build();
+      Verdict verdict =
+          lan.path.process(0, segment, tag | FrameMarks.CHECKSUM_PARTIAL, 0, lan.nowNs, (link, reset, beside) -> {
+            reset.release();
+            return marks.add(beside);
+          });
+      segment.release();
+      assertThat(verdict).isEqualTo(Verdict.ANSWER);
+      assertThat(marks).as("whole, and tagged").containsExactly(tag);
     }
   }
 

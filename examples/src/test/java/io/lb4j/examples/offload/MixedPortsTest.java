@@ -1,0 +1,132 @@
+package io.lb4j.examples.offload;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.core.LoadBalancer;
+import io.lb4j.core.Statistics;
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Verdict;
+import io.lb4j.gateway.Gateway;
+import io.lb4j.neighbor.AnnouncementSettings;
+import io.lb4j.pcap.PcapPort;
+import io.lb4j.pcap.packet.PacketPort;
+import io.lb4j.pcap.xdp.XdpPort;
+import io.lb4j.port.Port;
+import io.lb4j.service.VirtualService;
+import io.lb4j.testkit.FrameBuilder;
+import io.lb4j.wire.TcpHeader;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Frames come in by packet sockets with unfinished checksums and uncut, and leave by a port that carries neither: the
+ * balancer finishes and cuts them itself.
+ */
+@Tag("root")
+@Timeout(60)
+class MixedPortsTest {
+  private static final String OUTSIDE_MAC = "02:00:00:00:00:04";
+  private static final String INSIDE_MAC = "02:00:00:00:00:05";
+  private static final String ROUTER_MAC = "02:00:00:00:00:01";
+  private static final String SERVER_MAC = "02:00:00:00:00:11";
+  private static final int SEGMENT = 1_400;
+  private static final int SEGMENTS = 40;
+  private static final long PATIENCE_NS = 10_000_000_000L;
+
+  private static LoadBalancer start(boolean v6, Port eth0, Port eth1) {
+    String server = v6 ? "2001:db8:5::11" : "192.0.2.11";
+    LoadBalancer balancer =
+        LoadBalancer.builder()
+            .networkInterface(
+                "eth0",
+                i -> i.port(eth0).mac(OUTSIDE_MAC).address("198.51.100.5/24", "2001:db8:c::5/64").hostStack(false))
+            .networkInterface(
+                "eth1", i -> i.port(eth1).mac(INSIDE_MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
+            .neighbor(server, SERVER_MAC)
+            .announcements(AnnouncementSettings.off())
+            .flowTable(1024)
+            .service(
+                VirtualService.tcp(vip(v6), 80)
+                    .named("web")
+                    .forwarding(Gateway.create())
+                    .adoptsConnections(true)
+                    .realServer("s1", server, s -> s.port(8080)))
+            .build();
+    balancer.start();
+    return balancer;
+  }
+
+  private static String vip(boolean v6) {
+    return v6 ? "2001:db8:c::f0" : "198.51.100.230";
+  }
+
+  private static ByteBuf segment(boolean v6, int flags, int payload) {
+    FrameBuilder frame = FrameBuilder.from(v6 ? "2001:db8:f::7" : "203.0.113.7", vip(v6)).macs(OUTSIDE_MAC, ROUTER_MAC);
+    byte[] bytes = new byte[payload];
+    for (int i = 0; i < payload; i++) {
+      bytes[i] = (byte) (i * 13 + (i >>> 9));
+    }
+    return Unfinished.frame(frame.tcp(4000, 80, flags).numbers(1000, 1).payload(bytes));
+  }
+
+  @ParameterizedTest(name = "IPv6 {0}, {1}")
+  @CsvSource({"false, pcap", "true, pcap", "false, xdp", "true, xdp"})
+  void shouldFinishAndCutWhatThePortDoesNotCarry(boolean v6, String way) {
+    Assumptions.assumeTrue(Cable.obstacle().isEmpty(), Cable::obstacle);
+    try (Cable outside = new Cable();
+        Cable inside = new Cable();
+        PacketPort client = Cable.open(outside.far);
+        PacketPort server = Cable.open(inside.far)) {
+      Port eth1 = way.equals("pcap") ? PcapPort.open(inside.near) : XdpPort.builder(inside.near).open();
+      LoadBalancer balancer = start(v6, Cable.open(outside.near), eth1);
+      send(client, segment(v6, TcpHeader.SYN, 0), FrameMarks.CHECKSUM_PARTIAL);
+      assertThat(receive(server, 1, balancer)).as("no payload").isEqualTo(Unpooled.EMPTY_BUFFER);
+      ByteBuf data = segment(v6, TcpHeader.ACK, SEGMENTS * SEGMENT);
+      send(client, data, FrameMarks.withGso(FrameMarks.CHECKSUM_PARTIAL, v6 ? 4 : 1, SEGMENT));
+      int headers = Unfinished.transport(data) + 20;
+      ByteBuf seen = receive(server, SEGMENTS, balancer);
+      assertThat(seen.equals(data.slice(headers, data.readableBytes() - headers))).as("the same bytes in order").isTrue();
+      balancer.close();
+      Statistics end = balancer.statistics();
+      assertThat(end.holds()).isTrue();
+      assertThat(end.count(Verdict.FORWARD)).isEqualTo(2);
+      assertThat(end.transmitted()).isEqualTo(1 + SEGMENTS);
+    }
+  }
+
+  private static void send(PacketPort port, ByteBuf frame, long marks) {
+    assertThat(port.queue(0).transmit(frame, 0, frame.readableBytes(), marks)).isTrue();
+    assertThat(port.queue(0).flush()).isZero();
+  }
+
+  /** The payload of the next frames, each of which is whole and right. */
+  private static ByteBuf receive(PacketPort port, int count, LoadBalancer balancer) {
+    ByteBuf payload = Unpooled.buffer();
+    FrameBatch batch = new FrameBatch();
+    long end = System.nanoTime() + PATIENCE_NS;
+    for (int seen = 0; seen < count; ) {
+      assertThat(System.nanoTime() - end).as("%d of %d frames, %s", seen, count, balancer.statistics()).isNegative();
+      batch.clear();
+      port.queue(0).await(10_000_000);
+      port.queue(0).receive(batch, 0);
+      for (int i = 0; i < batch.size(); i++) {
+        FrameView view = batch.get(i);
+        ByteBuf frame = Unpooled.copiedBuffer(view.buffer().slice(view.start(), view.length()));
+        assertThat(view.marks()).isEqualTo(FrameMarks.NONE);
+        assertThat(Unfinished.isRight(frame)).isTrue();
+        int data = Unfinished.transport(frame) + 20;
+        payload.writeBytes(frame, data, frame.readableBytes() - data);
+        seen++;
+      }
+      port.queue(0).release();
+    }
+    return payload;
+  }
+}
