@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.lb4j.pcap.live.LiveIo;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What goes wrong under a running balancer, over each way of exchanging frames. Needs root. */
 @Tag("root")
@@ -34,24 +35,16 @@ final class FailureLabTest {
     }
   }
 
-  private void up() {
-    fixture = LabFixture.up(1, "nginx", "ping", "curl");
+  private void up(LiveIo io) {
+    fixture = LabFixture.up(new LabIo(io), LabTopology.DIRECT, 1, "nginx", "ping", "curl");
   }
 
-  /** Starts it with settings of its interface, as {@code io: xdp}. */
-  private void launch(String link, List<String> before, String... options) {
-    String file = fixture.lab.directory().resolve("lb.yaml").toString();
-    List<String> command = new ArrayList<>(List.of("sh", "-c",
-        "sed -i -e '/^    io:/d' -e 's/^    addresses:/    " + link + "\\n&/' " + file + "; exec \"$@\"", "sh"));
-    command.addAll(before);
+  private void start(LiveIo io, String... options) {
     List<String> all = new ArrayList<>(List.of("--interval", "200ms"));
     all.addAll(List.of(options));
-    BalancerConfiguration configuration = new BalancerConfiguration().service("web", "tcp", PORT, "rr", "", 1);
-    fixture.balancer = Balancer.start(fixture.lab, "lb", configuration, command, all);
-  }
-
-  private void start(String link, String... options) {
-    launch(link, List.of(), options);
+    BalancerConfiguration configuration =
+        new BalancerConfiguration().io(new LabIo(io)).service("web", "tcp", PORT, "rr", "", 1);
+    fixture.balancer = Balancer.start(fixture.lab, "lb", configuration, List.of(), all);
     said("balancing");
   }
 
@@ -96,10 +89,10 @@ final class FailureLabTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"packet", "pcap", "xdp"})
-  void shouldCountWhatTheKernelDropsAndGoOnWhenTheInterfaceIsUpAgain(String io) {
-    up();
-    start("io: " + io);
+  @EnumSource(value = LiveIo.class, mode = EnumSource.Mode.EXCLUDE, names = "AUTO")
+  void shouldCountWhatTheKernelDropsAndGoOnWhenTheInterfaceIsUpAgain(LiveIo io) {
+    up(io);
+    start(io);
     assertServes();
     Map<String, Object> before = port(fixture.balancer.statistics());
     assertEquals("up", before.get("status"));
@@ -128,14 +121,14 @@ final class FailureLabTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"packet", "pcap", "xdp"})
-  void shouldLeaveNothingWhenKilledAndLiveOnWithoutItsInterface(String io) {
-    up();
-    start("io: " + io, "--shield");
-    assertEquals(io.equals("xdp"), link().contains("xdp"), this::link);
+  @EnumSource(value = LiveIo.class, mode = EnumSource.Mode.EXCLUDE, names = "AUTO")
+  void shouldLeaveNothingWhenKilledAndLiveOnWithoutItsInterface(LiveIo io) {
+    up(io);
+    start(io, "--shield");
+    assertEquals(io == LiveIo.XDP, link().contains("xdp"), this::link);
     fixture.balancer.process().signal("KILL");
     assertTrue(fixture.balancer.process().awaitEnd(PATIENCE));
-    start("io: " + io, "--shield");
+    start(io, "--shield");
     assertServes();
     String tables = fixture.lab.must("lb", "nft", "list", "tables");
     assertEquals(1, tables.lines().count(), tables);
@@ -143,7 +136,7 @@ final class FailureLabTest {
     assertTrue(fixture.balancer.process().awaitEnd(PATIENCE));
     assertFalse(link().contains("xdp"), this::link);
 
-    start("io: " + io);
+    start(io);
     fixture.lab.must("lb", "ip", "link", "del", "eth0");
     said("eth0 was removed");
     Map<String, Object> statistics = awaitPort("gone");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.lb4j.pcap.live.LiveIo;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ final class LeastRightsLabTest {
 
   @BeforeAll
   static void up() throws IOException {
-    fixture = LabFixture.up(1, "nginx", "curl", "setpriv", "prlimit");
+    fixture = LabFixture.up(new LabIo(LiveIo.PCAP), LabTopology.DIRECT, 1, "nginx", "curl", "setpriv", "prlimit");
     Files.setPosixFilePermissions(fixture.lab.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
     classPath = copyOfClasses();
   }
@@ -60,11 +61,10 @@ final class LeastRightsLabTest {
     return String.join(File.pathSeparator, copies);
   }
 
-  private static LabProcess start(String link, String rights, String... before) throws IOException {
-    String text = new BalancerConfiguration().service("web", "tcp", PORT, "rr", "", 1).text();
-    Path file = Files.writeString(
-        fixture.lab.directory().resolve("lb.yaml"),
-        text.replaceAll("(?m)^    io:.*\\n", "").replace("    addresses:", "    " + link + "\n    addresses:"));
+  private static LabProcess start(LiveIo io, String rights, String... before) throws IOException {
+    BalancerConfiguration configuration =
+        new BalancerConfiguration().io(new LabIo(io)).service("web", "tcp", PORT, "rr", "", 1);
+    Path file = Files.writeString(fixture.lab.directory().resolve("lb.yaml"), configuration.text());
     List<String> command = new ArrayList<>(List.of(before));
     String all = "-all" + rights;
     Stream.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--inh-caps=" + all,
@@ -87,14 +87,14 @@ final class LeastRightsLabTest {
 
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
-      "packet |          | CAP_NET_RAW   | ,+net_raw",
-      "pcap   |          | CAP_NET_RAW   | ,+net_raw",
-      "xdp    | ,+net_raw | CAP_NET_ADMIN | ',+net_raw,+net_admin,+bpf,+ipc_lock'"
+      "PACKET |          | CAP_NET_RAW   | ,+net_raw",
+      "PCAP   |          | CAP_NET_RAW   | ,+net_raw",
+      "XDP    | ,+net_raw | CAP_NET_ADMIN | ',+net_raw,+net_admin,+bpf,+ipc_lock'"
   })
-  void shouldNeedNoMoreThanTheDocumentedRights(String io, String few, String missing, String enough)
+  void shouldNeedNoMoreThanTheDocumentedRights(LiveIo io, String few, String missing, String enough)
       throws IOException {
-    assertEnds(start("io: " + io, few == null ? "" : few), missing, "setpriv", "AmbientCapabilities=");
-    LabProcess process = start("io: " + io, enough);
+    assertEnds(start(io, few == null ? "" : few), missing, "setpriv", "AmbientCapabilities=");
+    LabProcess process = start(io, enough);
     assertTrue(process.awaitOutput("balancing", PATIENCE), process::output);
     for (String vip : List.of(Lab.VIP4, "[" + Lab.VIP6 + "]")) {
       Outcome outcome = fixture.lab.exec("cl", "curl", "-sf", "-m", "20", "--retry", "60", "--retry-delay", "1",
@@ -107,7 +107,7 @@ final class LeastRightsLabTest {
 
   @Test
   void shouldSayThatTooLittleMemoryMayBeLocked() throws IOException {
-    LabProcess process = start("io: xdp", ",+net_raw,+net_admin,+bpf", "prlimit", "--memlock=65536:65536");
+    LabProcess process = start(LiveIo.XDP, ",+net_raw,+net_admin,+bpf", "prlimit", "--memlock=65536:65536");
     assertEnds(process, "eth0", "CAP_IPC_LOCK");
   }
 }
