@@ -11,6 +11,7 @@ import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
 import io.lb4j.port.PortQueue;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes bursts from one queue of a port and gives each frame, as a copy, to its worker. The thread owns the queue's
@@ -99,7 +100,7 @@ final class Receiver extends Apart implements Runnable {
     boolean received = queue.receive(batch, link) > 0;
     try {
       if (received) {
-        Steering steering = published.get().steering().orElseThrow();
+        Steering steering = published.get().steering().orElse(null); // one worker has it all
         for (int i = 0; i < batch.size(); i++) {
           deliver(batch.get(i), steering);
         }
@@ -111,9 +112,9 @@ final class Receiver extends Apart implements Runnable {
     return received;
   }
 
-  private void deliver(FrameView view, Steering steering) {
+  private void deliver(FrameView view, @Nullable Steering steering) {
     FrameParser.parse(view);
-    int worker = steering.workerOf(view);
+    int worker = steering == null ? 0 : steering.workerOf(view);
     Parcel parcel = pool.take(view);
     if (parcel == null) {
       drop(view);

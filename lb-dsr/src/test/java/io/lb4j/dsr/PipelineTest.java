@@ -44,7 +44,11 @@ class PipelineTest {
   private MemoryPort port;
 
   private LoadBalancer start(boolean v6, int workers, int queue) {
-    port = new MemoryPort("eth0", MacAddress.of(Lan.LB_MAC), 1, 1024);
+    return start(v6, workers, queue, 1);
+  }
+
+  private LoadBalancer start(boolean v6, int workers, int queue, int portQueues) {
+    port = new MemoryPort("eth0", MacAddress.of(Lan.LB_MAC), portQueues, 1024);
     LoadBalancer balancer =
         LoadBalancer.builder()
             .networkInterface("eth0", i -> i.port(port).mac(Lan.LB_MAC).address("192.0.2.5/24", "2001:db8:5::5/64"))
@@ -171,6 +175,38 @@ class PipelineTest {
       flows.computeIfAbsent(client, key -> new ArrayList<>()).add(frame);
     }
     return flows;
+  }
+
+  /** One worker, too, has receivers before it then. */
+  @ParameterizedTest
+  @CsvSource({"false, 1", "true, 1", "false, 2", "true, 2"})
+  void shouldServeEveryQueueOfAPortThatHasMoreThanThereAreWorkers(boolean v6, int workers) {
+    int queues = 3;
+    LoadBalancer balancer = start(v6, workers, 1024, queues);
+    List<ByteBuf> frames = traffic(v6);
+    for (int i = 0; i < frames.size(); i++) {
+      long end = System.nanoTime() + PATIENCE_NS;
+      while (!port.offer(i % CLIENTS % queues, frames.get(i), FrameMarks.NONE)) {
+        assertThat(System.nanoTime() - end).as("the ring stayed full").isNegative();
+        takeAllQueues(queues);
+      }
+      frames.get(i).release();
+    }
+    long end = System.nanoTime() + PATIENCE_NS;
+    while (!isAtRest(balancer.statistics(), frames.size()) && System.nanoTime() - end < 0) {
+      takeAllQueues(queues);
+    }
+    takeAllQueues(queues);
+    assertThat(close(balancer).count(Verdict.FORWARD)).isEqualTo(frames.size());
+    assertThat(sent).hasSize(frames.size());
+  }
+
+  private void takeAllQueues(int queues) {
+    for (int queue = 0; queue < queues; queue++) {
+      while (port.poll(queue, (buffer, start, length, marks) -> sent.add(hex(buffer, start, length)))) {
+        Thread.onSpinWait();
+      }
+    }
   }
 
   @ParameterizedTest
