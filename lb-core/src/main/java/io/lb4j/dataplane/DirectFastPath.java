@@ -45,30 +45,47 @@ final class DirectFastPath {
     return frames & ~known;
   }
 
+  /**
+   * The same for one frame, without the steps that pay for many only.
+   *
+   * @param view as above
+   * @return whether it was forwarded
+   */
+  boolean forward(FrameView view) {
+    ways.refresh(state.table);
+    long place = placeAtHome(view);
+    if (place == FlowTable.NOWHERE) {
+      return false;
+    }
+    view.setFlow(place);
+    return finish(view, place, state.tick);
+  }
+
   /** Looks into the home buckets of flows. */
   private int lookUp(FrameView[] views, int first, int end) {
-    FlowTable table = flows;
     int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      long place =
-          view.isV6()
-              ? table.atHome6(
-                  view.hash(),
-                  view.sourceHigh(),
-                  view.sourceLow(),
-                  view.destinationHigh(),
-                  view.destinationLow(),
-                  view.ports(),
-                  view.protocol())
-              : table.atHome4(
-                  view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
+      long place = placeAtHome(view);
       view.setFlow(place);
       if (place == FlowTable.NOWHERE) {
         missed |= 1 << i;
       }
     }
     return missed;
+  }
+
+  private long placeAtHome(FrameView view) {
+    return view.isV6()
+        ? flows.atHome6(
+            view.hash(),
+            view.sourceHigh(),
+            view.sourceLow(),
+            view.destinationHigh(),
+            view.destinationLow(),
+            view.ports(),
+            view.protocol())
+        : flows.atHome4(view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
   }
 
   /** Searches for flows that are not in their home buckets. */
@@ -88,25 +105,28 @@ final class DirectFastPath {
 
   /** Records, rewrites and counts frames, except for those that are to be walked. */
   private int finish(FrameView[] views, int first, int end) {
-    WorkerCounters counters = state.counters;
-    long[] macs = state.linkMacs;
     int tick = state.tick;
     int leftOut = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      long place = view.flow();
-      int binding = FlowTracker.usualBinding(place, view, tick);
-      long way = ways.of(binding);
-      int link = DirectWays.link(way);
-      if (way == DirectWays.NONE || !state.isWhole(view, link)) {
+      if (!finish(view, view.flow(), tick)) {
         leftOut |= 1 << i;
-        continue;
       }
-      FlowTracker.onUsual(place, view, tick);
-      view.setUsualMacs(DirectWays.mac(way), macs[link]);
-      view.forward(link, binding);
-      counters.onServerFrame(binding, view.length());
     }
     return leftOut;
+  }
+
+  private boolean finish(FrameView view, long place, int tick) {
+    int binding = FlowTracker.usualBinding(place, view, tick);
+    long way = ways.of(binding);
+    int link = DirectWays.link(way);
+    if (way == DirectWays.NONE || !state.isWhole(view, link)) {
+      return false;
+    }
+    FlowTracker.onUsual(place, view, tick);
+    view.setUsualMacs(DirectWays.mac(way), state.linkMacs[link]);
+    view.forward(link, binding);
+    state.counters.onServerFrame(binding, view.length());
+    return true;
   }
 }

@@ -121,10 +121,24 @@ final class FramePipeline implements Hairpin {
   Verdict process(FrameView view) {
     if (FrameParser.parse(view) == FrameKind.SEGMENT) {
       state.hash(view);
+      if (isShortest(view) && fastPath.forward(view)) {
+        counters.onReceived(view.ingress(), 1, view.length());
+        counters.onForwarded(view.ingress(), 1);
+        return Verdict.FORWARD;
+      }
     }
     alone[0] = view;
     forward(alone, 1);
     return view.verdict();
+  }
+
+  /** Whether the shortest way may be tried with a frame that comes alone: no batch is there to share what steps cost. */
+  private boolean isShortest(FrameView view) {
+    return state.translator == null
+        && !passive
+        && state.flows.size() != 0
+        && view.isUsual()
+        && isToUs(view.usualHead(), state.linkMacs[view.ingress()]);
   }
 
   private int parse(FrameView[] views, int first, int end) {
