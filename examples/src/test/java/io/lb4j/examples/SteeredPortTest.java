@@ -7,6 +7,7 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.dsr.DirectServerReturn;
 import io.lb4j.gateway.Gateway;
+import io.lb4j.gateway.Outbound;
 import io.lb4j.port.MemoryPort;
 import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
@@ -107,6 +108,28 @@ class SteeredPortTest {
       assertThat(last(outside).destinations()).contains(IpPrefix.of("198.51.100.100/32"));
       assertThat(last(outside).sources()).as("direct replies do not come back").doesNotContain(
           IpPrefix.of("198.51.100.11/32"));
+    }
+  }
+
+  @Test
+  void shouldTellPortsOfHostsThatAreReachedByTheirOwnAddresses() {
+    Recording outside = port("eth0", "02:00:00:00:00:04");
+    Recording inside = port("eth1", "02:00:00:00:00:05");
+    try (LoadBalancer balancer =
+        LoadBalancer.builder()
+            .networkInterface("eth0", i -> i.port(outside).address("198.51.100.5/24"))
+            .networkInterface("eth1", i -> i.port(inside).address("192.0.2.5/24"))
+            .outbound(Outbound.builder()
+                .route("192.0.2.11/32")
+                .nat("192.0.2.0/24", "198.51.100.200")
+                .build())
+            .flowTable(64)
+            .build()) {
+      balancer.start();
+      assertThat(last(outside).routed()).containsExactly(IpPrefix.of("192.0.2.11/32"));
+      assertThat(last(outside).destinations()).contains(IpPrefix.of("198.51.100.200/32"));
+      assertThat(last(inside).sources())
+          .containsExactlyInAnyOrder(IpPrefix.of("192.0.2.11/32"), IpPrefix.of("192.0.2.0/24"));
     }
   }
 

@@ -9,6 +9,7 @@ import io.lb4j.port.Port;
 import io.lb4j.port.SteeredPrefixes;
 import io.lb4j.topology.Link;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /** Which frames a table wants of a port that leaves others to the host's kernel. Asked by control. */
@@ -25,7 +26,10 @@ final class Steered {
         .map(InterfaceAddress::address)
         .filter(own -> port.traits().addresses().stream().noneMatch(held -> held.address().equals(own)))
         .forEach(own -> destinations.add(IpPrefix.host(own)));
-    return new SteeredPrefixes(destinations.stream().toList(), sources(table).stream().toList());
+    return new SteeredPrefixes(
+        destinations.stream().toList(),
+        sources(table).stream().toList(),
+        table.translation().map(TranslatorProvider::routedHosts).orElse(List.of()));
   }
 
   /** Servers whose replies come through us, and hosts that start traffic through us. */

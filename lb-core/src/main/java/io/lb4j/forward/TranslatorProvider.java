@@ -40,6 +40,15 @@ public interface TranslatorProvider {
   }
 
   /**
+   * Those of them that keep their addresses, and so are reached from outside by these.
+   *
+   * @return their prefixes; none unless overridden
+   */
+  default List<IpPrefix> routedHosts() {
+    return List.of();
+  }
+
+  /**
    * Addresses that traffic is sent from: the balancer's alone, answered for by ARP and neighbour discovery.
    *
    * @return addresses and prefixes, none when nothing is translated

@@ -9,8 +9,10 @@ import java.util.List;
  * @param destinations virtual addresses, NAT pools and gateway addresses: frames for them
  * @param sources servers and inside hosts whose frames come through the balancer: frames from them that are sent to a MAC
  *     address of the port, and not to the host itself
+ * @param routed inside hosts that are reached by their own addresses: frames for them that are sent to a MAC address of
+ *     the port
  */
-public record SteeredPrefixes(List<IpPrefix> destinations, List<IpPrefix> sources) {
+public record SteeredPrefixes(List<IpPrefix> destinations, List<IpPrefix> sources, List<IpPrefix> routed) {
   /** None yet. */
   public static final SteeredPrefixes NONE = new SteeredPrefixes(List.of(), List.of());
 
@@ -18,5 +20,16 @@ public record SteeredPrefixes(List<IpPrefix> destinations, List<IpPrefix> source
   public SteeredPrefixes {
     destinations = List.copyOf(destinations);
     sources = List.copyOf(sources);
+    routed = List.copyOf(routed);
+  }
+
+  /**
+   * Without routed hosts.
+   *
+   * @param destinations virtual addresses, NAT pools and gateway addresses
+   * @param sources servers and inside hosts
+   */
+  public SteeredPrefixes(List<IpPrefix> destinations, List<IpPrefix> sources) {
+    this(destinations, sources, List.of());
   }
 }

@@ -169,6 +169,11 @@ public final class Outbound implements TranslatorProvider {
     return rules.stream().map(OutboundRule::from).toList();
   }
 
+  @Override
+  public List<IpPrefix> routedHosts() {
+    return rules.stream().filter(rule -> rule.pool().isEmpty()).map(OutboundRule::from).toList();
+  }
+
   private void checkExternal(
       OutboundRule rule, IpAddress external, Topology topology, Collection<VirtualService> services) {
     String setting = "outbound " + rule.from() + ": nat";

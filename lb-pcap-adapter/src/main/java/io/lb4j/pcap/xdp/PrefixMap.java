@@ -40,10 +40,11 @@ final class PrefixMap implements AutoCloseable {
 
   static final int FAMILY_V6 = 0x600;
 
-  /** What is known of a destination: ours, or the host's. */
+  /** What is known of a destination: ours, the host's, or ours where it is sent to a MAC address of ours. */
   static final int CLAIMED = 1;
 
   static final int HOST = 2;
+  static final int ROUTED = 3;
 
   /** Bits of what is known of a source. */
   static final int ALSO_TO_HOST = 2;
@@ -77,6 +78,7 @@ final class PrefixMap implements AutoCloseable {
   /** Replaces all entries. New ones are there before old ones go, so that what is in both is never missing. */
   void set(SteeredPrefixes prefixes, Collection<IpAddress> host, Collection<MacAddress> macs) {
     Map<Key, Integer> next = new HashMap<>();
+    prefixes.routed().forEach(inside -> next.put(key(DESTINATION, inside), ROUTED));
     host.forEach(address -> next.put(key(DESTINATION, IpPrefix.host(address)), HOST));
     for (IpPrefix own : prefixes.destinations()) {
       next.put(key(DESTINATION, own), CLAIMED);

@@ -9,8 +9,8 @@ import io.lb4j.pcap.xdp.BpfAssembler.Width;
  * the kernel. It looks at addresses only, never at ports or flows, so all fragments of a packet take one way.
  *
  * <p>A frame is ours when it is IP, in at most two VLAN tags, and its destination is claimed; or when it is sent to a
- * MAC address of ours, its source is claimed, and its destination is no address of the host. Neighbour discovery is the
- * kernel's, of which the {@link NeighborTap} gives us a copy.
+ * MAC address of ours, and its destination is a routed inside host, or its source is claimed and its destination no
+ * address of the host. Neighbour discovery is the kernel's, of which the {@link NeighborTap} gives us a copy.
  */
 final class SteeringProgram {
   /** What the program answers. */
@@ -33,12 +33,12 @@ final class SteeringProgram {
   private static final int FIRST_ND_TYPE = 133; // router solicitation
   private static final int LAST_ND_TYPE = 137; // redirect
 
-  // The stack: a key for the prefixes, the packet's source, and whether its destination is the host's.
+  // The stack: a key for the prefixes, the packet's source, and what is known of its destination.
   private static final int KEY = -PrefixMap.KEY_SIZE;
   private static final int KEY_KIND = KEY + 4;
   private static final int KEY_ADDRESS = KEY + 8;
   private static final int SOURCE = KEY - 16;
-  private static final int TO_HOST = SOURCE - 8;
+  private static final int KNOWN = SOURCE - 8;
 
   private SteeringProgram() {}
 
@@ -102,16 +102,17 @@ final class SteeringProgram {
   /** r8 = the family; the destination is in the key. */
   private static void decide(BpfAssembler program, int prefixes) {
     program.label("decide").storeNumber(Width.INT, FRAME, KEY, PrefixMap.KEY_BITS);
-    program.storeNumber(Width.LONG, FRAME, TO_HOST, 0).copy(4, 8).plus(4, PrefixMap.DESTINATION);
+    program.storeNumber(Width.LONG, FRAME, KNOWN, 0).copy(4, 8).plus(4, PrefixMap.DESTINATION);
     lookUp(program.store(Width.INT, FRAME, KEY_KIND, 4), prefixes);
     program.jumpIfEqual(0, 0, "foreign").load(Width.INT, 4, 0, 0).jumpIfEqual(4, PrefixMap.CLAIMED, "redirect");
-    program.storeNumber(Width.LONG, FRAME, TO_HOST, 1);
+    program.store(Width.LONG, FRAME, KNOWN, 4);
 
     program.label("foreign").storeNumber(Width.INT, FRAME, KEY_KIND, PrefixMap.MAC);
     program.load(Width.INT, 4, 6, 0).store(Width.INT, FRAME, KEY_ADDRESS, 4);
     program.load(Width.SHORT, 4, 6, 4).store(Width.INT, FRAME, KEY_ADDRESS + 4, 4);
     lookUp(program.storeNumber(Width.LONG, FRAME, KEY_ADDRESS + 8, 0), prefixes);
     program.jumpIfEqual(0, 0, "pass");
+    program.load(Width.LONG, 4, FRAME, KNOWN).jumpIfEqual(4, PrefixMap.ROUTED, "redirect");
 
     program.load(Width.LONG, 4, FRAME, SOURCE).store(Width.LONG, FRAME, KEY_ADDRESS, 4);
     program.load(Width.LONG, 4, FRAME, SOURCE + 8).store(Width.LONG, FRAME, KEY_ADDRESS + 8, 4);
@@ -119,7 +120,7 @@ final class SteeringProgram {
     lookUp(program.store(Width.INT, FRAME, KEY_KIND, 4), prefixes);
     program.jumpIfEqual(0, 0, "pass");
     program.load(Width.INT, 4, 0, 0).jumpIfAnySet(4, PrefixMap.ALSO_TO_HOST, "redirect");
-    program.load(Width.LONG, 4, FRAME, TO_HOST).jumpIfNotEqual(4, 0, "pass");
+    program.load(Width.LONG, 4, FRAME, KNOWN).jumpIfNotEqual(4, 0, "pass");
   }
 
   private static void lookUp(BpfAssembler program, int prefixes) {

@@ -28,7 +28,8 @@ class XdpSteeringTest extends LivePortFixture {
     port.steer(
         new SteeredPrefixes(
             List.of(IpPrefix.of("192.0.2.10/32"), IpPrefix.of("198.51.100.0/28"), IpPrefix.of("2001:db8::10/128")),
-            List.of(IpPrefix.of("10.0.0.0/24"), IpPrefix.of("2001:db8:1::/64"))));
+            List.of(IpPrefix.of("10.0.0.0/24"), IpPrefix.of("2001:db8:1::/64")),
+            List.of(IpPrefix.of("10.0.0.8/29"), IpPrefix.of("2001:db8:1::8/125"), IpPrefix.of("127.0.0.0/8"))));
   }
 
   @ParameterizedTest
@@ -42,6 +43,13 @@ class XdpSteeringTest extends LivePortFixture {
     "false, 10.0.0.7,    203.0.113.1,   false",
     "true,  10.0.1.7,    203.0.113.1,   false",
     "true,  10.0.0.7,    127.0.0.1,     false",
+    "true,  203.0.113.1, 10.0.0.9,      true",
+    "false, 203.0.113.1, 10.0.0.9,      false",
+    "true,  203.0.113.1, 10.0.0.7,      false",
+    "true,  203.0.113.1, 127.0.0.1,     false",
+    "true,  2001:db8:9::1, 2001:db8:1::9, true",
+    "false, 2001:db8:9::1, 2001:db8:1::9, false",
+    "true,  2001:db8:9::1, 2001:db8:1::7, false",
     "false, 2001:db8:9::1, 2001:db8::10,  true",
     "true,  2001:db8:9::1, 2001:db8::11,  false",
     "true,  2001:db8:1::7, 2001:db8:9::1, true",
