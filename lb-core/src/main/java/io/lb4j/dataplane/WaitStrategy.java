@@ -23,8 +23,8 @@ public enum WaitStrategy {
   /**
    * Sleeps: until the thread before it rings, or, where it receives from a port, until the port has a frame. The processor
    * rests, and a frame after a pause waits for the system to wake the thread, some tens of microseconds; where a thread
-   * receives from several ports that cannot be waited for together, up to 50 microseconds and what the system's timers
-   * add, as it sleeps so long at a time.
+   * receives from several ports that cannot be waited for together, up to 50 microseconds, or 200 when nothing has come
+   * for some milliseconds, and what the system's timers add, as it sleeps so long at a time.
    */
   PARK;
 

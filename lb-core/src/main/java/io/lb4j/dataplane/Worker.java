@@ -22,7 +22,9 @@ import org.slf4j.LoggerFactory;
 public final class Worker extends Apart implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final long LONGEST_WAIT_NS = 20_000_000;
-  private static final long SHORT_WAIT_NS = 50_000;
+  private static final long SHORT_NAP_NS = 50_000;
+  private static final long LONG_NAP_NS = 200_000;
+  private static final int SHORT_NAPS = 100;
 
   private final DataPath dataPath;
   private final WorkerCounters counters;
@@ -37,6 +39,7 @@ public final class Worker extends Apart implements Runnable {
   private volatile boolean running = true;
   private long failures;
   private int idleRounds;
+  private int naps; // since there was something to do, as far as it matters
 
   /**
    * A worker that has not begun.
@@ -79,6 +82,7 @@ public final class Worker extends Apart implements Runnable {
         }
         if (worked || dataPath.hasCommands()) {
           idleRounds = 0;
+          naps = 0;
         } else {
           idle(deadline - nowNs);
         }
@@ -164,7 +168,14 @@ public final class Worker extends Apart implements Runnable {
     if (queues.length == 1) {
       queues[0].await(timeoutNs);
     } else if (!queues[0].awaitAny(queues, timeoutNs)) {
-      LockSupport.parkNanos(this, SHORT_WAIT_NS);
+      nap();
     }
+  }
+
+  /** Short at first, longer when nothing has come for some milliseconds: each nap costs the processor a wake-up. */
+  private void nap() {
+    boolean isShort = naps < SHORT_NAPS;
+    naps += isShort ? 1 : 0;
+    LockSupport.parkNanos(this, isShort ? SHORT_NAP_NS : LONG_NAP_NS);
   }
 }
