@@ -138,9 +138,12 @@ final class ServerMachine {
     assertThat(outcome.status()).as(outcome.output()).isZero();
   }
 
-  /** Addresses, routes, sysctls and files, as one text to compare. */
+  /**
+   * Addresses, routes, sysctls and files, as one text to compare. What {@code ip} complains of namespaces that other
+   * labs take away while it looks is none of them.
+   */
   String state() {
-    return on("ip -d address | grep -v valid_lft | sed 's/ tentative//'; ip -4 route show table all; "
+    return on("ip -d address 2> /dev/null | grep -v valid_lft | sed 's/ tentative//'; ip -4 route show table all; "
         + "ip -6 route show table all; sysctl -a 2> /dev/null | grep -E '^net\\.ipv[46]\\.(conf|neigh)' | sort") + files();
   }
 
