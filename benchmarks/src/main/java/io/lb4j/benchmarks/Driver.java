@@ -1,6 +1,7 @@
 package io.lb4j.benchmarks;
 
 import io.lb4j.dataplane.DataPath;
+import io.lb4j.flow.FlowTable;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
@@ -92,21 +93,25 @@ final class Driver {
     }
   }
 
+  /** The hash of a frame that is parsed, as a table wants it. */
+  static int hash(FlowTable flows, FrameView view) {
+    return view.isV6()
+        ? flows.hash6(
+            view.sourceHigh(),
+            view.sourceLow(),
+            view.destinationHigh(),
+            view.destinationLow(),
+            view.ports(),
+            view.protocol())
+        : flows.hash4(view.sourceLow(), view.destinationLow(), view.ports(), view.protocol());
+  }
+
   /** Ends the flow or session of a client's frame, so that its next one begins another. */
   void end(int link, ByteBuf frame) {
     view.wrap(frame, 0, frame.readableBytes(), FrameMarks.NONE, link);
     FrameParser.parse(view);
     boolean v6 = view.isV6();
-    int hash =
-        v6
-            ? path.flows().hash6(
-                view.sourceHigh(),
-                view.sourceLow(),
-                view.destinationHigh(),
-                view.destinationLow(),
-                view.ports(),
-                view.protocol())
-            : path.flows().hash4(view.sourceLow(), view.destinationLow(), view.ports(), view.protocol());
+    int hash = hash(path.flows(), view);
     int handle =
         v6
             ? path.flows().find6(

@@ -107,7 +107,7 @@ public class StageBenchmark {
   }
 
   private void insert(FrameView view, int binding) {
-    int hash = hashOf(view);
+    int hash = Driver.hash(table, view);
     int next = view.tcpNextSequence();
     int handle =
         view.isV6()
@@ -170,21 +170,9 @@ public class StageBenchmark {
 
   private int hash(FrameView[] views, int first, int end) {
     for (int i = first; i < end; i++) {
-      views[i].setHash(hashOf(views[i]));
+      views[i].setHash(Driver.hash(table, views[i]));
     }
     return 0;
-  }
-
-  private int hashOf(FrameView view) {
-    return view.isV6()
-        ? table.hash6(
-            view.sourceHigh(),
-            view.sourceLow(),
-            view.destinationHigh(),
-            view.destinationLow(),
-            view.ports(),
-            view.protocol())
-        : table.hash4(view.sourceLow(), view.destinationLow(), view.ports(), view.protocol());
   }
 
   private int touch(FrameView[] views, int first, int end) {

@@ -26,7 +26,6 @@ public final class Libc {
   public static final int EACCES = 13;
   public static final int ENODEV = 19;
   public static final int EINVAL = 22;
-  public static final int EMSGSIZE = 90;
   public static final int ENETDOWN = 100;
   public static final int ENOBUFS = 105;
 

@@ -16,7 +16,6 @@ import java.lang.invoke.MethodHandle;
  * said. Safe from any thread.
  */
 final class Syscalls {
-  static final int ENOENT = 2;
   static final int EBUSY = 16;
   static final int EOPNOTSUPP = 95;
 
