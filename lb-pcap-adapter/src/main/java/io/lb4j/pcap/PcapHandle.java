@@ -39,7 +39,7 @@ final class PcapHandle implements AutoCloseable {
     PcapHandle handle = new PcapHandle(device, create(device));
     try {
       handle.configure(options, snapLength);
-      handle.activate();
+      handle.activate(options.bufferSize);
       handle.listen();
       return handle;
     } catch (RuntimeException e) {
@@ -69,12 +69,12 @@ final class PcapHandle implements AutoCloseable {
     }
   }
 
-  private void activate() {
+  private void activate(int bufferSize) {
     try (Arena calls = Arena.ofConfined()) {
       MemorySegment state = Native.callState(calls);
       int answer = LibPcap.activate(address, state);
       if (answer < 0) {
-        throw activationFailure(answer, Native.errno(state));
+        throw activationFailure(answer, Native.errno(state), bufferSize);
       }
     }
     int link = LibPcap.datalink(address);
@@ -84,7 +84,7 @@ final class PcapHandle implements AutoCloseable {
     }
   }
 
-  private PortException activationFailure(int answer, int errno) {
+  private PortException activationFailure(int answer, int errno, int bufferSize) {
     String said = LibPcap.error(address);
     String call =
         "pcap_activate(" + device + ") failed: " + LibPcap.status(answer) + (said.isEmpty() ? "" : ": " + said)
@@ -95,8 +95,14 @@ final class PcapHandle implements AutoCloseable {
           new PortException(Cause.NOT_PERMITTED, call + PacketSocket.CAPABILITY_MISSING);
       case LibPcap.ERROR_IFACE_NOT_UP ->
           new PortException(Cause.DOWN, call + "the interface is down: ip link set dev " + device + " up");
-      default -> new PortException(Cause.SYSTEM, call + "see the error above");
+      default -> new PortException(Cause.SYSTEM, call + likelyCause(errno, bufferSize));
     };
+  }
+
+  private static String likelyCause(int errno, int bufferSize) {
+    return errno == Libc.ENOMEM
+        ? "the kernel has no memory for a ring of " + bufferSize + " bytes: free memory"
+        : "see the error before";
   }
 
   private void listen() {

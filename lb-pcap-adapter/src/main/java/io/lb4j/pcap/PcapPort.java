@@ -217,18 +217,23 @@ public final class PcapPort implements Port {
       NetDevice device = NetDevice.open(interfaceName);
       PcapHandle handle = null;
       PacketSocket socket = null;
+      PcapPort port = null;
       try {
         int snap = effectiveSnapLength(device.mtu());
         handle = PcapHandle.open(interfaceName, this, snap);
         if (packetSocket && Native.LINUX) {
           socket = PacketSocket.open(interfaceName, device.index(), SEND_BUFFER_SIZE);
         }
-        PcapPort port = new PcapPort(this, device, handle, socket, snap);
+        port = new PcapPort(this, device, handle, socket, snap);
         port.ready(mac);
         return port;
-      } catch (RuntimeException e) {
-        PcapPort.close(device, handle, socket);
-        throw e;
+      } catch (RuntimeException | OutOfMemoryError e) {
+        if (port == null) {
+          PcapPort.close(device, handle, socket);
+        } else {
+          port.close();
+        }
+        throw Native.openingFailure(interfaceName, e);
       }
     }
   }

@@ -26,6 +26,7 @@ public final class Libc {
   public static final int EACCES = 13;
   public static final int ENODEV = 19;
   public static final int EINVAL = 22;
+  public static final int EMFILE = 24;
   public static final int ENETDOWN = 100;
   public static final int ENOBUFS = 105;
 

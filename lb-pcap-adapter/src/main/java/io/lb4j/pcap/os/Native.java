@@ -104,6 +104,19 @@ public final class Native {
 
   public static PortException failure(PortException.Cause cause, String call, int errno, String likelyCause) {
     String name = errno == 0 ? "" : ": " + Libc.describe(errno);
-    return new PortException(cause, call + " failed" + name + "; " + likelyCause);
+    String remedy = errno == Libc.EMFILE ? "raise the limit: ulimit -n, or LimitNOFILE= (systemd)" : likelyCause;
+    return new PortException(cause, call + " failed" + name + "; " + remedy);
+  }
+
+  /** What ended the opening of a port, as the exception that it answers with: the JVM may be out of memory as well. */
+  public static RuntimeException openingFailure(String device, Throwable thrown) {
+    if (thrown instanceof OutOfMemoryError none) {
+      return new PortException(
+          PortException.Cause.SYSTEM,
+          device + ": the JVM has no memory for its frames: " + none.getMessage() + "; choose fewer queues or smaller"
+              + " rings, or raise the limit: -XX:MaxDirectMemorySize, which is that of -Xmx where it is not given",
+          none);
+    }
+    return thrown instanceof RuntimeException known ? known : unexpected(thrown);
   }
 }

@@ -69,7 +69,7 @@ public final class NetDevice implements AutoCloseable {
   private static int querySocket() {
     int fd = Libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-      throw Native.failure(Cause.SYSTEM, "socket(AF_INET)", -fd, "too many open files");
+      throw Native.failure(Cause.SYSTEM, "socket(AF_INET)", -fd, "the kernel is short of memory");
     }
     return fd;
   }

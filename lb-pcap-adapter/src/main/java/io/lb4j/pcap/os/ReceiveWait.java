@@ -71,7 +71,7 @@ public final class ReceiveWait {
       MemorySegment ends = arena.allocate(8, 4);
       int answer = Libc.pipe(ends);
       if (answer < 0) {
-        throw Native.failure(Cause.SYSTEM, "pipe()", -answer, "too many open files");
+        throw Native.failure(Cause.SYSTEM, "pipe()", -answer, "the kernel is short of memory");
       }
       wakeReadFd = ends.get(Native.INT, 0);
       wakeWriteFd = ends.get(Native.INT, 4);

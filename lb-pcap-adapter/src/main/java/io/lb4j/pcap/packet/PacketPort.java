@@ -222,10 +222,10 @@ public final class PacketPort implements Port {
         PacketPort port = new PacketPort(this, device, sockets);
         port.ready(mac);
         return port;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | OutOfMemoryError e) {
         sockets.close();
         device.close();
-        throw e;
+        throw Native.openingFailure(interfaceName, e);
       }
     }
   }

@@ -61,7 +61,8 @@ record RingRequest(boolean blocks, int size, int mtu, int retireTimeMs) {
         "setsockopt(PACKET_RX_RING) on " + device,
         -answer,
         noMemory
-            ? "not even " + LEAST_SIZE + " bytes of kernel memory for the ring: free memory, or use fewer queues"
+            ? "the kernel has no memory for a ring of " + size + " bytes, not even of " + LEAST_SIZE
+                + ": free memory, or use fewer queues"
             : "the kernel may lack this kind of ring");
   }
 

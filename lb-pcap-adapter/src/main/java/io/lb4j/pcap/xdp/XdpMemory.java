@@ -57,6 +57,7 @@ public final class XdpMemory {
    *
    * @param frames at least {@link #framesFor} of each port, added up
    * @return to be given to the builders of the ports
+   * @throws PortException SYSTEM: the JVM has no such memory
    */
   public static XdpMemory allocate(int frames) {
     return allocate(frames, SMALL_CHUNK);
@@ -68,6 +69,7 @@ public final class XdpMemory {
    * @param frames at least {@link #framesFor} of each port, added up
    * @param chunkSize bytes for each: {@link #SMALL_CHUNK} or {@link #LARGE_CHUNK}
    * @return to be given to the builders of the ports
+   * @throws PortException SYSTEM: the JVM has no such memory
    */
   public static XdpMemory allocate(int frames, int chunkSize) {
     if (chunkSize != SMALL_CHUNK && chunkSize != LARGE_CHUNK) {
@@ -77,7 +79,11 @@ public final class XdpMemory {
     if (frames < 1 || frames > most) {
       throw new IllegalArgumentException("frames must be in 1.." + most + ": " + frames);
     }
-    return new XdpMemory(frames, chunkSize);
+    try {
+      return new XdpMemory(frames, chunkSize);
+    } catch (OutOfMemoryError e) {
+      throw Native.openingFailure("XDP memory of " + (long) frames * chunkSize + " bytes", e);
+    }
   }
 
   /**
@@ -85,7 +91,8 @@ public final class XdpMemory {
    *
    * @param ports to be opened with this memory: {@link XdpPort.Builder#memory}
    * @return to be given to the builders of the ports
-   * @throws PortException NOT_FOUND: there is no such interface; SYSTEM: together they need too much
+   * @throws PortException NOT_FOUND: there is no such interface; SYSTEM: together they need too much, or the JVM has
+   *     no such memory
    */
   public static XdpMemory sharedBy(Collection<XdpPort.Builder> ports) {
     long frames = 0;

@@ -16,6 +16,7 @@ final class XdpParts implements AutoCloseable {
   private final List<XdpQueue> queues = new ArrayList<>();
   private final XdpMemory memory;
   private final int reserved;
+  private final int wantedQueues;
   private PrefixMap prefixes;
   private NeighborTap tap;
   private int socketMap = -1;
@@ -27,6 +28,7 @@ final class XdpParts implements AutoCloseable {
     int deviceQueues = XdpPort.receiveQueues(device);
     int frames = XdpMemory.framesFor(deviceQueues, options.queues, options.ringSize);
     requireFitting(options, device, deviceQueues);
+    wantedQueues = options.queues;
     memory =
         options.memory == null
             ? XdpMemory.allocate(frames, XdpMemory.chunkSizeFor(device.mtu()))
@@ -35,7 +37,7 @@ final class XdpParts implements AutoCloseable {
     reserved = frames;
     try {
       open(options, device, deviceQueues);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       close();
       throw e;
     }
@@ -69,16 +71,18 @@ final class XdpParts implements AutoCloseable {
     }
     tap = new NeighborTap(device, !options.everything);
     for (int i = 0; i < options.queues; i++) {
-      queues.add(
-          new XdpQueue(
-              memory, memory.nextQueueNumber(), socketsOf(i, options.queues), i == 0 ? tap : null, device.mtu()));
+      queues.add(new XdpQueue(memory, memory.nextQueueNumber(), socketsOf(i), i == 0 ? tap : null, device.mtu()));
     }
     sockets.forEach(this::register);
     attach(options, device);
   }
 
-  private XskSocket[] socketsOf(int queue, int all) {
-    return sockets.stream().filter(socket -> socket.queueId() % all == queue).toArray(XskSocket[]::new);
+  private XskSocket[] socketsOf(int queue) {
+    return sockets.stream().filter(socket -> queueOf(socket) == queue).toArray(XskSocket[]::new);
+  }
+
+  private int queueOf(XskSocket socket) {
+    return socket.queueId() % wantedQueues;
   }
 
   private void register(XskSocket socket) {
@@ -147,13 +151,11 @@ final class XdpParts implements AutoCloseable {
   @Override
   public void close() {
     XdpPort.closeFd(link);
-    if (queues.isEmpty()) {
-      sockets.forEach(XskSocket::close);
-      if (tap != null) {
-        tap.close();
-      }
+    sockets.stream().filter(socket -> queueOf(socket) >= queues.size()).forEach(XskSocket::close);
+    if (tap != null && queues.isEmpty()) {
+      tap.close();
     }
-    queues.forEach(XdpQueue::close);
+    queues.forEach(XdpQueue::close); // with their sockets; the first one with the tap
     XdpPort.closeFd(program);
     XdpPort.closeFd(socketMap);
     if (prefixes != null) {

@@ -61,12 +61,11 @@ public final class XdpPort implements SteeredPort {
   private SteeredPrefixes prefixes = SteeredPrefixes.NONE;
   private boolean closed;
 
-  private XdpPort(Builder options, NetDevice device, XdpParts parts) {
-    this.name = options.interfaceName;
+  private XdpPort(String name, NetDevice device, PortTraits traits, XdpParts parts) {
+    this.name = name;
     this.device = device;
+    this.traits = traits;
     this.parts = parts;
-    this.traits = new PortTraits(
-            options.mac == null ? device.mac() : options.mac, device.mtu(), device.addresses(), true, false, false);
     macs.add(device.mac());
   }
 
@@ -195,13 +194,15 @@ public final class XdpPort implements SteeredPort {
       }
       NetDevice device = NetDevice.open(interfaceName);
       try {
-        XdpPort port = new XdpPort(this, device, new XdpParts(this, device));
+        MacAddress own = mac == null ? device.mac() : mac;
+        PortTraits traits = new PortTraits(own, device.mtu(), device.addresses(), true, false, false);
+        XdpPort port = new XdpPort(interfaceName, device, traits, new XdpParts(this, device));
         port.parts.warnings().forEach(LOGGER::warn);
         port.ready(mac);
         return port;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | OutOfMemoryError e) {
         device.close();
-        throw e;
+        throw Native.openingFailure(interfaceName, e);
       }
     }
   }
@@ -212,7 +213,7 @@ public final class XdpPort implements SteeredPort {
       if (override != null) {
         join(override);
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       parts.close();
       throw e;
     }

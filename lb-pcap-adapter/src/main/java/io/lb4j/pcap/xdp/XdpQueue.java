@@ -47,9 +47,9 @@ final class XdpQueue implements PortQueue, Pollable {
     this.number = number;
     this.sockets = sockets;
     this.tap = tap;
-    receiver = new XdpReceiver(memory, number, sockets, tap != null && tap.listens() ? tap : null);
     sender = new XdpSender(memory, number, sockets[0], mtu);
     wait = new ReceiveWait(descriptors(), this::takeErrors);
+    receiver = new XdpReceiver(memory, number, sockets, tap != null && tap.listens() ? tap : null); // takes chunks
   }
 
   private static VarHandle flag(String name) {

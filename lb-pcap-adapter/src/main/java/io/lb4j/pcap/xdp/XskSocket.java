@@ -47,6 +47,9 @@ final class XskSocket {
   private static final int SEND_BUDGET = 256;
   private static final int BIND_TRIES = 50;
   private static final long BIND_PAUSE_NS = 10_000_000;
+  private static final String NO_MEMORY =
+      "the kernel has no memory for the ring, or the process may not have it (ulimit -v): free memory, or choose"
+          + " smaller rings or fewer queues";
 
   private final String device;
   private final int queueId;
@@ -121,20 +124,26 @@ final class XskSocket {
       zeroCopy = askZeroCopy();
       Libc.setsockopt(fd, SOL_XDP, MAX_TX_BUDGET, Math.min(SEND_BUDGET, size));
       return 0;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       close();
       throw e;
     }
   }
 
   private void makeRings() {
-    for (int ring : new int[] {FILL_RING, COMPLETION_RING, RX_RING, TX_RING}) {
-      int answer = Libc.setsockopt(fd, SOL_XDP, ring, size);
-      if (answer < 0) {
-        throw Native.failure(Cause.SYSTEM, "setsockopt(ring " + ring + ") for " + device, -answer, "no memory");
-      }
-    }
+    makeRing(FILL_RING, "XDP_UMEM_FILL_RING");
+    makeRing(COMPLETION_RING, "XDP_UMEM_COMPLETION_RING");
+    makeRing(RX_RING, "XDP_RX_RING");
+    makeRing(TX_RING, "XDP_TX_RING");
     mapRings();
+  }
+
+  private void makeRing(int ring, String name) {
+    int answer = Libc.setsockopt(fd, SOL_XDP, ring, size);
+    if (answer < 0) {
+      throw Native.failure(
+          Cause.SYSTEM, "setsockopt(" + name + ") of " + size + " entries for " + device, -answer, NO_MEMORY);
+    }
   }
 
   private void mapRings() {
@@ -157,7 +166,7 @@ final class XskSocket {
     long length = entries + (long) size * entrySize;
     long mapping = Libc.mmapShared(fd, length, page);
     if (mapping < 0 && mapping > -4096) {
-      throw Native.failure(Cause.SYSTEM, "mmap(ring of " + device + ")", (int) -mapping, "no memory");
+      throw Native.failure(Cause.SYSTEM, "mmap(ring of " + device + ")", (int) -mapping, NO_MEMORY);
     }
     return new XdpRing(
         mapping,

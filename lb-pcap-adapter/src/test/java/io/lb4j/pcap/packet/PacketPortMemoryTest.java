@@ -6,20 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
+import io.lb4j.pcap.ResourceLimit;
+import io.lb4j.pcap.VethPair;
 import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortQueue;
 import io.lb4j.port.PortStatus;
 import io.netty.buffer.ByteBuf;
-import java.io.File;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -55,30 +51,49 @@ class PacketPortMemoryTest extends PacketPortFixture {
 
   @Test
   void shouldSayThatThereIsNotEvenMemoryForTheSmallest() {
-    long before = sockets();
+    List<String> before = ResourceLimit.open();
     for (int queues : new int[] {1, 3}) {
       assertThatExceptionOfType(PortException.class)
           .isThrownBy(() -> PacketPort.builder(pair.left).queues(queues).allocator(upTo(400_000)).open())
           .withMessageContaining("PACKET_RX_RING")
           .withMessageContaining("Cannot allocate memory")
-          .withMessageContaining("not even 524288 bytes")
+          .withMessageContaining("no memory for a ring of 16777216 bytes, not even of 524288")
           .satisfies(e -> assertThat(e.reason()).isEqualTo(PortException.Cause.SYSTEM));
     }
-    assertThat(sockets()).isEqualTo(before);
+    assertThat(ResourceLimit.open()).isEqualTo(before);
+  }
+
+  /** The kernel has the ring, and may not show it to the process (ulimit -v). */
+  @ParameterizedTest
+  @EnumSource(value = Latency.class, names = {"BULK", "LOW"})
+  void shouldSayThatTheProcessMayNotHaveSoMuchMemory(Latency latency) {
+    PacketPort.builder(pair.left).latency(latency).open().close(); // loads all classes
+    List<String> before = ResourceLimit.open();
+    long mapped = ResourceLimit.mappedRings();
+    PacketPort.Builder large = PacketPort.builder(pair.left).latency(latency).ringSize(256 * MIB);
+    assertThatExceptionOfType(PortException.class)
+        .isThrownBy(() -> ResourceLimit.ADDRESS_SPACE.under(ResourceLimit.addressSpace() + 100 * MIB, large::open))
+        .withMessageContaining("mmap of 268435456 bytes for " + pair.left + " failed: Cannot allocate memory")
+        .withMessageContaining("(ulimit -v): choose a smaller ringSize, or fewer queues")
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(PortException.Cause.SYSTEM));
+    assertThat(ResourceLimit.open()).isEqualTo(before);
+    assertThat(ResourceLimit.mappedRings()).isEqualTo(mapped);
+    assertThat(VethPair.must("ip", "-d", "link", "show", pair.left)).contains("promiscuity 0");
+    ResourceLimit.ADDRESS_SPACE.under(ResourceLimit.addressSpace() + 100 * MIB, large.ringSize(16 * MIB)::open).close();
   }
 
   @Test
   void shouldGiveBackWhatWasOpenedWhenALaterQueueFails() {
-    long before = sockets();
-    long mapped = mappedRings();
+    List<String> before = ResourceLimit.open();
+    long mapped = ResourceLimit.mappedRings();
     int[] calls = new int[1];
     RingRequest.Allocator third = (socket, request) -> calls[0]++ < 2
         ? RingRequest.KERNEL.allocate(socket, request)
         : -Libc.EINVAL;
     assertThatExceptionOfType(PortException.class)
         .isThrownBy(() -> PacketPort.builder(pair.left).queues(3).allocator(third).open());
-    assertThat(sockets()).isEqualTo(before);
-    assertThat(mappedRings()).isEqualTo(mapped);
+    assertThat(ResourceLimit.open()).isEqualTo(before);
+    assertThat(ResourceLimit.mappedRings()).isEqualTo(mapped);
   }
 
   @Test
@@ -95,7 +110,7 @@ class PacketPortMemoryTest extends PacketPortFixture {
   @ParameterizedTest
   @EnumSource(value = Latency.class, names = {"BULK", "LOW"})
   void shouldKeepFramesThatAreInUseWhenItIsClosed(Latency latency) {
-    long mapped = mappedRings();
+    long mapped = ResourceLimit.mappedRings();
     PacketPort left = open(pair.left, latency);
     PacketPort right = open(pair.right, latency);
     send(right, 77, 100);
@@ -113,34 +128,11 @@ class PacketPortMemoryTest extends PacketPortFixture {
     assertThat(queue.receive(batch, 0)).isZero();
     queue.await(TimeUnit.SECONDS.toNanos(20));
     assertThat(buffer.getUnsignedByte(start + 14)).as("still").isEqualTo((short) 77);
-    assertThat(mappedRings()).isEqualTo(mapped + 2);
+    assertThat(ResourceLimit.mappedRings()).isEqualTo(mapped + 2);
     right.close();
     queue.release();
-    assertThat(mappedRings()).as("given back").isEqualTo(mapped);
+    assertThat(ResourceLimit.mappedRings()).as("given back").isEqualTo(mapped);
     assertThat(buffer.getUnsignedByte(start + 14)).as("who reads too late reads zeros").isZero();
     assertThat(queue.transmit(buffer, start, 100, FrameMarks.NONE)).isFalse();
-  }
-
-  /** Open sockets of this process. */
-  private static long sockets() {
-    File[] descriptors = Objects.requireNonNull(new File("/proc/self/fd").listFiles());
-    return Stream.of(descriptors).filter(PacketPortMemoryTest::isSocket).count();
-  }
-
-  private static boolean isSocket(File descriptor) {
-    try {
-      return Files.readSymbolicLink(descriptor.toPath()).toString().startsWith("socket:");
-    } catch (IOException e) {
-      return false; // closed meanwhile
-    }
-  }
-
-  /** Mappings of packet sockets in this process. */
-  private static long mappedRings() {
-    try {
-      return Files.readAllLines(Path.of("/proc/self/maps")).stream().filter(line -> line.contains("socket:")).count();
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }
