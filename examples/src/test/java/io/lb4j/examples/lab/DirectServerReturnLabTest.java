@@ -111,7 +111,7 @@ final class DirectServerReturnLabTest {
   void shouldCarryIperf(String vip) {
     Assumptions.assumeTrue(Lab.installed("iperf3"), "the program 'iperf3' is missing");
     Outcome outcome = fixture.lab.exec("cl", Duration.ofSeconds(20),
-        List.of("iperf3", "-c", vip, "-t", "3", "--connect-timeout", "3000"));
+        List.of("iperf3", "-c", vip, "-n", LabFixture.IPERF_BYTES, "--connect-timeout", "3000"));
     assertTrue(outcome.ok() && outcome.output().contains("receiver"), outcome::output);
   }
 

@@ -17,6 +17,9 @@ final class LabFixture implements AutoCloseable {
   static final String CLIENT4 = Lab.CLIENTS4.get(0);
   static final String CLIENT6 = Lab.CLIENTS6.get(0);
 
+  /** What iperf3 carries: a thousand segments of the longest kind. Seconds of it would keep both processors busy. */
+  static final String IPERF_BYTES = "64M";
+
   final Lab lab;
   Balancer balancer;
 

@@ -182,7 +182,7 @@ final class ServerMachine {
   /** Whether clients of both families get this server's answer through the balancer. */
   void mustServe(int port) {
     for (boolean v6 : new boolean[] {false, true}) {
-      String answer = ask(v6, port, 5).output();
+      String answer = ask(v6, port, "-m", "5", "--retry", "2").output();
       assertThat(answer).isEqualTo(host + " " + client(v6) + " " + seen(v6) + "\n");
     }
   }
@@ -203,16 +203,18 @@ final class ServerMachine {
 
   /** Both families at once, for each waits until it gives up. */
   void mustNotServe(int port) {
-    assertThat(Stream.of(false, true).parallel().filter(v6 -> ask(v6, port, 1).ok())).isEmpty();
+    assertThat(Stream.of(false, true).parallel().filter(v6 -> ask(v6, port, "-m", "2").ok())).isEmpty();
   }
 
   private static String client(boolean v6) {
     return v6 ? LabFixture.CLIENT6 : LabFixture.CLIENT4;
   }
 
-  private Outcome ask(boolean v6, int port, int seconds) {
+  private Outcome ask(boolean v6, int port, String... patience) {
     String vip = v6 ? "[" + fixture.lab.topology().vip6() + "]" : fixture.lab.topology().vip4();
-    return fixture.lab.exec("cl", "curl", "-s", "-g", "-m", Integer.toString(seconds), "--retry", "2",
-        "--interface", client(v6), "http://" + vip + ":" + port + "/");
+    List<String> command = new ArrayList<>(List.of("curl", "-s", "-g", "--interface", client(v6)));
+    command.addAll(List.of(patience));
+    command.add("http://" + vip + ":" + port + "/");
+    return fixture.lab.exec("cl", LIMIT, command);
   }
 }
