@@ -1,5 +1,6 @@
 package io.lb4j.frame;
 
+import io.lb4j.wire.DirectMemory;
 import io.lb4j.wire.InternetChecksum;
 import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.Ipv4Header;
@@ -94,8 +95,8 @@ public final class Segmenter {
     if (bytes <= 0) {
       return 0;
     }
-    target.setBytes(index, view.buffer, view.start, headers);
-    target.setBytes(index + headers, view.buffer, view.start + headers + done, bytes);
+    DirectMemory.copy(view.buffer, view.start, target, index, headers);
+    DirectMemory.copy(view.buffer, view.start + headers + done, target, index + headers, bytes);
     int network = index + view.network - view.start;
     int transport = index + view.transport - view.start;
     int end = index + headers + bytes;

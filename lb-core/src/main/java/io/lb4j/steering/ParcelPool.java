@@ -1,6 +1,7 @@
 package io.lb4j.steering;
 
 import io.lb4j.frame.FrameView;
+import io.lb4j.wire.DirectMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +54,7 @@ final class ParcelPool {
     parcel.describe(view);
     parcel.start = fits ? parcel.slot : 0;
     parcel.reason = null;
-    parcel.buffer.setBytes(parcel.start, view.buffer(), view.start(), view.length());
+    DirectMemory.copy(view.buffer(), view.start(), parcel.buffer, parcel.start, view.length());
     return parcel;
   }
 

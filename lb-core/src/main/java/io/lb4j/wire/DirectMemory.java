@@ -52,6 +52,7 @@ public final class DirectMemory {
   private static final MethodHandle SET_SHORT = AVAILABLE ? ACCESS.set(short.class) : null;
   private static final MethodHandle SET_INT = AVAILABLE ? ACCESS.set(int.class) : null;
   private static final MethodHandle SET_LONG = AVAILABLE ? ACCESS.set(long.class) : null;
+  private static final MethodHandle COPY = AVAILABLE ? ACCESS.copy() : null;
   private static final long HIGHEST_PLACE = Long.MAX_VALUE >>> 1;
   private static final boolean IS_LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
 
@@ -62,6 +63,9 @@ public final class DirectMemory {
     MethodHandle get(Class<?> type);
 
     MethodHandle set(Class<?> type);
+
+    /** {@code (long,long,long)void}: from where, to where, how many bytes. */
+    MethodHandle copy();
 
     long address(ByteBuffer buffer);
 
@@ -127,6 +131,17 @@ public final class DirectMemory {
     @Override
     public MethodHandle set(Class<?> type) {
       return handle(type, VarHandle.AccessMode.SET);
+    }
+
+    @Override
+    public MethodHandle copy() {
+      try {
+        MethodType type = MethodType.methodType(void.class, segment, long.class, segment, long.class, long.class);
+        MethodHandle any = MethodHandles.publicLookup().findStatic(segment, "copy", type);
+        return MethodHandles.insertArguments(MethodHandles.insertArguments(any, 2, all), 0, all);
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(e);
+      }
     }
 
     /** All by reflection, because these classes are younger than the Java this module is compiled for. */
@@ -248,6 +263,11 @@ public final class DirectMemory {
     }
 
     @Override
+    public MethodHandle copy() {
+      return find("copyMemory", MethodType.methodType(void.class, long.class, long.class, long.class));
+    }
+
+    @Override
     public long address(ByteBuffer buffer) {
       try {
         return (long)
@@ -286,6 +306,32 @@ public final class DirectMemory {
       throw new IllegalArgumentException("a frame in a composite buffer: copy it into one piece first");
     }
     return 0;
+  }
+
+  /**
+   * Copies bytes of one buffer into another. Where both can be reached by address this allocates nothing, unlike {@link
+   * ByteBuf#setBytes(int, ByteBuf, int, int)}, which makes objects for a direct buffer each time.
+   *
+   * @param from alive
+   * @param fromIndex of the first byte
+   * @param to another buffer, or one in which the two places do not overlap
+   * @param toIndex where the first byte goes
+   * @param length bytes; the caller has checked that both buffers have them
+   */
+  public static void copy(ByteBuf from, int fromIndex, ByteBuf to, int toIndex, int length) {
+    long source = addressOf(from);
+    long target = addressOf(to);
+    if (source == 0 || target == 0) {
+      to.setBytes(toIndex, from, fromIndex, length);
+      return;
+    }
+    assert fromIndex >= 0 && fromIndex + length <= from.capacity();
+    assert toIndex >= 0 && toIndex + length <= to.capacity();
+    try {
+      COPY.invokeExact(source + fromIndex, target + toIndex, (long) length);
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
   }
 
   /**
