@@ -28,6 +28,7 @@ public final class Report {
           "NewFlowBenchmark",
           "MixedTrafficBenchmark",
           "FlowTableBenchmark",
+          "MemoryBenchmark",
           "ScalingBenchmark",
           "HandOverBenchmark",
           "HandOverLatencyBenchmark",

@@ -109,6 +109,7 @@ final class Tables {
       case "flows", "clients", "servers" -> Numbers.count(value) + " " + name;
       case "frameBytes" -> Numbers.count(value) + "-byte frames";
       case "bytes" -> Numbers.count(value) + " bytes";
+      case "mebibytes" -> Numbers.count(value) + " MiB";
       case "frames" -> value + " frames";
       case "persistence" -> value + " persistence";
       case "scheduler", "way" -> value;
