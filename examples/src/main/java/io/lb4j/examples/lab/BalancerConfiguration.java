@@ -29,6 +29,7 @@ public final class BalancerConfiguration {
   private String mac = "";
   private String gateways = "";
   private boolean second;
+  private int queues = 1;
   private LabIo io = LabIo.chosen();
 
   /** Direct server return, without services. */
@@ -64,6 +65,17 @@ public final class BalancerConfiguration {
    */
   public BalancerConfiguration io(LabIo way) {
     io = way;
+    return this;
+  }
+
+  /**
+   * Divides the frames of each interface.
+   *
+   * @param count of queues
+   * @return this
+   */
+  public BalancerConfiguration queues(int count) {
+    queues = count;
     return this;
   }
 
@@ -182,7 +194,7 @@ public final class BalancerConfiguration {
           case GATEWAY_SINGLE -> SINGLE;
         };
     String own = second ? first.replace(".5/", ".6/").replace("::5/", "::6/") : first;
-    String both = own.replace("    addresses:", "    io: " + io + "\n    addresses:");
+    String both = own.replace("    addresses:", "    io: " + io + "\n    queues: " + queues + "\n    addresses:");
     return both + gateways + (topology == LabTopology.DIRECT ? "" : OUTSIDE);
   }
 

@@ -32,6 +32,15 @@ public record LabIo(LiveIo io) {
     return io == LiveIo.AUTO || io == LiveIo.PACKET;
   }
 
+  /**
+   * Whether the kernel of a balancer's host sees the balancer's frames as well.
+   *
+   * @return false where they are taken away before it
+   */
+  public boolean seenByKernel() {
+    return io != LiveIo.XDP;
+  }
+
   /** The word in a configuration file. */
   @Override
   public String toString() {

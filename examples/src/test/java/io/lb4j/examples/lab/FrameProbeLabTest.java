@@ -77,7 +77,10 @@ final class FrameProbeLabTest {
   @SuppressWarnings("varargs") // only read
   private static Map<String, Found> probe(List<String>... probes) {
     List<String> all = Stream.of(probes).flatMap(List::stream).toList();
-    String output = fixture.lab.java("lb", LabProber.class, all.toArray(String[]::new)).output();
+    String io = fixture.lab.io().toString();
+    String[] arguments = Stream.concat(Stream.of(io), all.stream()).toArray(String[]::new);
+    String output = fixture.lab.java("lb", LabProber.class, arguments).output();
+    assertTrue(output.contains("eth0: io " + io + ": "), output);
     assertTrue(output.contains("law true forwarded 0 "), output);
     Map<String, Found> found = new LinkedHashMap<>();
     for (String probe : all) {

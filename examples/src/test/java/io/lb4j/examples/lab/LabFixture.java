@@ -3,6 +3,7 @@ package io.lb4j.examples.lab;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.lb4j.pcap.live.LiveIo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -79,10 +80,14 @@ final class LabFixture implements AutoCloseable {
     awaitAnswers(port);
   }
 
+  /** Both virtual addresses answer, by a balancer that exchanges frames as the lab does. */
   void awaitAnswers(int port) {
     for (String vip : List.of(lab.topology().vip4(), lab.topology().vip6())) {
       ClientReport seen = balancer.awaitAnswer(vip, port);
       assertTrue(seen.answered() > 0, () -> vip + ": " + seen.problem() + "\n" + balancer.output());
+    }
+    if (lab.io().io() != LiveIo.AUTO) {
+      assertTrue(balancer.output().contains("eth0: io " + lab.io() + ": "), balancer::output);
     }
   }
 

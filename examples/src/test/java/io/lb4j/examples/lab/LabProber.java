@@ -8,10 +8,14 @@ import io.lb4j.frame.Verdict;
 import io.lb4j.monitor.FrameProber;
 import io.lb4j.monitor.ProbeResult;
 import io.lb4j.neighbor.AnnouncementSettings;
-import io.lb4j.pcap.PcapPort;
+import io.lb4j.pcap.live.LiveIo;
+import io.lb4j.pcap.live.LivePort;
+import io.lb4j.pcap.live.LivePorts;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 
@@ -27,13 +31,18 @@ public final class LabProber {
   /**
    * Probes.
    *
-   * @param probes each {@code ping,SERVER}, {@code tcp,VIP,PORT,SERVER} or {@code udp,VIP,PORT,SERVER}
+   * @param arguments how to exchange frames, for example {@code xdp}; then probes, each {@code ping,SERVER}, {@code
+   *     tcp,VIP,PORT,SERVER} or {@code udp,VIP,PORT,SERVER}
    * @throws InterruptedException when it is interrupted
    */
-  public static void main(String[] probes) throws InterruptedException {
+  public static void main(String[] arguments) throws InterruptedException {
+    LiveIo io = LiveIo.valueOf(arguments[0].toUpperCase(Locale.ROOT));
+    List<String> probes = List.of(arguments).subList(1, arguments.length);
+    LivePort live = LivePorts.of("eth0").io(io).open();
+    System.out.println(live.choice());
     LoadBalancer balancer =
         LoadBalancer.builder()
-            .networkInterface("eth0", i -> i.port(PcapPort.open("eth0")).address("192.0.2.5/24", "2001:db8:5::5/64"))
+            .networkInterface("eth0", i -> i.port(live.port()).address("192.0.2.5/24", "2001:db8:5::5/64"))
             .route("0.0.0.0/0", "192.0.2.1")
             .route("::/0", "2001:db8:5::1")
             .announcements(claimedAtOnce())
@@ -41,7 +50,7 @@ public final class LabProber {
             .service(web(Lab.VIP6, Lab.server6(1)))
             .build();
     balancer.start();
-    CountDownLatch open = new CountDownLatch(probes.length);
+    CountDownLatch open = new CountDownLatch(probes.size());
     for (String probe : probes) {
       ask(balancer.frameProber(), probe.split(","), result -> {
         System.out.println(probe + " " + result.reason() + " " + result.elapsedNs() / 1_000 + " " + result.detail());

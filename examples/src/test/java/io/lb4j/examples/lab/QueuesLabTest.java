@@ -3,6 +3,7 @@ package io.lb4j.examples.lab;
 import static io.lb4j.examples.lab.LabFixture.assertClean;
 import static io.lb4j.examples.lab.LabFixture.sources;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.lb4j.pcap.live.LiveIo;
 import java.util.List;
@@ -13,11 +14,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Interfaces whose frames the kernel divides over several queues, as many as there are workers or not. Needs root. */
+/**
+ * Interfaces whose frames the kernel, or with AF_XDP the device, divides over several queues, as many as there are
+ * workers or not. libpcap has one. Needs root.
+ */
 @Tag("root")
 @Timeout(120)
 final class QueuesLabTest {
-  private static final LabIo PACKET = new LabIo(LiveIo.PACKET);
   private static final int PORT = 80;
   private static final int REQUESTS = 200;
 
@@ -31,16 +34,21 @@ final class QueuesLabTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"DIRECT, 1, 3", "DIRECT, 2, 2", "GATEWAY_DUAL, 2, 3"})
-  void shouldServeAllClientsThroughSeveralQueues(LabTopology topology, int workers, int queues) {
-    fixture = LabFixture.up(PACKET, topology, 2, "nginx");
-    String file = fixture.lab.directory().resolve("lb.yaml").toString();
-    BalancerConfiguration configuration =
-        new BalancerConfiguration(topology).io(PACKET).setting("workers: " + workers)
-            .service("web", "tcp", PORT, "rr", "", 1, 1);
-    fixture.balancer = Balancer.start(fixture.lab, "lb", configuration, List.of("sh", "-c",
-        "sed -i 's/^    io:.*/&\\n    queues: " + queues + "/' " + file + "; exec \"$@\"", "sh"), List.of());
-    fixture.awaitAnswers(PORT);
+  @CsvSource({
+    "PACKET, DIRECT, 1, 3", "PACKET, DIRECT, 2, 2", "PACKET, GATEWAY_DUAL, 2, 3",
+    "XDP, DIRECT, 1, 2", "XDP, DIRECT, 2, 2", "XDP, GATEWAY_DUAL, 2, 2"
+  })
+  void shouldServeAllClientsThroughSeveralQueues(LiveIo way, LabTopology topology, int workers, int queues) {
+    LabIo io = new LabIo(way);
+    fixture = LabFixture.up(io, topology, 2, "nginx");
+    List<String> devices = topology == LabTopology.GATEWAY_DUAL ? List.of("eth0", "eth1") : List.of("eth0");
+    if (way == LiveIo.XDP) {
+      devices.forEach(device -> divide(device, queues));
+    }
+    fixture.balance(
+        new BalancerConfiguration(topology).io(io).queues(queues).setting("workers: " + workers)
+            .service("web", "tcp", PORT, "rr", "", 1, 1),
+        PORT);
     for (String vip : List.of(topology.vip4(), topology.vip6())) {
       assertClean(fixture.client("connect", vip, PORT, sources(vip), REQUESTS), REQUESTS);
     }
@@ -48,6 +56,26 @@ final class QueuesLabTest {
     assertEquals(true, statistics.get("law"), statistics::toString);
     for (Object port : (List<?>) statistics.get("ports")) {
       assertEquals(0, ((Map<?, ?>) port).get("missed"), statistics::toString);
+    }
+    if (way == LiveIo.XDP) {
+      devices.forEach(device -> assertEveryQueueWasUsed(device, queues));
+    }
+  }
+
+  /** Queues of the device, and at the other end of its cable as many that send to them. */
+  private void divide(String device, int queues) {
+    String count = Integer.toString(queues);
+    fixture.lab.must("lb", "ethtool", "-L", device, "rx", count, "tx", count);
+    fixture.lab.must("sw", "ethtool", "-L", LabNetwork.switchPort("lb", device), "rx", count, "tx", count);
+  }
+
+  private void assertEveryQueueWasUsed(String device, int queues) {
+    String counters = fixture.lab.must("lb", "ethtool", "-S", device);
+    for (int queue = 0; queue < queues; queue++) {
+      String name = "rx_queue_" + queue + "_xdp_redirect: ";
+      long given = counters.lines().map(String::strip).filter(line -> line.startsWith(name))
+          .mapToLong(line -> Long.parseLong(line.substring(name.length()))).sum();
+      assertTrue(given > REQUESTS / 4, () -> name + given + "\n" + counters);
     }
   }
 }
