@@ -102,6 +102,7 @@ final class FailureLabTest {
     fixture.balancer.process().signal("CONT");
     await(all -> number(all, "received") + number(port(all), "missed") >= FLOOD);
     said("frames were dropped by the kernel");
+    assertCountsNoFrameTwice();
     assertServes();
 
     fixture.lab.must("lb", "ip", "link", "set", "eth0", "down");
@@ -111,6 +112,14 @@ final class FailureLabTest {
     said("eth0 is up again");
     assertServes();
     end();
+  }
+
+  /** What was received and what was missed are together no more than what came to the device. */
+  private void assertCountsNoFrameTwice() {
+    Map<String, Object> statistics = fixture.balancer.statistics();
+    long counted = number(statistics, "received") + number(port(statistics), "missed");
+    String came = fixture.lab.must("lb", "cat", "/sys/class/net/eth0/statistics/rx_packets").strip();
+    assertTrue(counted <= Long.parseLong(came), () -> counted + " of " + came + " frames: " + statistics);
   }
 
   private void end() {

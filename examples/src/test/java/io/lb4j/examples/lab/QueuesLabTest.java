@@ -57,9 +57,22 @@ final class QueuesLabTest {
     for (Object port : (List<?>) statistics.get("ports")) {
       assertEquals(0, ((Map<?, ?>) port).get("missed"), statistics::toString);
     }
-    if (way == LiveIo.XDP) {
-      devices.forEach(device -> assertEveryQueueWasUsed(device, queues));
+    for (String device : devices) {
+      if (way == LiveIo.XDP) {
+        assertEveryQueueWasUsed(device, queues);
+      } else {
+        assertEveryQueueIsOpen(device, queues);
+      }
     }
+  }
+
+  /** A socket each that receives all; one that no worker reads from would have left clients without answers. */
+  private void assertEveryQueueIsOpen(String device, int queues) {
+    String index = fixture.lab.must("lb", "cat", "/sys/class/net/" + device + "/ifindex").strip();
+    String sockets = fixture.lab.must("lb", "cat", "/proc/net/packet");
+    long open = sockets.lines().map(line -> line.strip().split(" +"))
+        .filter(words -> words[3].equals("0003") && words[4].equals(index)).count();
+    assertEquals(queues, open, sockets);
   }
 
   /** Queues of the device, and at the other end of its cable as many that send to them. */
