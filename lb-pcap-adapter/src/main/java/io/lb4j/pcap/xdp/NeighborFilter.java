@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The classic BPF filter of the {@link NeighborTap}: ARP, neighbour discovery, groups' queries, and answers to pings,
- * with at most one VLAN tag in the bytes. Immutable.
+ * The classic BPF filter of the {@link NeighborTap}: ARP, neighbour discovery, groups' queries, and what answers
+ * probes from the host's own addresses: echo replies and errors. With at most one VLAN tag in the bytes. Immutable.
  */
 final class NeighborFilter {
   private static final int SOL_SOCKET = 1;
@@ -54,7 +54,11 @@ final class NeighborFilter {
     jump(JUMP_IF_EQUAL, 1, next(), REJECT); // ICMP
     load(LOAD_HEADER_LENGTH, at);
     load(LOAD_BYTE_AT_X, at);
-    jump(JUMP_IF_EQUAL, 0, ACCEPT, REJECT); // echo reply
+    jump(JUMP_IF_EQUAL, 0, ACCEPT, next()); // echo reply
+    jump(JUMP_IF_AT_LEAST, 3, next(), REJECT); // unreachable
+    jump(JUMP_IF_ABOVE, 5, next(), ACCEPT); // redirect
+    jump(JUMP_IF_AT_LEAST, 11, next(), REJECT); // time exceeded
+    jump(JUMP_IF_ABOVE, 12, REJECT, ACCEPT); // parameter problem
     code.get(kind)[3] = code.size();
     jump(JUMP_IF_EQUAL, 0x86DD, next(), REJECT);
     load(LOAD_BYTE, at + 6);
@@ -65,6 +69,7 @@ final class NeighborFilter {
     jump(JUMP_IF_EQUAL, 0xFF, ACCEPT, REJECT); // to a group
     code.get(icmp)[2] = code.size();
     load(LOAD_BYTE, at + 40);
+    jump(JUMP_IF_ABOVE, 4, next(), ACCEPT); // errors: 1 to 4
     jump(JUMP_IF_EQUAL, 129, ACCEPT, next()); // echo reply
     jump(JUMP_IF_AT_LEAST, 133, next(), REJECT);
     jump(JUMP_IF_ABOVE, 137, REJECT, ACCEPT);

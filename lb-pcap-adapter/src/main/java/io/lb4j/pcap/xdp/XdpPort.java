@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A live Ethernet interface through AF_XDP sockets of Linux. A program in the driver takes the frames of the balancer's
  * prefixes away from the kernel, which does not see them, and leaves it all others: what the host itself does goes on
- * beside. ARP and neighbour discovery go to both.
+ * beside. ARP, neighbour discovery, echo replies and ICMP errors go to both.
  *
  * <p>Offloads of senders on the same host are not carried: see {@link PortTraits}. Opening needs Linux 5.10 or later,
  * the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW, and native access for the module. The program is gone when

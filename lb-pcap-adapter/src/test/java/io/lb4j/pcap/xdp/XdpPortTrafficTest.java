@@ -22,9 +22,12 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of the traffic of a wire comes to the port, over all queues, and what stays the host's. */
 @Tag("root")
@@ -170,6 +173,28 @@ class XdpPortTrafficTest extends LivePortFixture {
   /** Echo requests to 192.0.2.10; ARP of the two hosts comes too. */
   private static long pings(List<String> dumps) {
     return dumps.stream().filter(dump -> dump.startsWith("0800", 24) && dump.startsWith("c000020a08", 60)).count();
+  }
+
+  /** The balancer probes from the host's addresses: what answers goes to both, and what asks is the host's alone. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void shouldReceiveAnswersAndErrorsToProbesBesideTheHost(int tags) {
+    XdpPort port = steered(pair.left, 1);
+    XdpPort wire = everything(pair.right, 1);
+    ByteBuf[] ours = IntStream.concat(IntStream.of(0, 3, 4, 5, 11, 12), IntStream.of(-1, -2, -3, -4, -129))
+        .mapToObj(type -> icmp(tags, type)).toArray(ByteBuf[]::new);
+    ByteBuf[] others = IntStream.concat(IntStream.of(1, 2, 6, 8, 10, 13), IntStream.of(-5, -128, -130, -138))
+        .mapToObj(type -> icmp(tags, type)).toArray(ByteBuf[]::new);
+    transmit(wire.queue(0), ours);
+    transmit(wire.queue(0), others);
+    assertThat(receiveAll(port.queue(0))).containsExactlyInAnyOrderElementsOf(dumps(ours));
+  }
+
+  /** To an address that is not the balancer's alone; ICMPv6 is negative. */
+  private static ByteBuf icmp(int tags, int type) {
+    return type < 0
+        ? IpFrames.packet(FOREIGN, tags, "2001:db8:9::1", "2001:db8::11", 58).setByte(14 + 4 * tags + 40, -type)
+        : IpFrames.packet(FOREIGN, tags, "203.0.113.1", "192.0.2.11", 1).setByte(14 + 4 * tags + 20, type);
   }
 
   /** Packet sockets get their copy before rules at ingress, and the program takes its frames before both. */
