@@ -16,7 +16,8 @@ import picocli.CommandLine.ScopeType;
 
 /** {@code lb ctl}: asks and changes a running balancer. */
 @Command(
-    name = "ctl",
+    name = CtlCommand.NAME,
+    addMethodSubcommands = false, // by Lb, when they are needed
     description = "Asks and changes a running balancer, over the control socket of lb run.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
@@ -24,6 +25,8 @@ import picocli.CommandLine.ScopeType;
       "", "Exit codes: 0 done, 1 no balancer answers or it could not do it, 2 usage or configuration error."
     })
 final class CtlCommand implements Runnable {
+  static final String NAME = "ctl";
+
   private static final int MOST_BYTES = 4 << 20;
   private static final String LIMIT = "how many at most (default: ${DEFAULT-VALUE})";
 

@@ -8,6 +8,7 @@ import io.lb4j.settings.ConfigurationException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -46,16 +47,21 @@ public final class Lb implements Runnable {
    * @param args as typed
    */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(commandLine(args).execute(args));
   }
 
   /**
-   * The command line with its error handling.
+   * The command line with its error handling. The many commands of {@code lb ctl} are there if it is what was typed:
+   * reading what they are called is more than half of the work of starting.
    *
-   * @return ready to execute; output and error streams can be replaced
+   * @param args as typed
+   * @return ready to execute them; output and error streams can be replaced
    */
-  public static CommandLine commandLine() {
+  public static CommandLine commandLine(String... args) {
     CommandLine line = new CommandLine(new Lb());
+    if (List.of(args).contains(CtlCommand.NAME)) {
+      line.getSubcommands().get(CtlCommand.NAME).getCommandSpec().addMethodSubcommands();
+    }
     line.setParameterExceptionHandler(Lb::onParameterError);
     line.setExecutionExceptionHandler(Lb::onError);
     line.setUsageHelpAutoWidth(true);

@@ -10,13 +10,13 @@ public record CommandRun(int exit, String out, String err) {
   public static CommandRun lb(Object... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
-    CommandLine line = Lb.commandLine();
-    line.setOut(new PrintWriter(out, true));
-    line.setErr(new PrintWriter(err, true));
     String[] texts = new String[args.length];
     for (int i = 0; i < args.length; i++) {
       texts[i] = args[i].toString();
     }
+    CommandLine line = Lb.commandLine(texts);
+    line.setOut(new PrintWriter(out, true));
+    line.setErr(new PrintWriter(err, true));
     return new CommandRun(line.execute(texts), out.toString(), err.toString());
   }
 }

@@ -20,7 +20,7 @@ class SystemdUnitTest {
             .findFirst()
             .orElseThrow();
     String[] arguments = start.substring(start.indexOf("lb.jar ") + "lb.jar ".length()).split(" ");
-    CommandLine.ParseResult parsed = Lb.commandLine().parseArgs(arguments).subcommand();
+    CommandLine.ParseResult parsed = Lb.commandLine(arguments).parseArgs(arguments).subcommand();
     assertThat(parsed.commandSpec().name()).isEqualTo("run");
     assertThat(parsed.matchedOptionValue("--control", "")).isEqualTo("/run/lb4j/lb4j.sock");
   }

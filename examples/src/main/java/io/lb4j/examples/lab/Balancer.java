@@ -125,13 +125,14 @@ public final class Balancer implements AutoCloseable {
    * @return what the command printed, and its exit status
    */
   public Outcome ctl(String... arguments) {
-    CommandLine line = Lb.commandLine();
+    List<String> all = new ArrayList<>(List.of("ctl", "--socket", socket.toString()));
+    all.addAll(List.of(arguments));
+    String[] typed = all.toArray(String[]::new);
+    CommandLine line = Lb.commandLine(typed);
     StringWriter printed = new StringWriter();
     line.setOut(new PrintWriter(printed));
     line.setErr(new PrintWriter(printed));
-    List<String> all = new ArrayList<>(List.of("ctl", "--socket", socket.toString()));
-    all.addAll(List.of(arguments));
-    return new Outcome(line.execute(all.toArray(String[]::new)), printed.toString());
+    return new Outcome(line.execute(typed), printed.toString());
   }
 
   /**
