@@ -23,6 +23,8 @@ final class FailureLabTest {
   private static final int PORT = 80;
   private static final int REQUESTS = 40;
   private static final int FLOOD = 20_000;
+  /** Frames in the meantime that are the host's alone. */
+  private static final int OTHERS = 20;
   private static final String CURL = "curl -sf -m 10";
   private static final Duration PATIENCE = Duration.ofSeconds(40);
 
@@ -94,15 +96,17 @@ final class FailureLabTest {
     up(io);
     start(io);
     assertServes();
-    Map<String, Object> before = port(fixture.balancer.statistics());
-    assertEquals("up", before.get("status"));
-    assertEquals(0, number(before, "missed"));
+    Map<String, Object> before = fixture.balancer.statistics();
+    assertEquals("up", port(before).get("status"));
+    assertEquals(0, number(port(before), "missed"));
+    long cameBefore = came();
     fixture.balancer.process().signal("STOP");
-    fixture.lab.exec("cl", "ping", "-q", "-n", "-l", "" + FLOOD, "-c", "" + FLOOD, "-w", "1", Lab.VIP4);
+    fixture.lab.exec("cl", "ping", "-q", "-n", "-l", "" + FLOOD, "-c", "" + FLOOD, "-w", "5", Lab.VIP4);
+    long flood = came() - cameBefore;
     fixture.balancer.process().signal("CONT");
-    await(all -> number(all, "received") + number(port(all), "missed") >= FLOOD);
+    Map<String, Object> after = await(all -> counted(all) - counted(before) >= flood - OTHERS);
+    assertTrue(counted(after) <= came(), () -> came() + " frames came: " + after);
     said("frames were dropped by the kernel");
-    assertCountsNoFrameTwice();
     assertServes();
 
     fixture.lab.must("lb", "ip", "link", "set", "eth0", "down");
@@ -114,12 +118,13 @@ final class FailureLabTest {
     end();
   }
 
-  /** What was received and what was missed are together no more than what came to the device. */
-  private void assertCountsNoFrameTwice() {
-    Map<String, Object> statistics = fixture.balancer.statistics();
-    long counted = number(statistics, "received") + number(port(statistics), "missed");
-    String came = fixture.lab.must("lb", "cat", "/sys/class/net/eth0/statistics/rx_packets").strip();
-    assertTrue(counted <= Long.parseLong(came), () -> counted + " of " + came + " frames: " + statistics);
+  /** What the device has handed over; not all that was sent, where a busy machine loses frames on their way. */
+  private long came() {
+    return Long.parseLong(fixture.lab.must("lb", "cat", "/sys/class/net/eth0/statistics/rx_packets").strip());
+  }
+
+  private static long counted(Map<String, Object> statistics) {
+    return number(statistics, "received") + number(port(statistics), "missed");
   }
 
   private void end() {
