@@ -63,6 +63,7 @@ public final class DataPath {
   private final HeldFrames heldFrames;
   private final FragmentTable fragments;
   private final WorkerState state;
+  private final RouterErrors errors;
   private final FramePipeline pipeline;
   private final KnownFlows known;
   private final Parts parts;
@@ -177,7 +178,8 @@ public final class DataPath {
             finishing(parts.topology().links()),
             superFrameMtus(parts.topology().links()),
             parts.worker());
-    this.pipeline = new FramePipeline(state, accounting, parts.neighbors(), fragments, this::fragmentEnded);
+    this.errors = new RouterErrors(state, parts.topology());
+    this.pipeline = new FramePipeline(state, accounting, parts.neighbors(), fragments, errors, this::fragmentEnded);
     this.known = new KnownFlows(state, accounting);
     this.lastSweepNs = parts.nowNs();
     this.nextFragmentCheckNs = parts.nowNs();
@@ -332,7 +334,7 @@ public final class DataPath {
             parts.topology(),
             state.egress,
             pipeline,
-            new RouterErrors(state, parts.topology()),
+            errors,
             accounting,
             this::fragmentEnded,
             parts.allocator(),

@@ -78,7 +78,7 @@ public final class ForwardingTable {
     this.serviceTable = new ServiceTable(services);
     this.bindings = bindings;
     this.departed = departed;
-    this.plainWays = Arrays.stream(bindings).mapToLong(ForwardingTable::plainWay).toArray();
+    this.plainWays = Arrays.stream(bindings).mapToLong(this::plainWayOf).toArray();
     this.plainSessions = Arrays.stream(bindings).mapToLong(ForwardingTable::plainSession).toArray();
     this.translation = translation;
     this.steering = steering;
@@ -155,12 +155,19 @@ public final class ForwardingTable {
   }
 
   /** One word for what known flows of most servers need, so that 4,000 servers' fit in the first-level cache. */
-  private static long plainWay(Binding binding) {
+  private long plainWayOf(@Nullable Binding binding) {
     boolean plain =
         isPlain(binding)
+            && !isNarrow(binding.target().link())
             && binding.service().forwarding() instanceof DirectForwarding direct
             && direct.changesLinkLayerOnly();
     return plain ? PLAIN | (long) binding.target().link() << LINK_SHIFT | binding.target().neighbor() : NOT_PLAIN;
+  }
+
+  /** Whether what comes in by another interface may be too long for this one. */
+  private boolean isNarrow(int link) {
+    int mtu = topology.links().get(link).mtu();
+    return topology.links().stream().anyMatch(other -> other.mtu() > mtu);
   }
 
   private static boolean isPlain(@Nullable Binding binding) {

@@ -62,13 +62,14 @@ final class FramePipeline implements Hairpin {
       FlowAccounting accounting,
       NeighborTable neighbors,
       FragmentTable fragmentTable,
+      RouterErrors errors,
       HeldEnd heldEnd) {
     this.state = state;
     this.counters = state.counters;
     this.accounting = accounting;
     DirectWays ways = new DirectWays(neighbors);
     ServerChoice servers = new ServerChoice(state);
-    this.services = new ServiceWalk(state, accounting, servers);
+    this.services = new ServiceWalk(state, accounting, servers, errors);
     this.fastPath = new DirectFastPath(state, ways);
     this.newcomers = new DirectNewcomers(state, services, servers, ways);
     this.icmp = new IcmpWalk(state, services);

@@ -54,6 +54,15 @@ final class RouterErrors implements IcmpErrors {
     }
   }
 
+  /** Tells the sender of a packet how large it may be. */
+  void tooBig(FrameView about, int mtu) {
+    if (about.isV6()) {
+      send(about, IcmpHeader.V6_PACKET_TOO_BIG, 0, mtu);
+    } else {
+      send(about, IcmpHeader.UNREACHABLE, FRAGMENTATION_NEEDED, mtu);
+    }
+  }
+
   /** Each interface has its own share, and path MTU discovery one of its own: a flood of one does not silence another. */
   private ErrorRate rateOf(int link, boolean tooBig) {
     return rates[2 * link + (tooBig ? 1 : 0)];

@@ -8,6 +8,7 @@ import io.lb4j.forward.Translator;
 import io.lb4j.frame.FrameKind;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
+import io.lb4j.frame.Segments;
 import io.lb4j.frame.Verdict;
 import io.lb4j.service.LostFlows;
 import io.lb4j.service.Overflow;
@@ -33,10 +34,12 @@ final class ServiceWalk {
   private final FlowTable flows;
   private final FlowAccounting accounting;
   private final ServerChoice servers;
+  private final RouterErrors errors;
   private final StrayReplies strays;
 
-  ServiceWalk(WorkerState state, FlowAccounting accounting, ServerChoice servers) {
+  ServiceWalk(WorkerState state, FlowAccounting accounting, ServerChoice servers, RouterErrors errors) {
     this.state = state;
+    this.errors = errors;
     this.flows = state.flows;
     this.accounting = accounting;
     this.servers = servers;
@@ -438,12 +441,23 @@ final class ServiceWalk {
   /** Sends a frame to a server that it is bound to, unchanged above the link layer. */
   Verdict forward(FrameView view, Binding binding) {
     view.setBinding(binding.id());
+    int link = binding.target().link();
+    if (isTooBig(view, link)) {
+      errors.tooBig(view, state.egress.mtu(link));
+      return Verdict.PACKET_TOO_BIG;
+    }
     Verdict verdict =
         state.runtimes[binding.service().id()].forwarder().forward(view, binding.target(), state.egress);
     if (verdict == Verdict.FORWARD) {
       state.counters.onServerFrame(binding.id(), view.length());
     }
     return verdict;
+  }
+
+  /** Where servers are behind a narrower interface than clients. Nothing is fragmented, as nothing else is changed. */
+  private boolean isTooBig(FrameView view, int link) {
+    int mtu = state.egress.mtu(link);
+    return view.ingress() >= 0 && mtu < state.egress.mtu(view.ingress()) && Segments.packetLength(view) > mtu;
   }
 
   // ---- what no service wants -----------------------------------------------------------------------------------
