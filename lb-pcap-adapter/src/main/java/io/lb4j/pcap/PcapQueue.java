@@ -11,8 +11,6 @@ import io.lb4j.pcap.os.Pollable;
 import io.lb4j.pcap.os.PortTally;
 import io.lb4j.pcap.os.ReceiveWait;
 import io.lb4j.pcap.os.TransmitBatch;
-import io.lb4j.pcap.os.WaitSet;
-import io.lb4j.port.PortQueue;
 import io.netty.buffer.ByteBuf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -24,7 +22,7 @@ import java.lang.invoke.VarHandle;
  * makes free again; nothing is allocated per frame. Owned by one worker, or each half by a thread of its own; closed by
  * the control thread, which waits for the calls that those are in.
  */
-final class PcapQueue implements PortQueue, Pollable {
+final class PcapQueue implements Pollable {
   private static final int CACHE_LINE = 64;
   private static final int ETHERNET_HEADER = 14;
   private static final int VLAN_TAG = 4;
@@ -49,7 +47,6 @@ final class PcapQueue implements PortQueue, Pollable {
   private int used;
   private long burstBytes;
   private boolean mayHaveMore;
-  private WaitSet waitSet;
   private int refusedSinceFlush;
 
   private volatile boolean closed;
@@ -203,14 +200,6 @@ final class PcapQueue implements PortQueue, Pollable {
     } finally {
       leave(RECEIVING);
     }
-  }
-
-  @Override
-  public boolean awaitAny(PortQueue[] queues, long timeoutNs) {
-    if (waitSet == null || !waitSet.isOver(queues)) {
-      waitSet = new WaitSet(queues);
-    }
-    return waitSet.await(timeoutNs);
   }
 
   @Override

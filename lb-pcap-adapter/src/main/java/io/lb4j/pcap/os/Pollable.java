@@ -1,7 +1,9 @@
 package io.lb4j.pcap.os;
 
-/** The receiving half of a queue, as something that can be waited for by its file descriptor. */
-public interface Pollable {
+import io.lb4j.port.PortQueue;
+
+/** A queue whose receiving half can be waited for by file descriptors, together with others. */
+public interface Pollable extends PortQueue {
   /**
    * Says that the calling worker waits for this queue, which keeps its descriptors open until {@link #endWait}.
    *
@@ -15,6 +17,11 @@ public interface Pollable {
   /** Whether a frame waits, as far as can be told without a system call. */
   boolean isReady();
 
-  /** How the queue waits alone. */
+  /** How the queue waits, alone or with others. */
   ReceiveWait receiveWait();
+
+  @Override
+  default boolean awaitAny(PortQueue[] queues, long timeoutNs) {
+    return receiveWait().awaitAny(queues, timeoutNs);
+  }
 }

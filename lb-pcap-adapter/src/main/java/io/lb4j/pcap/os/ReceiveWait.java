@@ -1,13 +1,16 @@
 package io.lb4j.pcap.os;
 
 import io.lb4j.port.PortException.Cause;
+import io.lb4j.port.PortQueue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Waits for frames, or for the port's closing, with poll(2). Waited on by the worker, woken by the control thread.
+ * Waits for frames of a queue, or for the port's closing, with poll(2). Waited on by the worker, woken by the control
+ * thread.
  */
 public final class ReceiveWait {
   private static final long NAP_NS = 1_000_000;
@@ -24,6 +27,7 @@ public final class ReceiveWait {
   private final int descriptors; // the pipe by which closing wakes, and the sockets
   private final MemorySegment pollfds;
   private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
+  private @Nullable WaitSet all; // of the queue and others
   private int wakeReadFd = -1;
   private int wakeWriteFd = -1;
 
@@ -95,6 +99,14 @@ public final class ReceiveWait {
       onError.run();
       Libc.poll(pollfds, 1, Math.min(timeoutNs, ERROR_NAP_NS), timespec);
     }
+  }
+
+  /** As {@link PortQueue#awaitAny}, of the queue that waits by this. */
+  boolean awaitAny(PortQueue[] queues, long timeoutNs) {
+    if (all == null || !all.isOver(queues)) {
+      all = new WaitSet(queues);
+    }
+    return all.await(timeoutNs);
   }
 
   /** Whether there is a descriptor to wait for. */

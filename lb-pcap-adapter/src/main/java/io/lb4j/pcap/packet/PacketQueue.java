@@ -6,9 +6,7 @@ import io.lb4j.pcap.os.PacketSocket;
 import io.lb4j.pcap.os.Pollable;
 import io.lb4j.pcap.os.PortTally;
 import io.lb4j.pcap.os.ReceiveWait;
-import io.lb4j.pcap.os.WaitSet;
 import io.lb4j.port.PortCounters;
-import io.lb4j.port.PortQueue;
 import io.lb4j.wire.EthernetHeader;
 import io.netty.buffer.ByteBuf;
 import java.lang.invoke.MethodHandles;
@@ -20,7 +18,7 @@ import java.lang.invoke.VarHandle;
  * the control thread. The ring goes back to the kernel when nobody is inside a call and all frames were released: by
  * whoever comes last.
  */
-final class PacketQueue implements PortQueue, Pollable {
+final class PacketQueue implements Pollable {
   private static final int ETHERNET_HEADER = EthernetHeader.LENGTH;
   private static final int VLAN_TAG = EthernetHeader.TAG_LENGTH;
   private static final long CLOSING_PATIENCE_NS = 200_000_000L;
@@ -36,7 +34,6 @@ final class PacketQueue implements PortQueue, Pollable {
   private final int maxFrameLength; // without a VLAN tag
   private final PortTally tally = new PortTally();
   private int lent; // frames received and not released: the receiving half's
-  private WaitSet waitSet; // the receiving half's
   private int refusedSinceFlush;
   private long missed; // as far as the kernel was asked: under the port's lock
 
@@ -72,6 +69,9 @@ final class PacketQueue implements PortQueue, Pollable {
       lent += received;
       tally.onReceived(received, ring.receivedBytes());
     } else {
+      if (lent == 0) {
+        ring.release(); // frames that were left out must not fill it
+      }
       leaveReceiving();
     }
     return received;
@@ -154,14 +154,6 @@ final class PacketQueue implements PortQueue, Pollable {
       wait.await(timeoutNs);
     }
     leaveReceiving();
-  }
-
-  @Override
-  public boolean awaitAny(PortQueue[] queues, long timeoutNs) {
-    if (waitSet == null || !waitSet.isOver(queues)) {
-      waitSet = new WaitSet(queues);
-    }
-    return waitSet.await(timeoutNs);
   }
 
   @Override

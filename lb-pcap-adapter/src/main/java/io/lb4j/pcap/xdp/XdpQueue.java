@@ -5,9 +5,7 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.pcap.os.Pollable;
 import io.lb4j.pcap.os.PortTally;
 import io.lb4j.pcap.os.ReceiveWait;
-import io.lb4j.pcap.os.WaitSet;
 import io.lb4j.port.PortCounters;
-import io.lb4j.port.PortQueue;
 import io.netty.buffer.ByteBuf;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -18,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * thread of its own; closed by the control thread. The sockets are closed when nobody is inside a call and all frames
  * were released and flushed: by whoever comes last.
  */
-final class XdpQueue implements PortQueue, Pollable {
+final class XdpQueue implements Pollable {
   private static final long CLOSING_PATIENCE_NS = 200_000_000L;
   private static final long DEVICE_STOPS_NS = 2_000_000_000L;
   private static final VarHandle RECEIVING = flag("receiving");
@@ -33,7 +31,6 @@ final class XdpQueue implements PortQueue, Pollable {
   private final XdpSender sender;
   private final ReceiveWait wait;
   private final PortTally tally = new PortTally();
-  private @Nullable WaitSet waitSet; // the receiving half's
   private int refusedSinceFlush;
   private long missed; // as far as the kernel was asked: under the port's lock
 
@@ -151,14 +148,6 @@ final class XdpQueue implements PortQueue, Pollable {
       receiver.afterWait();
     }
     leaveReceiving();
-  }
-
-  @Override
-  public boolean awaitAny(PortQueue[] queues, long timeoutNs) {
-    if (waitSet == null || !waitSet.isOver(queues)) {
-      waitSet = new WaitSet(queues);
-    }
-    return waitSet.await(timeoutNs);
   }
 
   @Override

@@ -1,0 +1,87 @@
+package io.lb4j.pcap.packet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameMarks;
+import io.lb4j.pcap.LivePortFixture;
+import io.lb4j.pcap.os.NetDevice;
+import io.lb4j.pcap.os.PacketSocket;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** When a queue gives its ring's memory back to the kernel. */
+@Tag("root")
+class PacketQueueTest extends LivePortFixture {
+  /** A ring of few slots, of which some hold what is left out; the kernel has no room left when none is given back. */
+  private final class Ring implements ReceiveRing {
+    private static final int SLOTS = 4;
+
+    private final RingMemory memory;
+    private int held;
+    private int leftOut; // how many to leave out, from now on
+
+    private Ring(RingMemory memory) {
+      this.memory = memory;
+    }
+
+    @Override
+    public int receive(FrameBatch batch, int ingress) {
+      if (held == SLOTS) {
+        return 0;
+      }
+      held++;
+      if (leftOut > 0) {
+        leftOut--;
+        return 0;
+      }
+      batch.add(memory.buffer(), 0, 60, FrameMarks.NONE, ingress);
+      return 1;
+    }
+
+    @Override
+    public long receivedBytes() {
+      return 60;
+    }
+
+    @Override
+    public boolean isReady() {
+      return held < SLOTS;
+    }
+
+    @Override
+    public void release() {
+      held = 0;
+    }
+
+    @Override
+    public long unreadable() {
+      return 0;
+    }
+  }
+
+  @Test
+  void shouldGiveBackARingFullOfFramesThatWereLeftOutButNoneThatIsLent() {
+    try (NetDevice device = NetDevice.open(pair.left)) {
+      PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
+      int size = new RingRequest(false, RingRequest.LEAST_SIZE, device.mtu(), 1)
+          .allocate(socket, RingRequest.KERNEL, device.name());
+      Ring ring = new Ring(RingMemory.map(socket.fd(), size, device.name()));
+      PacketQueue queue = new PacketQueue(socket, ring.memory, ring, device.mtu());
+      FrameBatch batch = new FrameBatch();
+      ring.leftOut = 10;
+      for (int i = 0; i < 10; i++) {
+        assertThat(queue.receive(batch, 0)).isZero();
+      }
+      assertThat(queue.receive(batch, 0)).isOne();
+      ring.leftOut = 10;
+      for (int i = 0; i < 10; i++) {
+        assertThat(queue.receive(batch, 0)).isZero();
+      }
+      assertThat(ring.held).as("with a frame that is lent among them").isEqualTo(Ring.SLOTS);
+      queue.release();
+      assertThat(ring.held).isZero();
+      queue.close();
+    }
+  }
+}
