@@ -9,7 +9,6 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
 import io.lb4j.gateway.Gateway;
-import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.pcap.PcapPort;
 import io.lb4j.pcap.packet.PacketPort;
 import io.lb4j.pcap.xdp.XdpPort;
@@ -32,43 +31,28 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("root")
 @Timeout(60)
 class MixedPortsTest {
-  private static final String OUTSIDE_MAC = "02:00:00:00:00:04";
-  private static final String INSIDE_MAC = "02:00:00:00:00:05";
-  private static final String ROUTER_MAC = "02:00:00:00:00:01";
-  private static final String SERVER_MAC = "02:00:00:00:00:11";
   private static final int SEGMENT = 1_400;
   private static final int SEGMENTS = 40;
   private static final long PATIENCE_NS = 10_000_000_000L;
 
   private static LoadBalancer start(boolean v6, Port eth0, Port eth1) {
-    String server = v6 ? "2001:db8:5::11" : "192.0.2.11";
     LoadBalancer balancer =
-        LoadBalancer.builder()
-            .networkInterface(
-                "eth0",
-                i -> i.port(eth0).mac(OUTSIDE_MAC).address("198.51.100.5/24", "2001:db8:c::5/64").hostStack(false))
-            .networkInterface(
-                "eth1", i -> i.port(eth1).mac(INSIDE_MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
-            .neighbor(server, SERVER_MAC)
-            .announcements(AnnouncementSettings.off())
-            .flowTable(1024)
+        DualArm.between(eth0, eth1)
+            .neighbor(DualArm.server(v6), DualArm.SERVER_MAC)
             .service(
-                VirtualService.tcp(vip(v6), 80)
+                VirtualService.tcp(DualArm.vip(v6), 80)
                     .named("web")
                     .forwarding(Gateway.create())
                     .adoptsConnections(true)
-                    .realServer("s1", server, s -> s.port(8080)))
+                    .realServer("s1", DualArm.server(v6), s -> s.port(8080)))
             .build();
     balancer.start();
     return balancer;
   }
 
-  private static String vip(boolean v6) {
-    return v6 ? "2001:db8:c::f0" : "198.51.100.230";
-  }
-
   private static ByteBuf segment(boolean v6, int flags, int payload) {
-    FrameBuilder frame = FrameBuilder.from(v6 ? "2001:db8:f::7" : "203.0.113.7", vip(v6)).macs(OUTSIDE_MAC, ROUTER_MAC);
+    FrameBuilder frame =
+        FrameBuilder.from(DualArm.peer(v6), DualArm.vip(v6)).macs(DualArm.OUTSIDE_MAC, DualArm.ROUTER_MAC);
     byte[] bytes = new byte[payload];
     for (int i = 0; i < payload; i++) {
       bytes[i] = (byte) (i * 13 + (i >>> 9));

@@ -8,7 +8,6 @@ import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
 import io.lb4j.gateway.Gateway;
-import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.pcap.packet.PacketPort;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
@@ -40,10 +39,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("root")
 @Timeout(120)
 class UnfinishedChecksumTest {
-  private static final String OUTSIDE_MAC = "02:00:00:00:00:04";
-  private static final String INSIDE_MAC = "02:00:00:00:00:05";
-  private static final String ROUTER_MAC = "02:00:00:00:00:01";
-  private static final String SERVER_MAC = "02:00:00:00:00:11";
   private static final long PATIENCE_NS = 10_000_000_000L;
   private static final int SEGMENT = 1_400;
 
@@ -63,26 +58,19 @@ class UnfinishedChecksumTest {
     client = Cable.open(outside.far);
     server = Cable.open(inside.far);
     beside = Cable.open(inside.near);
-    PacketPort eth0 = Cable.open(outside.near);
-    PacketPort eth1 = Cable.open(inside.near);
-    LoadBalancerBuilder builder =
-        LoadBalancer.builder()
-            .networkInterface(
-                "eth0",
-                i -> i.port(eth0).mac(OUTSIDE_MAC).address("198.51.100.5/24", "2001:db8:c::5/64").hostStack(false))
-            .networkInterface(
-                "eth1", i -> i.port(eth1).mac(INSIDE_MAC).address("192.0.2.5/24", "2001:db8:5::5/64").hostStack(false))
-            .announcements(AnnouncementSettings.off())
-            .flowTable(1024);
+    LoadBalancerBuilder builder = DualArm.between(Cable.open(outside.near), Cable.open(inside.near));
     for (boolean v6 : new boolean[] {false, true}) {
-      builder.neighbor(router(v6), ROUTER_MAC).neighbor(server(v6), SERVER_MAC).route(v6 ? "::/0" : "0.0.0.0/0", router(v6));
+      builder
+          .neighbor(router(v6), DualArm.ROUTER_MAC)
+          .neighbor(DualArm.server(v6), DualArm.SERVER_MAC)
+          .route(v6 ? "::/0" : "0.0.0.0/0", router(v6));
       for (boolean full : new boolean[] {false, true}) {
         Gateway method = full ? Gateway.fullNat(pool(v6)) : Gateway.create();
         String name = (v6 ? "6" : "4") + (full ? "full" : "dnat");
-        VirtualServiceBuilder tcp = VirtualService.tcp(vip(v6), port(full)).named("tcp" + name);
-        VirtualServiceBuilder udp = VirtualService.udp(vip(v6), port(full)).named("udp" + name);
+        VirtualServiceBuilder tcp = VirtualService.tcp(DualArm.vip(v6), port(full)).named("tcp" + name);
+        VirtualServiceBuilder udp = VirtualService.udp(DualArm.vip(v6), port(full)).named("udp" + name);
         for (VirtualServiceBuilder service : List.of(tcp, udp)) {
-          builder.service(service.forwarding(method).realServer("s1", server(v6), s -> s.port(8080)));
+          builder.service(service.forwarding(method).realServer("s1", DualArm.server(v6), s -> s.port(8080)));
         }
       }
     }
@@ -110,20 +98,8 @@ class UnfinishedChecksumTest {
     return v6 ? "2001:db8:c::1" : "198.51.100.1";
   }
 
-  private static String server(boolean v6) {
-    return v6 ? "2001:db8:5::11" : "192.0.2.11";
-  }
-
   private static String pool(boolean v6) {
     return v6 ? "2001:db8:5::e1" : "192.0.2.225";
-  }
-
-  private static String vip(boolean v6) {
-    return v6 ? "2001:db8:c::f0" : "198.51.100.230";
-  }
-
-  private static String peer(boolean v6) {
-    return v6 ? "2001:db8:f::7" : "203.0.113.7";
   }
 
   private static int port(boolean full) {
@@ -206,13 +182,14 @@ class UnfinishedChecksumTest {
   // ---- frames --------------------------------------------------------------------------------------------------
 
   private static ByteBuf fromClient(boolean v6, boolean tcp, int port, boolean full, int flags, int payload) {
-    FrameBuilder frame = FrameBuilder.from(peer(v6), vip(v6)).macs(OUTSIDE_MAC, ROUTER_MAC);
+    FrameBuilder frame = FrameBuilder.from(DualArm.peer(v6), DualArm.vip(v6)).macs(DualArm.OUTSIDE_MAC, DualArm.ROUTER_MAC);
     return built(tcp ? frame.tcp(port, port(full), flags).numbers(1000, 5001) : frame.udp(port, port(full)), payload);
   }
 
   /** The answer to what arrived at the server. */
   private static ByteBuf fromServer(boolean v6, boolean tcp, ByteBuf arrived, boolean full, int flags, int payload) {
-    FrameBuilder frame = FrameBuilder.from(server(v6), full ? pool(v6) : peer(v6)).macs(INSIDE_MAC, SERVER_MAC);
+    FrameBuilder frame = FrameBuilder.from(DualArm.server(v6), full ? pool(v6) : DualArm.peer(v6))
+        .macs(DualArm.INSIDE_MAC, DualArm.SERVER_MAC);
     int to = ports(arrived) >>> 16;
     return built(tcp ? frame.tcp(8080, to, flags).numbers(5000, 1001) : frame.udp(8080, to), payload);
   }
