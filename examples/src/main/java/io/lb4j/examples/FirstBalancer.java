@@ -2,7 +2,7 @@ package io.lb4j.examples;
 
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.dsr.DirectServerReturn;
-import io.lb4j.pcap.PcapPort;
+import io.lb4j.pcap.live.LivePorts;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.VirtualService;
@@ -21,7 +21,7 @@ public final class FirstBalancer {
   public static void main(String[] args) throws InterruptedException {
     String eth0 = args.length > 0 ? args[0] : "eth0";
     try (LoadBalancer lb = LoadBalancer.builder()
-        .port(eth0, PcapPort.open(eth0))
+        .port(eth0, LivePorts.of(eth0).open().port())
         .service(VirtualService.tcp("192.0.2.10", 80).named("web")
             .forwarding(DirectServerReturn.create())
             .scheduler(Schedulers.weightedLeastConnections())
