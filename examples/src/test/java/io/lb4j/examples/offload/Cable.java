@@ -51,6 +51,12 @@ final class Cable implements AutoCloseable {
     }
   }
 
+  /** Sets the longest packet of both ends. */
+  void mtu(int bytes) {
+    must("ip", "link", "set", near, "mtu", Integer.toString(bytes));
+    must("ip", "link", "set", far, "mtu", Integer.toString(bytes));
+  }
+
   static PacketPort open(String device) {
     return PacketPort.builder(device).latency(Latency.BULK).ringSize(4 << 20).open();
   }
