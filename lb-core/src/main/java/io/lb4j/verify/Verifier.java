@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /**
  * Asks real servers, on the wire, whether they are set up right. Beside a balancer that runs, or alone. Owned by one
@@ -18,8 +19,11 @@ import java.util.function.LongSupplier;
  * nobody answered for a moment before. It never announces an address, and never answers for a virtual one.
  */
 public final class Verifier {
-  private static final List<String> FAR_AWAY =
-      List.of("198.51.100.254", "203.0.113.254", "192.0.2.254", "2001:db8:ffff:ffff::fe", "2001:db8:fffe:ffff::fe");
+  /** Whose addresses are usually asked as: of documentation, so that they are no real client's. */
+  public static final List<IpAddress> USUAL_CLIENTS =
+      Stream.of("198.51.100.254", "203.0.113.254", "192.0.2.254", "2001:db8:ffff:ffff::fe", "2001:db8:fffe:ffff::fe")
+          .map(IpAddress::of)
+          .toList();
 
   private final List<VerifiedLink> links;
   private final List<ServerCheck> checks;
@@ -32,7 +36,7 @@ public final class Verifier {
   private Verifier(List<VerifiedLink> links, List<ServerCheck> checks) {
     this.links = List.copyOf(links);
     this.checks = List.copyOf(checks);
-    this.clients = FAR_AWAY.stream().map(IpAddress::of).toList();
+    this.clients = USUAL_CLIENTS;
   }
 
   /**
@@ -91,7 +95,7 @@ public final class Verifier {
   }
 
   /**
-   * The addresses of clients to ask as; documentation addresses unless this is called. One of each family that is in no
+   * The addresses of clients to ask as; {@link #USUAL_CLIENTS} unless this is called. One of each family that is in no
    * subnet of the balancer is used.
    *
    * @param addresses that servers reach by the same way as real clients

@@ -13,6 +13,7 @@ import io.lb4j.port.PortStatus;
 import io.lb4j.port.PortTraits;
 import io.lb4j.port.SteeredPort;
 import io.lb4j.port.SteeredPrefixes;
+import io.lb4j.verify.Verifier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
@@ -254,8 +255,9 @@ public final class XdpPort implements SteeredPort {
     }
   }
 
+  /** And those of the clients as whom a verification beside us asks servers: it would not see answers that we take. */
   private static List<IpAddress> hostAddresses() {
-    List<IpAddress> addresses = new ArrayList<>();
+    List<IpAddress> addresses = new ArrayList<>(Verifier.USUAL_CLIENTS);
     try {
       for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
         for (InetAddress address : Collections.list(each.getInetAddresses())) {

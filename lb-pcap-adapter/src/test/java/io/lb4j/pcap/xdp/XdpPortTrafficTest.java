@@ -102,6 +102,8 @@ class XdpPortTrafficTest extends LivePortFixture {
       IpFrames.packet(FOREIGN, 0, "2001:db8:9::1", "2001:db8::11", TCP),
       IpFrames.packet(FOREIGN, 0, "198.51.100.7", "203.0.113.1", TCP),
       IpFrames.packet(own, 0, "2001:db8:2::7", "2001:db8:9::1", TCP),
+      IpFrames.packet(own, 0, "198.51.100.7", "203.0.113.254", TCP), // to a verification beside us
+      IpFrames.packet(own, 1, "2001:db8:1::7", "2001:db8:ffff:ffff::fe", TCP),
     };
     for (int i = 0; i < ours.length; i++) {
       transmit(wire.queue(0), ours[i], others[i % others.length]);
