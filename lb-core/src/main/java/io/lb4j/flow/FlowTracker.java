@@ -32,12 +32,12 @@ public final class FlowTracker {
    *     not of the usual kind
    */
   public static int usualBinding(long place, FrameView segment, int tick) {
-    int word = FlowTable.wordAt(place);
+    int word = FlowLayout.wordAt(place);
     boolean usual =
-        FlowTable.isInUse(word)
+        FlowLayout.isInUse(word)
             && (segment.tcpFlags() & CLOSING_FLAGS) == 0
-            && FlowTable.ageOf(word, tick) <= FlowTable.FRESH_TICKS;
-    return usual ? FlowTable.bindingAt(place, word) : 0;
+            && FlowLayout.ageOf(word, tick) <= FlowTable.FRESH_TICKS;
+    return usual ? FlowLayout.bindingAt(place, word) : 0;
   }
 
   /**
@@ -48,12 +48,12 @@ public final class FlowTracker {
    * @param tick now
    */
   public static void onUsual(long place, FrameView segment, int tick) {
-    FlowTable.refreshAt(place, FlowTable.wordAt(place), tick);
+    FlowLayout.refreshAt(place, FlowLayout.wordAt(place), tick);
     if (segment.protocol() == IpProtocol.TCP) {
       int next = segment.tcpSequence() + segment.payloadLength();
-      int ahead = next - FlowTable.sequenceAt(place);
+      int ahead = next - FlowLayout.sequenceAt(place);
       if (ahead > 0 && ahead <= WINDOW) {
-        FlowTable.expectAt(place, next);
+        FlowLayout.expectAt(place, next);
       }
     }
   }

@@ -1,0 +1,263 @@
+package io.lb4j.flow;
+
+import static io.lb4j.flow.FlowLayout.BUCKET_SHIFT;
+import static io.lb4j.flow.FlowLayout.OVERFLOW;
+import static io.lb4j.flow.FlowLayout.SLOTS;
+import static io.lb4j.flow.FlowLayout.V4_PORTS;
+import static io.lb4j.flow.FlowLayout.V4_PROBES;
+import static io.lb4j.flow.FlowLayout.V6_HANDLE;
+import static io.lb4j.flow.FlowLayout.V6_PORTS;
+import static io.lb4j.flow.FlowLayout.V6_PROBES;
+import static io.lb4j.flow.FlowLayout.WORDS;
+import static io.lb4j.flow.FlowLayout.home;
+import static io.lb4j.flow.FlowLayout.isOf;
+import static io.lb4j.wire.DirectMemory.base;
+import static io.lb4j.wire.DirectMemory.getIntNative;
+import static io.lb4j.wire.DirectMemory.getLongNative;
+
+import io.lb4j.wire.IpProtocol;
+import io.lb4j.wire.OffHeap;
+
+/**
+ * How flows are found in a {@link FlowTable}: nine of ten in their home bucket, with one cache miss, the others by a
+ * search of the buckets that it flowed over into. For a batch, {@link #touch} comes first for all frames, so that their
+ * misses overlap. Changes nothing. Owned by one worker.
+ */
+public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
+  /** The place of a flow that there is not. */
+  public static final long NOWHERE = 0;
+
+  FlowLookUp(int capacity, long seed) {
+    super(capacity, seed);
+  }
+
+  /**
+   * Reads one word of the home bucket, so that the cache line is on its way while others are asked for.
+   *
+   * @param v6Flow the family
+   * @param flowHash from {@link #hash4} or {@link #hash6}
+   * @return the word; add it up, so that the compiler keeps the load
+   */
+  public final int touch(boolean v6Flow, int flowHash) {
+    if (v6Flow) {
+      return v6Buckets == 0 ? 0 : v6.getIntAt(v6.place(home(flowHash, v6Buckets) << BUCKET_SHIFT));
+    }
+    return v4.getIntAt(v4.place(home(flowHash, v4Buckets) << BUCKET_SHIFT));
+  }
+
+  /**
+   * Finds an IPv4 flow in its home bucket, where nine of ten are. Which of the three slots it is in nobody can predict,
+   * so the slot is chosen without a branch, by the ports, and then the whole key is compared. Only where memory is
+   * reached by address.
+   *
+   * @param flowHash from {@link #hash4}
+   * @param addresses source in the upper, destination in the lower 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public final long atHome4(int flowHash, long addresses, int ports, int protocol) {
+    long bucket = base(v4Start + ((long) home(flowHash, v4Buckets) << BUCKET_SHIFT));
+    int second = oneIfZero(getIntNative(bucket + V4_PORTS + 4) ^ ports);
+    int third = oneIfZero(getIntNative(bucket + V4_PORTS + 8) ^ ports);
+    long slot = third << 1 | second & ~third;
+    long word = base(bucket + WORDS + (slot << 2));
+    long difference =
+        getLongNative(base(bucket + (slot << 3))) ^ addresses | getIntNative(word + V4_PORTS - WORDS) ^ ports;
+    return difference == 0 && isOf(getIntNative(word), protocol == IpProtocol.UDP) ? word : NOWHERE;
+  }
+
+  /**
+   * Finds an IPv6 flow in its home bucket. Only where memory is reached by address.
+   *
+   * @param flowHash from {@link #hash6}
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public final long atHome6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    if (v6Buckets == 0) {
+      return NOWHERE;
+    }
+    long bucket = base(v6Start + ((long) home(flowHash, v6Buckets) << BUCKET_SHIFT));
+    long difference =
+        getLongNative(bucket) ^ sourceHigh
+            | getLongNative(bucket + 8) ^ sourceLow
+            | getLongNative(bucket + 16) ^ destinationHigh
+            | getLongNative(bucket + 24) ^ destinationLow
+            | getIntNative(bucket + V6_PORTS) ^ ports;
+    return difference == 0 && isOf(getIntNative(bucket + WORDS), protocol == IpProtocol.UDP) ? bucket + WORDS : NOWHERE;
+  }
+
+  private static int oneIfZero(int bits) {
+    return (bits | -bits) >>> 31 ^ 1;
+  }
+
+  /**
+   * Whether a flow may be in the table although {@link #atHome4} or {@link #atHome6} has not found it: because its home
+   * bucket flowed over, or because another flow there has the same ports.
+   *
+   * @param v6Flow the family
+   * @param flowHash from {@link #hash4} or {@link #hash6}
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @return false for nearly all flows that are new
+   */
+  public final boolean mayBeElsewhere(boolean v6Flow, int flowHash, int ports) {
+    if (v6Flow) {
+      return v6Buckets != 0 && v6.getByte(((long) home(flowHash, v6Buckets) << BUCKET_SHIFT) + OVERFLOW) != 0;
+    }
+    long bucket = v4.place((long) home(flowHash, v4Buckets) << BUCKET_SHIFT);
+    return v4.getByteAt(bucket + OVERFLOW) != 0
+        || v4.getIntAt(bucket + V4_PORTS) == ports
+        || v4.getIntAt(bucket + V4_PORTS + 4) == ports
+        || v4.getIntAt(bucket + V4_PORTS + 8) == ports;
+  }
+
+  /**
+   * Finds an IPv4 flow.
+   *
+   * @param flowHash from {@link #hash4}
+   * @param addresses source in the upper, destination in the lower 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public final long place4(int flowHash, long addresses, int ports, int protocol) {
+    return search4(home(flowHash, v4Buckets), addresses, ports, protocol == IpProtocol.UDP);
+  }
+
+  /** Looks at every slot of the home bucket, and of those that it flowed over into. */
+  private long search4(int home, long addresses, int ports, boolean udp) {
+    int index = home;
+    for (int probes = 1; ; probes++) {
+      long bucket = v4.place(index << BUCKET_SHIFT);
+      for (int slot = 0; slot < SLOTS; slot++) {
+        if (isIn4(bucket, slot, addresses, ports, udp)) {
+          return bucket + WORDS + (slot << 2);
+        }
+      }
+      if (v4.getByteAt(bucket + OVERFLOW) == 0 || probes == V4_PROBES) {
+        return NOWHERE;
+      }
+      index = index + 1 == v4Buckets ? 0 : index + 1;
+    }
+  }
+
+  private boolean isIn4(long bucket, int slot, long addresses, int ports, boolean udp) {
+    OffHeap memory = v4;
+    return memory.getLongAt(bucket + (slot << 3)) == addresses
+        && memory.getIntAt(bucket + V4_PORTS + (slot << 2)) == ports
+        && isOf(memory.getIntAt(bucket + WORDS + (slot << 2)), udp);
+  }
+
+  /**
+   * Finds an IPv6 flow.
+   *
+   * @param flowHash from {@link #hash6}
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public final long place6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    if (v6Buckets == 0) {
+      return NOWHERE;
+    }
+    OffHeap memory = v6;
+    boolean udp = protocol == IpProtocol.UDP;
+    int index = home(flowHash, v6Buckets);
+    for (int probes = 1; ; probes++) {
+      long bucket = memory.place(index << BUCKET_SHIFT);
+      if (isIn6(bucket, sourceHigh, sourceLow, destinationHigh, destinationLow, ports, udp)) {
+        return bucket + WORDS;
+      }
+      if (memory.getByteAt(bucket + OVERFLOW) == 0 || probes == V6_PROBES) {
+        return NOWHERE;
+      }
+      index = index + 1 == v6Buckets ? 0 : index + 1;
+    }
+  }
+
+  private boolean isIn6(
+      long bucket, long sourceHigh, long sourceLow, long destinationHigh, long destinationLow, int ports, boolean udp) {
+    OffHeap memory = v6;
+    return memory.getLongAt(bucket + 8) == sourceLow
+        && memory.getIntAt(bucket + V6_PORTS) == ports
+        && memory.getLongAt(bucket) == sourceHigh
+        && memory.getLongAt(bucket + 24) == destinationLow
+        && memory.getLongAt(bucket + 16) == destinationHigh
+        && isOf(memory.getIntAt(bucket + WORDS), udp);
+  }
+
+  /**
+   * The handle of a flow that was found.
+   *
+   * @param six the family
+   * @param place of the flow, or {@link #NOWHERE}
+   * @return a handle, or {@link #MISS}
+   */
+  public final int handle(boolean six, long place) {
+    if (place == NOWHERE) {
+      return MISS;
+    }
+    return (int) ((six ? v6 : v4).offset(place) >> 2) | (six ? V6_HANDLE : 0);
+  }
+
+  /**
+   * Finds an IPv4 flow.
+   *
+   * @param flowHash from {@link #hash4}
+   * @param source 32 bits
+   * @param destination 32 bits
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return a handle, or {@link #MISS}
+   */
+  public final int find4(int flowHash, long source, long destination, int ports, int protocol) {
+    return handle(false, place4(flowHash, source << 32 | destination, ports, protocol));
+  }
+
+  /**
+   * Finds an IPv6 flow.
+   *
+   * @param flowHash from {@link #hash6}
+   * @param sourceHigh first 64 bits of the source
+   * @param sourceLow last 64 bits of the source
+   * @param destinationHigh first 64 bits of the destination
+   * @param destinationLow last 64 bits of the destination
+   * @param ports source port in the upper, destination port in the lower 16 bits
+   * @param protocol 6 or 17
+   * @return a handle, or {@link #MISS}
+   */
+  public final int find6(
+      int flowHash,
+      long sourceHigh,
+      long sourceLow,
+      long destinationHigh,
+      long destinationLow,
+      int ports,
+      int protocol) {
+    return handle(true, place6(flowHash, sourceHigh, sourceLow, destinationHigh, destinationLow, ports, protocol));
+  }
+}

@@ -1,0 +1,78 @@
+package io.lb4j.flow;
+
+import static io.lb4j.flow.FlowLayout.BUCKET_SHIFT;
+import static io.lb4j.flow.FlowLayout.TICK_SHIFT;
+import static io.lb4j.flow.FlowLayout.V6_HANDLE;
+import static io.lb4j.flow.FlowLayout.WORDS;
+import static io.lb4j.flow.FlowLayout.ageOf;
+import static io.lb4j.flow.FlowLayout.bindingAt;
+import static io.lb4j.flow.FlowLayout.stateOf;
+
+import io.lb4j.wire.OffHeap;
+
+/**
+ * Walks through a table's buckets in bounded steps, ends flows that were silent for longer than their time-out, and
+ * reports those that live. Owned by one worker.
+ */
+final class FlowSweep {
+  private static final long LARGE_JUMP_TICKS = 1 << 11;
+
+  private final FlowTable table;
+  private final FlowListener listener;
+  private long sweptTick;
+  private int cursor;
+
+  FlowSweep(FlowTable table, FlowListener listener, long nowNs) {
+    this.table = table;
+    this.listener = listener;
+    this.sweptTick = nowNs >> TICK_SHIFT;
+  }
+
+  /** As {@link FlowTable#sweep}. */
+  boolean run(long nowNs, int budget) {
+    long now = nowNs >> TICK_SHIFT;
+    long jump = now - sweptTick;
+    sweptTick = now;
+    if (table.size() == 0) {
+      cursor = 0;
+      return true;
+    }
+    if (jump > LARGE_JUMP_TICKS) {
+      for (int bucket = 0; bucket < table.buckets(); bucket++) {
+        visit(bucket, (int) (now - jump), jump);
+      }
+      return true;
+    }
+    int end = Math.min(table.buckets(), cursor + budget);
+    for (int bucket = cursor; bucket < end; bucket++) {
+      visit(bucket, (int) now, 0);
+    }
+    cursor = end == table.buckets() ? 0 : end;
+    return cursor == 0;
+  }
+
+  private void visit(int bucket, int tick, long further) {
+    if (bucket < table.v4Buckets) {
+      int at = (bucket << BUCKET_SHIFT) + WORDS;
+      visitSlot(table.v4, at, 0, tick, further);
+      visitSlot(table.v4, at + 4, 0, tick, further);
+      visitSlot(table.v4, at + 8, 0, tick, further);
+    } else {
+      visitSlot(table.v6, (bucket - table.v4Buckets << BUCKET_SHIFT) + WORDS, V6_HANDLE, tick, further);
+    }
+  }
+
+  private void visitSlot(OffHeap memory, int slot, int family, int tick, long further) {
+    int word = memory.getInt(slot);
+    if (word == 0) {
+      return;
+    }
+    long age = ageOf(word, tick) + further;
+    int timeout = listener.timeoutTicks(bindingAt(memory, slot), stateOf(word));
+    if (age > timeout) {
+      table.end(slot >> 2 | family, FlowListener.End.EXPIRED);
+    } else {
+      listener.onAlive(table, slot >> 2 | family);
+    }
+  }
+}
