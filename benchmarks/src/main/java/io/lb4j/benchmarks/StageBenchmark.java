@@ -187,40 +187,10 @@ public class StageBenchmark {
   private int find(FrameView[] views, int first, int end) {
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      long place = view.isV6() ? atHome6(view) : atHome4(view);
-      view.setFlow(place != FlowTable.NOWHERE ? place : elsewhere(view));
+      long place = table.atHome(view);
+      view.setFlow(place != FlowTable.NOWHERE ? place : table.place(view)); // some lie behind their home bucket
     }
     return 0;
-  }
-
-  private long atHome4(FrameView view) {
-    return table.atHome4(
-        view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
-  }
-
-  private long atHome6(FrameView view) {
-    return table.atHome6(
-        view.hash(),
-        view.sourceHigh(),
-        view.sourceLow(),
-        view.destinationHigh(),
-        view.destinationLow(),
-        view.ports(),
-        view.protocol());
-  }
-
-  /** Some flows lie behind their home bucket. */
-  private long elsewhere(FrameView view) {
-    return view.isV6()
-        ? table.place6(
-            view.hash(),
-            view.sourceHigh(),
-            view.sourceLow(),
-            view.destinationHigh(),
-            view.destinationLow(),
-            view.ports(),
-            view.protocol())
-        : table.place4(view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
   }
 
   private int record(FrameView[] views, int first, int end) {

@@ -53,7 +53,7 @@ final class DirectFastPath {
    */
   boolean forward(FrameView view) {
     ways.refresh(state.table);
-    long place = placeAtHome(view);
+    long place = flows.atHome(view);
     if (place == FlowTable.NOWHERE) {
       return false;
     }
@@ -66,7 +66,7 @@ final class DirectFastPath {
     int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      long place = placeAtHome(view);
+      long place = flows.atHome(view);
       view.setFlow(place);
       if (place == FlowTable.NOWHERE) {
         missed |= 1 << i;
@@ -75,26 +75,13 @@ final class DirectFastPath {
     return missed;
   }
 
-  private long placeAtHome(FrameView view) {
-    return view.isV6()
-        ? flows.atHome6(
-            view.hash(),
-            view.sourceHigh(),
-            view.sourceLow(),
-            view.destinationHigh(),
-            view.destinationLow(),
-            view.ports(),
-            view.protocol())
-        : flows.atHome4(view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
-  }
-
   /** Searches for flows that are not in their home buckets. */
   private int search(FrameView[] views, int first, int end) {
     int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
       boolean further = flows.mayBeElsewhere(view.isV6(), view.hash(), view.ports());
-      long place = further ? ServiceWalk.placeOf(flows, view) : FlowTable.NOWHERE;
+      long place = further ? flows.place(view) : FlowTable.NOWHERE;
       view.setFlow(place);
       if (place == FlowTable.NOWHERE) {
         missed |= 1 << i;

@@ -58,7 +58,7 @@ final class ServiceWalk {
         return onUnknownFlow(view, false);
       }
     }
-    long place = placeOf(flows, view);
+    long place = flows.place(view);
     if (place == FlowTable.NOWHERE) {
       return onUnknownFlow(view, false);
     }
@@ -68,25 +68,10 @@ final class ServiceWalk {
   /** Whether a segment, hashed, belongs to no flow and no session here. */
   boolean isUnknown(FrameView view) {
     boolean session = state.translator != null && state.translator.find(view) != Translator.MISS;
-    return !session && (flows.size() == 0 || placeOf(flows, view) == FlowTable.NOWHERE);
+    return !session && (flows.size() == 0 || flows.place(view) == FlowTable.NOWHERE);
   }
 
   // ---- known ---------------------------------------------------------------------------------------------------
-
-  /** Where the flow of a segment, hashed, is. */
-  static long placeOf(FlowTable flows, FrameView view) {
-    return view.isV6()
-        ? flows.place6(
-            view.hash(),
-            view.sourceHigh(),
-            view.sourceLow(),
-            view.destinationHigh(),
-            view.destinationLow(),
-            view.ports(),
-            view.protocol())
-        : flows.place4(
-            view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
-  }
 
   private Verdict onSession(FrameView view, Translator translator, int session) {
     int id = translator.binding(session);

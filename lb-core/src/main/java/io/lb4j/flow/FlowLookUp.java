@@ -15,6 +15,7 @@ import static io.lb4j.wire.DirectMemory.base;
 import static io.lb4j.wire.DirectMemory.getIntNative;
 import static io.lb4j.wire.DirectMemory.getLongNative;
 
+import io.lb4j.frame.FrameView;
 import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.OffHeap;
 
@@ -43,6 +44,25 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
       return v6Buckets == 0 ? 0 : v6.getIntAt(v6.place(home(flowHash, v6Buckets) << BUCKET_SHIFT));
     }
     return v4.getIntAt(v4.place(home(flowHash, v4Buckets) << BUCKET_SHIFT));
+  }
+
+  /**
+   * Finds a frame's flow in its home bucket. Only where memory is reached by address.
+   *
+   * @param frame a segment or first fragment, with this table's hash
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public final long atHome(FrameView frame) {
+    return frame.isV6()
+        ? atHome6(
+            frame.hash(),
+            frame.sourceHigh(),
+            frame.sourceLow(),
+            frame.destinationHigh(),
+            frame.destinationLow(),
+            frame.ports(),
+            frame.protocol())
+        : atHome4(frame.hash(), frame.sourceLow() << 32 | frame.destinationLow(), frame.ports(), frame.protocol());
   }
 
   /**
@@ -122,6 +142,25 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
         || v4.getIntAt(bucket + V4_PORTS) == ports
         || v4.getIntAt(bucket + V4_PORTS + 4) == ports
         || v4.getIntAt(bucket + V4_PORTS + 8) == ports;
+  }
+
+  /**
+   * Finds a frame's flow.
+   *
+   * @param frame a segment or first fragment, with this table's hash
+   * @return the flow's place, or {@link #NOWHERE}
+   */
+  public final long place(FrameView frame) {
+    return frame.isV6()
+        ? place6(
+            frame.hash(),
+            frame.sourceHigh(),
+            frame.sourceLow(),
+            frame.destinationHigh(),
+            frame.destinationLow(),
+            frame.ports(),
+            frame.protocol())
+        : place4(frame.hash(), frame.sourceLow() << 32 | frame.destinationLow(), frame.ports(), frame.protocol());
   }
 
   /**
