@@ -4,26 +4,18 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
 import io.netty.util.IllegalReferenceCountException;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import java.lang.invoke.VarHandle;
-import java.lang.reflect.Array;
-import java.lang.reflect.Field;
-import java.lang.reflect.InvocationTargetException;
-import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Locale;
-import java.util.Optional;
 
 /**
- * Memory by its address, where this JVM gives it without a word of warning; the one place that knows how. Chosen once,
- * when the class is loaded:
+ * Memory by its address, where this JVM gives it without a word of warning; the one place that chooses how, once, when
+ * the class is loaded:
  *
  * <ul>
  *   <li>Java 22 and later, if native access is enabled for this module ({@code --enable-native-access=io.lb4j.core}, or
- *       {@code ALL-UNNAMED} on the class path): {@code java.lang.foreign}
+ *       {@code ALL-UNNAMED} on the class path): {@code java.lang.foreign} ({@link ForeignMemory})
  *   <li>Java 17 to 23 otherwise: {@code sun.misc.Unsafe}, which these versions hand out silently
+ *       ({@link UnsafeMemory})
  *   <li>else nothing, and callers use their {@code ByteBuf} or {@code ByteBuffer}, whose own checks cost more
  * </ul>
  *
@@ -39,7 +31,7 @@ public final class DirectMemory {
   private static final int FIRST_WITH_FOREIGN_MEMORY = 22;
   private static final int LAST_WITH_SILENT_UNSAFE = 23;
 
-  private static final Access ACCESS = choose();
+  private static final MemoryAccess ACCESS = choose();
 
   /** Whether memory can be reached by address. */
   public static final boolean AVAILABLE = ACCESS != null;
@@ -58,34 +50,7 @@ public final class DirectMemory {
 
   private DirectMemory() {}
 
-  /** One way to reach memory: handles in native order, {@code (long)T} and {@code (long,T)void}. */
-  private interface Access {
-    MethodHandle get(Class<?> type);
-
-    MethodHandle set(Class<?> type);
-
-    /** {@code (long,long,long)void}: from where, to where, how many bytes. */
-    MethodHandle copy();
-
-    long address(ByteBuffer buffer);
-
-    /** Zeroed memory that is freed when the object that stands for it is garbage; null where there is no such. */
-    default Object allocate(long bytes) {
-      return null;
-    }
-
-    /** Where such memory begins. */
-    default long addressOf(Object memory) {
-      return 0;
-    }
-
-    /** {@code madvise(2)}: {@code (long,long,int)int}; null where no system call can be made. */
-    default MethodHandle madvise() {
-      return null;
-    }
-  }
-
-  private static Access choose() {
+  private static MemoryAccess choose() {
     int version = Runtime.version().feature();
     try {
       if (version >= FIRST_WITH_FOREIGN_MEMORY && isNativeAccessEnabled()) {
@@ -101,180 +66,12 @@ public final class DirectMemory {
     return (boolean) Module.class.getMethod("isNativeAccessEnabled").invoke(DirectMemory.class.getModule());
   }
 
-  /** {@code MemorySegment.NULL.reinterpret(Long.MAX_VALUE)}: all memory as one segment. */
-  private static final class ForeignMemory implements Access {
-    private final Class<?> segment = Class.forName("java.lang.foreign.MemorySegment");
-    private final Object all;
-
-    ForeignMemory() throws ReflectiveOperationException {
-      Object nothing = segment.getField("NULL").get(null);
-      this.all = segment.getMethod("reinterpret", long.class).invoke(nothing, Long.MAX_VALUE);
-    }
-
-    private MethodHandle handle(Class<?> type, VarHandle.AccessMode mode) {
-      try {
-        Class<?> layouts = Class.forName("java.lang.foreign.ValueLayout");
-        String name = "JAVA_" + type.getName().toUpperCase(Locale.ROOT);
-        Object layout = layouts.getField(type == byte.class ? name : name + "_UNALIGNED").get(null);
-        VarHandle any = (VarHandle) layouts.getMethod("varHandle").invoke(layout);
-        return MethodHandles.insertArguments(any.toMethodHandle(mode), 0, all);
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-
-    @Override
-    public MethodHandle get(Class<?> type) {
-      return handle(type, VarHandle.AccessMode.GET);
-    }
-
-    @Override
-    public MethodHandle set(Class<?> type) {
-      return handle(type, VarHandle.AccessMode.SET);
-    }
-
-    @Override
-    public MethodHandle copy() {
-      try {
-        MethodType type = MethodType.methodType(void.class, segment, long.class, segment, long.class, long.class);
-        MethodHandle any = MethodHandles.publicLookup().findStatic(segment, "copy", type);
-        return MethodHandles.insertArguments(MethodHandles.insertArguments(any, 2, all), 0, all);
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-
-    /** All by reflection, because these classes are younger than the Java this module is compiled for. */
-    @Override
-    public MethodHandle madvise() {
-      try {
-        String foreign = "java.lang.foreign.";
-        Class<?> linkerType = Class.forName(foreign + "Linker");
-        Class<?> layout = Class.forName(foreign + "MemoryLayout");
-        Class<?> descriptor = Class.forName(foreign + "FunctionDescriptor");
-        Class<?> layouts = Class.forName(foreign + "ValueLayout");
-        Object number = layouts.getField("JAVA_INT").get(null);
-        Object word = layouts.getField("JAVA_LONG").get(null);
-        Object arguments = Array.newInstance(layout, 3);
-        Array.set(arguments, 0, word);
-        Array.set(arguments, 1, word);
-        Array.set(arguments, 2, number);
-        Object signature =
-            descriptor.getMethod("of", layout, arguments.getClass()).invoke(null, number, arguments);
-        Object linker = linkerType.getMethod("nativeLinker").invoke(null);
-        Object lookup = linkerType.getMethod("defaultLookup").invoke(linker);
-        Optional<?> symbol =
-            (Optional<?>)
-                Class.forName(foreign + "SymbolLookup").getMethod("find", String.class).invoke(lookup, "madvise");
-        if (symbol.isEmpty()) {
-          return null;
-        }
-        Class<?> option = Class.forName(foreign + "Linker$Option");
-        Object options = Array.newInstance(option, 0);
-        return (MethodHandle)
-            linkerType
-                .getMethod("downcallHandle", segment, descriptor, options.getClass())
-                .invoke(linker, symbol.get(), signature, options);
-      } catch (ReflectiveOperationException e) {
-        return null;
-      }
-    }
-
-    @Override
-    public Object allocate(long bytes) {
-      try {
-        Class<?> arena = Class.forName("java.lang.foreign.Arena");
-        Object auto = arena.getMethod("ofAuto").invoke(null);
-        return arena.getMethod("allocate", long.class, long.class).invoke(auto, bytes, 8L);
-      } catch (InvocationTargetException e) {
-        if (e.getCause() instanceof OutOfMemoryError none) {
-          throw none;
-        }
-        throw new IllegalStateException(e);
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-
-    @Override
-    public long addressOf(Object memory) {
-      try {
-        return (long) segment.getMethod("address").invoke(memory);
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-
-    @Override
-    public long address(ByteBuffer buffer) {
-      try {
-        Object of = segment.getMethod("ofBuffer", Buffer.class).invoke(null, buffer);
-        return (long) segment.getMethod("address").invoke(of) - buffer.position();
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-  }
-
   /** Calls {@code madvise}, where the system has it; answers whether it succeeded. */
   private static boolean advise(MethodHandle madvise, long address, long bytes, int advice) {
     try {
       return (int) madvise.invokeExact(address, bytes, advice) == 0;
     } catch (Throwable e) {
       throw impossible(e);
-    }
-  }
-
-  /** {@code sun.misc.Unsafe} behind method handles, because the compiler warns of the class itself. */
-  private static final class UnsafeMemory implements Access {
-    private final Class<?> type = Class.forName("sun.misc.Unsafe");
-    private final Object unsafe;
-    private final long addressOffset;
-
-    UnsafeMemory() throws ReflectiveOperationException {
-      Field only = type.getDeclaredField("theUnsafe");
-      only.setAccessible(true);
-      this.unsafe = only.get(null);
-      Field address = Buffer.class.getDeclaredField("address");
-      this.addressOffset = (long) type.getMethod("objectFieldOffset", Field.class).invoke(unsafe, address);
-    }
-
-    private MethodHandle find(String name, MethodType signature) {
-      try {
-        return MethodHandles.publicLookup().findVirtual(type, name, signature).bindTo(unsafe);
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-
-    private static String suffix(Class<?> value) {
-      String name = value.getName();
-      return Character.toUpperCase(name.charAt(0)) + name.substring(1);
-    }
-
-    @Override
-    public MethodHandle get(Class<?> value) {
-      return find("get" + suffix(value), MethodType.methodType(value, long.class));
-    }
-
-    @Override
-    public MethodHandle set(Class<?> value) {
-      return find("put" + suffix(value), MethodType.methodType(void.class, long.class, value));
-    }
-
-    @Override
-    public MethodHandle copy() {
-      return find("copyMemory", MethodType.methodType(void.class, long.class, long.class, long.class));
-    }
-
-    @Override
-    public long address(ByteBuffer buffer) {
-      try {
-        return (long)
-            type.getMethod("getLong", Object.class, long.class).invoke(unsafe, buffer, addressOffset);
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
     }
   }
 
