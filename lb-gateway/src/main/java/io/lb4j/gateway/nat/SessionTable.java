@@ -1,8 +1,6 @@
 package io.lb4j.gateway.nat;
 
 import static io.lb4j.wire.DirectMemory.base;
-import static io.lb4j.wire.DirectMemory.getIntNative;
-import static io.lb4j.wire.DirectMemory.getLongNative;
 
 import io.lb4j.flow.FlowHash;
 import io.lb4j.settings.ConfigurationError;
@@ -33,7 +31,7 @@ final class SessionTable {
   static final int MISS = -1;
 
   /** The place of an entry that there is not. */
-  static final long NOWHERE = 0;
+  static final long NOWHERE = -1;
 
   private static final int V4_STRIDE = 32;
   private static final int V6_STRIDE = 80;
@@ -53,7 +51,7 @@ final class SessionTable {
   private final int slots;
   private final int limit;
   private final OffHeap memory;
-  private final long start;
+  private final long start; // the place of the first entry
   private OffHeap numbers = OffHeap.NONE; // a number of each entry, where one is kept
   private int used;
 
@@ -140,17 +138,18 @@ final class SessionTable {
     return slot + 1 == slots ? 0 : slot + 1;
   }
 
-  /** The place of an IPv4 tuple's entry; {@link #NOWHERE} without one. Only where memory is reached by address. */
+  /** The place of an IPv4 tuple's entry; {@link #NOWHERE} without one. */
   long place4(int flowHash, long addresses, int ports, int protocol) {
+    OffHeap bytes = memory;
     int slot = home(flowHash);
     while (true) {
       long entry = base(start + (long) slot * V4_STRIDE);
-      long word = getLongNative(entry + V4_WORD);
+      long word = bytes.getLongAt(entry + V4_WORD);
       if (word == 0) {
         return NOWHERE;
       }
-      if (getLongNative(entry) == addresses
-          && getIntNative(entry + PORTS_4) == ports
+      if (bytes.getLongAt(entry) == addresses
+          && bytes.getIntAt(entry + PORTS_4) == ports
           && Word.protocolCode(word) == code(protocol)) {
         return entry;
       }
@@ -158,7 +157,7 @@ final class SessionTable {
     }
   }
 
-  /** The place of an IPv6 tuple's entry; {@link #NOWHERE} without one. Only where memory is reached by address. */
+  /** The place of an IPv6 tuple's entry; {@link #NOWHERE} without one. */
   long place6(
       int flowHash,
       long sourceHigh,
@@ -167,19 +166,20 @@ final class SessionTable {
       long destinationLow,
       int ports,
       int protocol) {
+    OffHeap bytes = memory;
     int slot = home(flowHash);
     while (true) {
       long entry = base(start + (long) slot * V6_STRIDE);
-      long word = getLongNative(entry + V6_WORD);
+      long word = bytes.getLongAt(entry + V6_WORD);
       if (word == 0) {
         return NOWHERE;
       }
       long difference =
-          getLongNative(entry) ^ sourceHigh
-              | getLongNative(entry + 8) ^ sourceLow
-              | getLongNative(entry + 16) ^ destinationHigh
-              | getLongNative(entry + 24) ^ destinationLow
-              | getIntNative(entry + PORTS_6) ^ ports;
+          bytes.getLongAt(entry) ^ sourceHigh
+              | bytes.getLongAt(entry + 8) ^ sourceLow
+              | bytes.getLongAt(entry + 16) ^ destinationHigh
+              | bytes.getLongAt(entry + 24) ^ destinationLow
+              | bytes.getIntAt(entry + PORTS_6) ^ ports;
       if (difference == 0 && Word.protocolCode(word) == code(protocol)) {
         return entry;
       }
@@ -189,20 +189,8 @@ final class SessionTable {
 
   /** An IPv4 tuple's entry. */
   int find4(int flowHash, long addresses, int ports, int protocol) {
-    OffHeap bytes = memory;
-    int code = code(protocol);
-    int slot = home(flowHash);
-    while (true) {
-      long at = (long) slot * V4_STRIDE;
-      long word = bytes.getLong(at + V4_WORD);
-      if (word == 0) {
-        return MISS;
-      }
-      if (bytes.getLong(at) == addresses && bytes.getInt(at + 8) == ports && Word.protocolCode(word) == code) {
-        return slot;
-      }
-      slot = next(slot);
-    }
+    long place = place4(flowHash, addresses, ports, protocol);
+    return place == NOWHERE ? MISS : (int) (memory.offset(place) / V4_STRIDE);
   }
 
   /** An IPv6 tuple's entry. */
@@ -214,25 +202,8 @@ final class SessionTable {
       long destinationLow,
       int ports,
       int protocol) {
-    OffHeap bytes = memory;
-    int code = code(protocol);
-    int slot = home(flowHash);
-    while (true) {
-      long at = (long) slot * V6_STRIDE;
-      long word = bytes.getLong(at + V6_WORD);
-      if (word == 0) {
-        return MISS;
-      }
-      if (bytes.getLong(at + 8) == sourceLow
-          && bytes.getInt(at + 32) == ports
-          && bytes.getLong(at) == sourceHigh
-          && bytes.getLong(at + 24) == destinationLow
-          && bytes.getLong(at + 16) == destinationHigh
-          && Word.protocolCode(word) == code) {
-        return slot;
-      }
-      slot = next(slot);
-    }
+    long place = place6(flowHash, sourceHigh, sourceLow, destinationHigh, destinationLow, ports, protocol);
+    return place == NOWHERE ? MISS : (int) (memory.offset(place) / V6_STRIDE);
   }
 
   int find(Tuple tuple) {
