@@ -16,6 +16,7 @@ import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.port.MemoryPort;
 import io.lb4j.port.PortTraits;
 import io.lb4j.schedule.Schedulers;
+import io.lb4j.service.ForwardingMethod;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.testkit.FrameBuilder;
@@ -28,8 +29,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A balancer of both methods that gets frames in batches, in memory with an address, beside one that gets the same frames
@@ -41,6 +43,7 @@ class BatchTest {
   private static final String ROUTER_MAC = "02:00:00:00:00:01";
   private static final int CLIENTS = 40;
   private static final int BATCHES = 150;
+  private static final int FULL_NAT = 8443;
 
   /** What the ways out carry. */
   private enum Carried {
@@ -56,7 +59,7 @@ class BatchTest {
     return new MemoryPort(name, new PortTraits(MacAddress.of(MAC), 1500, List.of(), false, partial, gso), 1, 8);
   }
 
-  private static LoadBalancer balancer(Carried carried) {
+  private static LoadBalancer balancer(Carried carried, boolean fullNat) {
     LoadBalancerBuilder builder =
         LoadBalancer.builder()
             .networkInterface(
@@ -80,6 +83,9 @@ class BatchTest {
       builder.neighbor(inside(true, server), "02:00:00:00:16:0" + server);
     }
     for (boolean v6 : new boolean[] {false, true}) {
+      if (fullNat) {
+        builder.service(of(VirtualService.tcp(vip(v6), FULL_NAT).named("full" + v6), Gateway.fullNat(external(v6)), v6));
+      }
       builder.service(of(VirtualService.tcp(vip(v6), 80).named("direct" + v6), true, v6));
       builder.service(of(VirtualService.udp(vip(v6), 53).named("dns" + v6), true, v6));
       builder.service(
@@ -91,11 +97,20 @@ class BatchTest {
   }
 
   private static VirtualServiceBuilder of(VirtualServiceBuilder service, boolean direct, boolean v6) {
-    service.forwarding(direct ? DirectServerReturn.create() : Gateway.create()).scheduler(Schedulers.sourceHash());
+    return of(service, direct ? DirectServerReturn.create() : Gateway.create(), v6);
+  }
+
+  private static VirtualServiceBuilder of(VirtualServiceBuilder service, ForwardingMethod method, boolean v6) {
+    service.forwarding(method).scheduler(Schedulers.sourceHash());
     for (int server = 1; server <= 3; server++) {
-      service.realServer("s" + server, direct ? direct(v6, server) : inside(v6, server));
+      service.realServer("s" + server, method instanceof Gateway ? inside(v6, server) : direct(v6, server));
     }
     return service;
+  }
+
+  /** What servers of full NAT take for the client. */
+  private static String external(boolean v6) {
+    return v6 ? "2001:db8:6::e" : "198.51.100.200";
   }
 
   private static String vip(boolean v6) {
@@ -119,8 +134,9 @@ class BatchTest {
 
   /** Frames of some batch. A connection that is begun or ended in a batch has no more frames in it. */
   private static final class Traffic {
-    private static final int[] PORTS = {80, 443, 8080};
+    private static final int[] PORTS = {80, 443, 8080, FULL_NAT};
     private final Random random;
+    private final List<Behind> behind = new ArrayList<>();
     private final Set<String> changed = new HashSet<>();
     private int nextPort = 50_000;
 
@@ -155,7 +171,7 @@ class BatchTest {
     private Arrival arrival(boolean v6, int client, int port) {
       FrameBuilder frame = FrameBuilder.from(client(v6, client), vip(v6)).macs(MAC, ROUTER_MAC);
       int service = PORTS[random.nextInt(PORTS.length)];
-      return switch (random.nextInt(19)) {
+      return switch (random.nextInt(21)) {
         case 0, 1, 2 -> tcp(v6, client, port, service, TcpHeader.SYN, frame.tcp(port, service, TcpHeader.SYN));
         case 3, 4, 5, 6 -> tcp(v6, client, port, service, TcpHeader.ACK, frame.tcp(port, service, TcpHeader.ACK));
         case 7 -> tcp(v6, client, port, service, TcpHeader.FIN, frame.tcp(port, service, TcpHeader.FIN | TcpHeader.ACK));
@@ -167,9 +183,24 @@ class BatchTest {
         case 14 -> at(0, FrameBuilder.from(direct(v6, 1), vip(v6)).macs(MAC, ROUTER_MAC).tcp(port, 80, TcpHeader.SYN));
         case 15 -> tcp(v6, client, port, service, TcpHeader.ACK, frame.tcp(port, service, TcpHeader.ACK), true);
         case 16 -> tcp(v6, client, port, 8080, TcpHeader.ACK, frame.tcp(port, 8080, TcpHeader.ACK), true);
+        case 19, 20 -> behind.isEmpty() ? null : behind.get(random.nextInt(behind.size())).reply(this);
         case 17 -> merged(at(0, frame.udp(port, random.nextBoolean() ? 53 : 5353).payload(new byte[1_700])));
         default -> cut(frame.tcp(port, service, TcpHeader.ACK));
       };
+    }
+
+    /** Keeps whom a server of full NAT would answer. */
+    void learn(String line) {
+      if (!line.startsWith("FORWARD 1 ")) {
+        return;
+      }
+      ByteBuf frame = Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(line.substring(line.lastIndexOf(' ') + 1)));
+      boolean v6 = frame.getUnsignedShort(12) == 0x86DD;
+      int transport = v6 ? 54 : 34;
+      if (frame.getUnsignedShort(transport + 2) == FULL_NAT) {
+        int server = frame.getByte(transport - 1) - (v6 ? 0x10 : 10);
+        behind.add(new Behind(v6, server, frame.getUnsignedShort(transport)));
+      }
     }
 
     private Arrival reply(boolean v6, int client, int port) {
@@ -208,6 +239,14 @@ class BatchTest {
 
     private Arrival at(int link, FrameBuilder frame) {
       return new Arrival(link, frame.build(), random.nextBoolean() ? FrameMarks.CHECKSUM_PARTIAL : FrameMarks.NONE);
+    }
+  }
+
+  /** A connection as a server of full NAT sees it. */
+  private record Behind(boolean v6, int server, int port) {
+    Arrival reply(Traffic traffic) {
+      FrameBuilder frame = FrameBuilder.from(inside(v6, server), external(v6)).macs(MAC, "02:00:00:00:14:01");
+      return traffic.at(1, frame.tcp(FULL_NAT, port, TcpHeader.ACK));
     }
   }
 
@@ -260,26 +299,35 @@ class BatchTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Carried.class)
-  void shouldEndFramesOfABatchAsOneByOne(Carried carried) {
+  @CsvSource({"NOTHING,false", "CHECKSUMS,false", "SUPER_FRAMES,false", "NOTHING,true", "SUPER_FRAMES,true"})
+  void shouldEndFramesOfABatchAsOneByOne(Carried carried, boolean fullNat) {
     Traffic traffic = new Traffic(carried.ordinal());
-    try (LoadBalancer batches = balancer(carried); LoadBalancer singles = balancer(carried)) {
+    try (LoadBalancer batches = balancer(carried, fullNat); LoadBalancer singles = balancer(carried, fullNat)) {
       Set<Verdict> verdicts = new HashSet<>();
+      int answered = 0;
       for (int i = 0; i < BATCHES; i++) {
         long nowNs = START_NS + i * 3_000_000L;
         List<Arrival> arrivals = traffic.batch();
         List<String> expected = oneByOne(singles, arrivals, nowNs);
         assertThat(inBatch(batches, arrivals, nowNs)).as("batch %d", i).isEqualTo(expected);
         expected.forEach(line -> addVerdict(verdicts, line));
+        expected.forEach(traffic::learn);
+        answered += (int) IntStream.range(0, arrivals.size()).filter(n -> isAnswer(arrivals.get(n), expected.get(n))).count();
         arrivals.forEach(arrival -> arrival.frame.release());
       }
       assertThat(verdicts)
           .contains(Verdict.FORWARD, Verdict.TCP_NOT_SYN, Verdict.NO_SERVICE, Verdict.OTHER_DESTINATION_MAC)
           .hasSizeGreaterThan(6)
           .contains(carried == Carried.SUPER_FRAMES ? Verdict.PACKET_TOO_BIG : Verdict.GSO_NOT_CARRIED);
+      assertThat(answered).matches(count -> fullNat ? count > 100 : count == 0, "replies through full NAT");
       assertThat(batches.statistics().holds()).isTrue();
       assertThat(batches.dataPath().flows().size()).isEqualTo(singles.dataPath().flows().size()).isPositive();
     }
+  }
+
+  private static boolean isAnswer(Arrival arrival, String line) {
+    int transport = arrival.frame.readableBytes() < 38 ? 0 : arrival.frame.getUnsignedShort(12) == 0x86DD ? 54 : 34;
+    return arrival.link == 1 && line.startsWith("FORWARD 0 ") && arrival.frame.getUnsignedShort(transport) == FULL_NAT;
   }
 
   private static void addVerdict(Set<Verdict> verdicts, String line) {

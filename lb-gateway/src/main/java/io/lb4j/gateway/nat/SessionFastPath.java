@@ -115,8 +115,15 @@ final class SessionFastPath {
   }
 
   private int rewriteHeaders(FrameView[] views, int first, int end) {
+    SessionTable v6 = sessions.tableOf(true);
+    boolean changesBoth = v6 != null && v6.changesBoth();
     for (int i = first; i < end; i++) {
-      deltas[i] = UsualRewriter.header(views[i]);
+      FrameView view = views[i];
+      deltas[i] =
+          view.isV6()
+              ? UsualRewriter.header6(
+                  view, replies[i], changesBoth ? v6.otherPlace(view.flow()) : SessionTable.NOWHERE)
+              : UsualRewriter.header4(view);
     }
     return 0;
   }
@@ -152,12 +159,14 @@ final class SessionFastPath {
   }
 
   private long clientRoute(FrameView view) {
-    long entry = base(view.flow());
-    return view.isV6()
-        ? egress.route(
-            true,
-            getLongNative(entry + SessionTable.NEW_ADDRESSES_6 + 16),
-            getLongNative(entry + SessionTable.NEW_ADDRESSES_6 + 24))
-        : egress.route(false, 0, getLongNative(entry + SessionTable.NEW_ADDRESSES_4) & 0xFFFF_FFFFL);
+    if (!view.isV6()) {
+      return egress.route(false, 0, getLongNative(base(view.flow()) + SessionTable.NEW_ADDRESSES_4) & 0xFFFF_FFFFL);
+    }
+    SessionTable v6 = sessions.tableOf(true);
+    if (!v6.changesBoth()) {
+      return egress.route(true, view.destinationHigh(), view.destinationLow());
+    }
+    long client = base(v6.otherPlace(view.flow()));
+    return egress.route(true, getLongNative(client), getLongNative(client + 8));
   }
 }

@@ -17,12 +17,16 @@ import io.lb4j.wire.OffHeap;
  * direction is found where it is needed by what this one becomes, turned round: there is no link to keep right.
  *
  * <pre>
- *           0                 8      12          16                24
- *   IPv4    | addresses (8)   | ports | new ports | new addresses (8) | word (8)                          32 bytes
- *   IPv6    | addresses (32)  at 32: ports | new ports | at 40: new addresses (32)        | at 72: word (8)  80 bytes
+ *           0                 8       12          16                  24
+ *   IPv4    | addresses (8)   | ports | new ports | new addresses (8) | word (8)                      32 bytes
+ *   IPv6    | addresses (32)                      at 32: ports | new ports | word (8) | new one (16)  64 bytes, a line
  * </pre>
  *
- * Beside it, where a service asks for that, is a number of 4 bytes for each entry, which moves with it.
+ * Translation mostly changes one address of a packet: the destination of a client's, the source of a reply. An IPv6 entry
+ * has that one as its new one; what the other becomes is in memory of its own, {@code others}, which packets need only
+ * where services change both ({@link #changesBoth}).
+ *
+ * <p>Beside it, where a service asks for that, is a number of 4 bytes for each entry, which moves with it.
  *
  * <p>Linear probing from a keyed hash; removal moves later entries back, so that a miss ends at the first free entry and
  * never meets a tombstone. A handle is an index, void after any removal.
@@ -34,15 +38,16 @@ final class SessionTable {
   static final long NOWHERE = -1;
 
   private static final int V4_STRIDE = 32;
-  private static final int V6_STRIDE = 80;
+  private static final int V6_STRIDE = 64;
   static final int V4_WORD = 24;
-  static final int V6_WORD = 72;
+  static final int V6_WORD = 40;
   static final int PORTS_4 = 8;
   static final int NEW_PORTS_4 = 12;
   static final int NEW_ADDRESSES_4 = 16;
   static final int PORTS_6 = 32;
   static final int NEW_PORTS_6 = 36;
-  static final int NEW_ADDRESSES_6 = 40;
+  static final int NEW_ADDRESS_6 = 48;
+  private static final int OTHER_STRIDE = 16;
 
   private final FlowHash hash;
   private final boolean v6;
@@ -52,7 +57,9 @@ final class SessionTable {
   private final int limit;
   private final OffHeap memory;
   private final long start; // the place of the first entry
+  private final OffHeap others; // what the other address of each IPv6 entry becomes
   private OffHeap numbers = OffHeap.NONE; // a number of each entry, where one is kept
+  private boolean changesBoth;
   private int used;
 
   /** A table with {@code slots} entries, of which three quarters are used at most. */
@@ -65,6 +72,7 @@ final class SessionTable {
     this.wordOffset = v6 ? V6_WORD : V4_WORD;
     this.memory = memory((long) slots * stride);
     this.start = memory.place(0);
+    this.others = v6 ? memory((long) slots * OTHER_STRIDE) : OffHeap.NONE;
   }
 
   private static OffHeap memory(long bytes) {
@@ -124,14 +132,33 @@ final class SessionTable {
   }
 
   int touch(int flowHash) {
-    int home = home(flowHash); // the number's memory, too, or it costs a miss of its own
-    long at = at(home);
-    int word = memory.getInt(at + wordOffset) + (v6 ? memory.getInt(at) : 0); // an IPv6 entry lies in two lines
+    int home = home(flowHash); // all memory that is needed, or it costs a miss of its own
+    int word = memory.getInt(at(home) + wordOffset);
+    if (changesBoth) {
+      word += others.getInt(otherAt(home));
+    }
     return keepsNumbers() ? word + number(home) : word;
   }
 
   private long at(int slot) {
     return (long) slot * stride;
+  }
+
+  private static long otherAt(int slot) {
+    return (long) slot * OTHER_STRIDE;
+  }
+
+  /**
+   * Whether there was a service's session of IPv6 with two new addresses since the table was made. Until then what a plain
+   * session's other address becomes is what it is.
+   */
+  boolean changesBoth() {
+    return changesBoth;
+  }
+
+  /** The place of what the other address of an IPv6 entry becomes, by the entry's place. Only where memory has addresses. */
+  long otherPlace(long place) {
+    return others.place(memory.offset(place) / V6_STRIDE * OTHER_STRIDE);
   }
 
   private int next(int slot) {
@@ -240,15 +267,12 @@ final class SessionTable {
     }
     long at = at(slot);
     if (v6) {
-      put6(at, key);
-      memory.setInt(at + 32, key.ports);
-      memory.setInt(at + 36, becomes.ports);
-      put6(at + 40, becomes);
+      put6(slot, key, becomes, word);
     } else {
       memory.setLong(at, key.sourceLow << 32 | key.destinationLow);
-      memory.setInt(at + 8, key.ports);
-      memory.setInt(at + 12, becomes.ports);
-      memory.setLong(at + 16, becomes.sourceLow << 32 | becomes.destinationLow);
+      memory.setInt(at + PORTS_4, key.ports);
+      memory.setInt(at + NEW_PORTS_4, becomes.ports);
+      memory.setLong(at + NEW_ADDRESSES_4, becomes.sourceLow << 32 | becomes.destinationLow);
     }
     memory.setLong(at + wordOffset, word);
     if (keepsNumbers()) {
@@ -258,18 +282,49 @@ final class SessionTable {
     return slot;
   }
 
-  private void put6(long at, Tuple tuple) {
-    memory.setLong(at, tuple.sourceHigh);
-    memory.setLong(at + 8, tuple.sourceLow);
-    memory.setLong(at + 16, tuple.destinationHigh);
-    memory.setLong(at + 24, tuple.destinationLow);
+  private void put6(int slot, Tuple key, Tuple becomes, long word) {
+    long at = at(slot);
+    long other = otherAt(slot);
+    boolean newSource = hasNewSource(word);
+    memory.setLong(at, key.sourceHigh);
+    memory.setLong(at + 8, key.sourceLow);
+    memory.setLong(at + 16, key.destinationHigh);
+    memory.setLong(at + 24, key.destinationLow);
+    memory.setInt(at + PORTS_6, key.ports);
+    memory.setInt(at + NEW_PORTS_6, becomes.ports);
+    memory.setLong(at + NEW_ADDRESS_6, newSource ? becomes.sourceHigh : becomes.destinationHigh);
+    memory.setLong(at + NEW_ADDRESS_6 + 8, newSource ? becomes.sourceLow : becomes.destinationLow);
+    long otherHigh = newSource ? becomes.destinationHigh : becomes.sourceHigh;
+    long otherLow = newSource ? becomes.destinationLow : becomes.sourceLow;
+    others.setLong(other, otherHigh);
+    others.setLong(other + 8, otherLow);
+    boolean changes =
+        otherHigh != (newSource ? key.destinationHigh : key.sourceHigh)
+            || otherLow != (newSource ? key.destinationLow : key.sourceLow);
+    changesBoth |= changes && Word.kind(word) == Word.SESSION && !Word.has(word, Word.OUTBOUND);
   }
 
-  private void get6(long at, Tuple tuple) {
+  /** Whether the new address of an IPv6 entry is the source; a reply's direction does not change while the entry lives. */
+  private static boolean hasNewSource(long word) {
+    return Word.has(word, Word.REPLY);
+  }
+
+  private void keyOf6(int slot, Tuple tuple) {
+    long at = at(slot);
     tuple.sourceHigh = memory.getLong(at);
     tuple.sourceLow = memory.getLong(at + 8);
     tuple.destinationHigh = memory.getLong(at + 16);
     tuple.destinationLow = memory.getLong(at + 24);
+  }
+
+  private void becomesOf6(int slot, Tuple tuple) {
+    long at = at(slot) + NEW_ADDRESS_6;
+    long other = otherAt(slot);
+    boolean newSource = hasNewSource(word(slot));
+    tuple.sourceHigh = newSource ? memory.getLong(at) : others.getLong(other);
+    tuple.sourceLow = newSource ? memory.getLong(at + 8) : others.getLong(other + 8);
+    tuple.destinationHigh = newSource ? others.getLong(other) : memory.getLong(at);
+    tuple.destinationLow = newSource ? others.getLong(other + 8) : memory.getLong(at + 8);
   }
 
   private void get4(long at, Tuple tuple) {
@@ -284,12 +339,12 @@ final class SessionTable {
   Tuple key(int slot, Tuple into) {
     long at = at(slot);
     if (v6) {
-      get6(at, into);
+      keyOf6(slot, into);
     } else {
       get4(at, into);
     }
     into.v6 = v6;
-    into.ports = memory.getInt(v6 ? at + 32 : at + 8);
+    into.ports = memory.getInt(at + (v6 ? PORTS_6 : PORTS_4));
     into.protocol = protocol(Word.protocolCode(word(slot)));
     return into;
   }
@@ -298,12 +353,12 @@ final class SessionTable {
   Tuple becomes(int slot, Tuple into) {
     long at = at(slot);
     if (v6) {
-      get6(at + 40, into);
+      becomesOf6(slot, into);
     } else {
-      get4(at + 16, into);
+      get4(at + NEW_ADDRESSES_4, into);
     }
     into.v6 = v6;
-    into.ports = memory.getInt(v6 ? at + 36 : at + 12);
+    into.ports = memory.getInt(at + (v6 ? NEW_PORTS_6 : NEW_PORTS_4));
     into.protocol = protocol(Word.protocolCode(word(slot)));
     return into;
   }
@@ -319,7 +374,7 @@ final class SessionTable {
   }
 
   private long countAt(int slot) {
-    return at(slot) + (v6 ? 64 : 16);
+    return at(slot) + (v6 ? NEW_ADDRESS_6 + 8 : NEW_ADDRESSES_4);
   }
 
   long word(int slot) {
@@ -375,14 +430,18 @@ final class SessionTable {
                 memory.getLong(at + 8),
                 memory.getLong(at + 16),
                 memory.getLong(at + 24),
-                memory.getInt(at + 32),
+                memory.getInt(at + PORTS_6),
                 protocol)
-            : hash.of4(memory.getLong(at), memory.getInt(at + 8), protocol));
+            : hash.of4(memory.getLong(at), memory.getInt(at + PORTS_4), protocol));
   }
 
   private void move(int from, int to) {
     for (int offset = 0; offset < stride; offset += 8) {
       memory.setLong(at(to) + offset, memory.getLong(at(from) + offset));
+    }
+    if (v6) {
+      others.setLong(otherAt(to), others.getLong(otherAt(from)));
+      others.setLong(otherAt(to) + 8, others.getLong(otherAt(from) + 8));
     }
     if (keepsNumbers()) {
       setNumber(to, number(from));

@@ -30,7 +30,7 @@ final class UsualRewriter {
   private static final int TRANSPORT_4 = 34;
   private static final int LIFE_6 = 21;
   private static final int ADDRESSES_6 = 22;
-  private static final int ADDRESS_BYTES_6 = 32; // of both
+  private static final int ADDRESS_BYTES_6 = 16;
   private static final int TRANSPORT_6 = 54;
   private static final int TCP_CHECKSUM = 16;
   private static final int UDP_CHECKSUM = 6;
@@ -52,10 +52,36 @@ final class UsualRewriter {
   }
 
   /** Writes addresses, with a hop less, by the entry at the place of a frame's flow; answers what to tell {@link #ports}. */
-  static long header(FrameView view) {
+  static long header4(FrameView view) {
+    return ipv4(view.usualAddress(), base(view.flow()));
+  }
+
+  /**
+   * The same for IPv6.
+   *
+   * @param reply whether the entry's new address is the source
+   * @param other the place of what the other address becomes; {@link SessionTable#NOWHERE} where it stays as it is
+   */
+  static long header6(FrameView view, boolean reply, long other) {
     long frame = view.usualAddress();
-    long entry = base(view.flow());
-    return view.isV6() ? ipv6(frame, entry) : ipv4(frame, entry);
+    long source = frame + ADDRESSES_6;
+    long destination = source + ADDRESS_BYTES_6;
+    long delta = address6(reply ? source : destination, base(view.flow()) + SessionTable.NEW_ADDRESS_6);
+    if (other != SessionTable.NOWHERE) {
+      delta += address6(reply ? destination : source, base(other));
+    }
+    setByte(frame + LIFE_6, getUnsignedByte(frame + LIFE_6) - 1);
+    return delta;
+  }
+
+  private static long address6(long at, long becomes) {
+    long high = getLongNative(becomes);
+    long low = getLongNative(becomes + 8);
+    long delta =
+        Rewriter.halves(~getLong(at)) + Rewriter.halves(~getLong(at + 8)) + Rewriter.halves(high) + Rewriter.halves(low);
+    setLong(at, high);
+    setLong(at + 8, low);
+    return delta;
   }
 
   /** Writes ports and the transport checksum, after the header. */
@@ -79,17 +105,6 @@ final class UsualRewriter {
     int checksum = InternetChecksum.finish(delta + (~life >>> 16) + (newLife >>> 16) + (~life & 0xFFFF));
     setInt(frame + LIFE_4, newLife & 0xFFFF_0000 | checksum);
     setLong(frame + ADDRESSES_4, newAddresses);
-    return delta;
-  }
-
-  private static long ipv6(long frame, long entry) {
-    long delta = 0;
-    for (int i = 0; i < ADDRESS_BYTES_6; i += 8) {
-      long word = getLongNative(entry + SessionTable.NEW_ADDRESSES_6 + i);
-      delta += Rewriter.halves(~getLong(frame + ADDRESSES_6 + i)) + Rewriter.halves(word);
-      setLong(frame + ADDRESSES_6 + i, word);
-    }
-    setByte(frame + LIFE_6, getUnsignedByte(frame + LIFE_6) - 1);
     return delta;
   }
 

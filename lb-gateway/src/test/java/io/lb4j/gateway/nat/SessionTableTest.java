@@ -67,7 +67,9 @@ class SessionTableTest {
         model.remove(key(key));
       } else if (slot == SessionTable.MISS && table.hasRoomFor(1)) {
         Tuple becomes = tuple(random, v6);
-        table.insert(key, becomes, Word.of(Word.SESSION, SessionTable.code(key.protocol), 0, 0, step & 0xFFFFF));
+        long direction = random.nextBoolean() ? Word.REPLY : 0;
+        table.insert(
+            key, becomes, Word.of(Word.SESSION, SessionTable.code(key.protocol), 0, 0, step & 0xFFFFF) | direction);
         becomes.protocol = key.protocol;
         model.put(key(key), copyOf(becomes));
       }
@@ -101,6 +103,32 @@ class SessionTableTest {
     assertThat(read.sourcePort()).isEqualTo(0xFFFF);
     table.setCount(slot, 0);
     assertThat(table.count(slot)).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldTellOnceAServicesSessionOfIpv6HasTwoNewAddresses(boolean reply) {
+    SessionTable table = new SessionTable(true, SLOTS, new FlowHash(1));
+    long word = Word.of(Word.SESSION, 0, 0, 0, 1) | (reply ? Word.REPLY : 0);
+    SplittableRandom random = new SplittableRandom(5);
+    Tuple key = tuple(random, true);
+    Tuple becomes = copyOf(key);
+    if (reply) {
+      becomes.setSource(0x2001_0db8L << 32, 9, 80);
+    } else {
+      becomes.setDestination(0x2001_0db8L << 32, 9, 80);
+    }
+    key.ports = 1;
+    table.insert(key, becomes, word);
+    key.ports = 2;
+    becomes.setSource(0x2001_0db8L << 32, 9, 80);
+    becomes.setDestination(0x2001_0db8L << 32, 10, 80);
+    table.insert(key, becomes, Word.of(Word.MAPPING, 0, 0, 0, 0));
+    table.insert(key, becomes, word | Word.OUTBOUND);
+    assertThat(table.changesBoth()).isFalse();
+    key.ports = 3;
+    table.remove(table.insert(key, becomes, word));
+    assertThat(table.changesBoth()).isTrue();
   }
 
   @Test
