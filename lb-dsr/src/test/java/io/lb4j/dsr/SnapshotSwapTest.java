@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(180)
 class SnapshotSwapTest {
   private static final long SECONDS = Long.getLong("lb4j.seconds", 2);
+  private static final long SWAPS = 100 * SECONDS;
   private static final int HALF = FrameBatch.CAPACITY / 2;
 
   private static VirtualService service(boolean v6, String name, int port, int server) {
@@ -62,21 +64,24 @@ class SnapshotSwapTest {
                 }
               });
       operator.start();
-      long sides = burstsUntil(lan, System.nanoTime() + SECONDS * 1_000_000_000L);
+      long endNs = System.nanoTime() + SECONDS * 1_000_000_000L;
+      // a busy machine needs longer for as many swaps
+      long sides = burstsWhile(
+          lan, () -> System.nanoTime() - endNs < 0 || failure.get() == null && swaps.get() <= SWAPS);
       running.set(false);
       operator.join();
       assertThat(failure.get()).isNull();
-      assertThat(swaps.get()).as("swaps").isGreaterThan(100 * SECONDS);
+      assertThat(swaps.get()).as("swaps").isGreaterThan(SWAPS);
       assertThat(sides).as("bursts that saw another server than the one before").isGreaterThan(10);
     }
   }
 
-  private static long burstsUntil(Lan lan, long endNs) {
+  private static long burstsWhile(Lan lan, BooleanSupplier going) {
     FrameBatch batch = new FrameBatch();
     int port = 0;
     long changes = 0;
     String before = "";
-    while (System.nanoTime() - endNs < 0) {
+    while (going.getAsBoolean()) {
       List<ByteBuf> frames = new ArrayList<>();
       for (int i = 0; i < FrameBatch.CAPACITY; i++) {
         FrameBuilder syn = lan.frame(1 + i).tcp(1024 + port, i < HALF ? 80 : 25, TcpHeader.SYN).numbers(1, 0);
