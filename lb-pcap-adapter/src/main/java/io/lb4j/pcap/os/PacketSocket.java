@@ -46,6 +46,7 @@ public final class PacketSocket implements AutoCloseable {
   private static final int SO_SNDBUF = 7;
   private static final int SO_RCVBUF = 8;
   private static final int SO_ATTACH_FILTER = 26;
+  private static final int SO_ATTACH_BPF = 50;
   private static final int SO_DETACH_FILTER = 27;
   private static final int SO_SNDBUFFORCE = 32;
   private static final int SO_RCVBUFFORCE = 33;
@@ -179,6 +180,14 @@ public final class PacketSocket implements AutoCloseable {
       header.set(Native.SHORT, 0, (short) 1);
       header.set(Native.POINTER, 8, program.address());
       Libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, header);
+    }
+  }
+
+  /** Receives only what an eBPF program says from now on, which the socket keeps. */
+  public void attachProgram(int program) {
+    int answer = Libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, program);
+    if (answer < 0) {
+      throw Native.failure(Cause.SYSTEM, "setsockopt(SO_ATTACH_BPF) on " + device, -answer, "the kernel may lack BPF");
     }
   }
 

@@ -34,6 +34,7 @@ final class Bpf {
   private static final int PROG_LOAD = 5;
   private static final int PROG_TEST_RUN = 10;
   private static final int LINK_CREATE = 28;
+  private static final int PROGRAM_TYPE_SOCKET_FILTER = 1;
   private static final int PROGRAM_TYPE_XDP = 6;
   private static final int ATTACH_TYPE_XDP = 37;
   private static final int LOG_SIZE = 256 * 1024;
@@ -80,15 +81,24 @@ final class Bpf {
 
   /** Loads an XDP program; what the verifier says against it is in the exception. */
   static int load(BpfAssembler program, String name) {
+    return load(program, name, PROGRAM_TYPE_XDP, ATTACH_TYPE_XDP);
+  }
+
+  /** Loads a program that says how much of a frame a socket receives. */
+  static int loadFilter(BpfAssembler program, String name) {
+    return load(program, name, PROGRAM_TYPE_SOCKET_FILTER, 0);
+  }
+
+  private static int load(BpfAssembler program, String name, int type, int attachType) {
     try (Arena arena = Arena.ofConfined()) {
       long[] code = program.assemble();
       MemorySegment attributes = arena.allocate(72, 8);
-      attributes.set(Native.INT, 0, PROGRAM_TYPE_XDP);
+      attributes.set(Native.INT, 0, type);
       attributes.set(Native.INT, 4, code.length);
       attributes.set(Native.POINTER, 8, arena.allocateFrom(Native.LONG, code).address());
       attributes.set(Native.POINTER, 16, arena.allocateFrom("Apache-2.0").address());
       attributes.setString(48, name);
-      attributes.set(Native.INT, 68, ATTACH_TYPE_XDP);
+      attributes.set(Native.INT, 68, attachType);
       int fd = Syscalls.bpf(PROG_LOAD, attributes);
       if (fd < 0) {
         MemorySegment log = arena.allocate(LOG_SIZE);

@@ -80,6 +80,18 @@ final class BpfAssembler {
     return add(0x07, to, 0, 0, number, "r%d += %d".formatted(to, number));
   }
 
+  BpfAssembler add(int to, int other) {
+    return add(0x0F, to, other, 0, 0, "r%d += r%d".formatted(to, other));
+  }
+
+  BpfAssembler and(int to, int bits) {
+    return add(0x57, to, 0, 0, bits, "r%d &= %d".formatted(to, bits));
+  }
+
+  BpfAssembler shiftLeft(int to, int bits) {
+    return add(0x67, to, 0, 0, bits, "r%d <<= %d".formatted(to, bits));
+  }
+
   BpfAssembler shiftRight(int to, int bits) {
     return add(0x77, to, 0, 0, bits, "r%d >>= %d".formatted(to, bits));
   }
@@ -112,10 +124,6 @@ final class BpfAssembler {
 
   BpfAssembler jumpIfBeyond(int register, int other, String label) {
     return jump(0x2D, register, other, 0, label, "if r%d > r%d goto %s".formatted(register, other, label));
-  }
-
-  BpfAssembler jumpIfAnySet(int register, int bits, String label) {
-    return jump(0x45, register, 0, bits, label, "if r%d & %d goto %s".formatted(register, bits, label));
   }
 
   private BpfAssembler jump(int code, int to, int from, int immediate, String label, String text) {

@@ -1,17 +1,16 @@
 package io.lb4j.pcap.xdp;
 
+import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.pcap.os.PacketSocket;
-import io.lb4j.port.PortException;
-import io.lb4j.port.PortException.Cause;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
  * A packet socket that gives the balancer its copy of what the steering program leaves to the kernel and both need: ARP,
- * neighbour discovery, queries for groups, and answers to pings. Also holds the port's memberships. Received from by the
+ * neighbour discovery, queries for groups, answers to probes: see {@link TapProgram}. Also holds the port's memberships. Received from by the
  * worker of the first queue.
  */
 final class NeighborTap implements AutoCloseable {
@@ -39,14 +38,14 @@ final class NeighborTap implements AutoCloseable {
   private boolean cut;
 
   /** Opens it, listening only if the port does not get everything anyway. */
-  NeighborTap(NetDevice device, boolean listens) {
+  NeighborTap(NetDevice device, boolean listens, PrefixMap prefixes) {
     this.listens = listens;
     socket = PacketSocket.openUnbound(device.name(), device.index());
     try {
       if (!listens) {
         socket.deafen();
-      } else if (NeighborFilter.attach(socket.fd()) < 0) {
-        throw new PortException(Cause.SYSTEM, "setsockopt(SO_ATTACH_FILTER) failed for " + device.name());
+      } else {
+        attachFilter(prefixes);
       }
       socket.set(PACKET_AUXDATA, 1, "PACKET_AUXDATA", "2.6.21");
       socket.set(PacketSocket.PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING", "4.20");
@@ -59,6 +58,16 @@ final class NeighborTap implements AutoCloseable {
     message.set(Native.POINTER, 16, message.address() + VECTOR);
     message.set(Native.LONG, 24, 1);
     message.set(Native.POINTER, 32, message.address() + CONTROL);
+  }
+
+  /** The socket keeps the program. */
+  private void attachFilter(PrefixMap prefixes) {
+    int program = Bpf.loadFilter(TapProgram.of(prefixes.fd()), "lb4j_tap");
+    try {
+      socket.attachProgram(program);
+    } finally {
+      Libc.close(program);
+    }
   }
 
   PacketSocket socket() {

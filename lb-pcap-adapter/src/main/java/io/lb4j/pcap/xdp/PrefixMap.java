@@ -46,7 +46,7 @@ final class PrefixMap implements AutoCloseable {
   static final int HOST = 2;
   static final int ROUTED = 3;
 
-  /** Bits of what is known of a source. */
+  /** A bit of what is known of a source: what it sends to the host is for both. */
   static final int ALSO_TO_HOST = 2;
 
   private static final int KIND_BITS = 32;

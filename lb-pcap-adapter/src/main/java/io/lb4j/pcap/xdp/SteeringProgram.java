@@ -10,7 +10,7 @@ import io.lb4j.pcap.xdp.BpfAssembler.Width;
  *
  * <p>A frame is ours when it is IP, in at most two VLAN tags, and its destination is claimed; or when it is sent to a
  * MAC address of ours, and its destination is a routed inside host, or its source is claimed and its destination no
- * address of the host. Neighbour discovery is the kernel's, of which the {@link NeighborTap} gives us a copy.
+ * address of the host. Of what the kernel gets and we need, the {@link NeighborTap} gives us a copy.
  */
 final class SteeringProgram {
   /** What the program answers. */
@@ -119,7 +119,6 @@ final class SteeringProgram {
     program.copy(4, 8).plus(4, PrefixMap.SOURCE);
     lookUp(program.store(Width.INT, FRAME, KEY_KIND, 4), prefixes);
     program.jumpIfEqual(0, 0, "pass");
-    program.load(Width.INT, 4, 0, 0).jumpIfAnySet(4, PrefixMap.ALSO_TO_HOST, "redirect");
     program.load(Width.LONG, 4, FRAME, KNOWN).jumpIfNotEqual(4, 0, "pass");
   }
 

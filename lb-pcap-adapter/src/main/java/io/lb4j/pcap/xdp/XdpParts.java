@@ -69,7 +69,7 @@ final class XdpParts implements AutoCloseable {
     for (int i = 0; i < deviceQueues; i++) {
       sockets.add(XskSocket.open(device.name(), device.index(), i, options.ringSize, memory, options.copy));
     }
-    tap = new NeighborTap(device, !options.everything);
+    tap = new NeighborTap(device, !options.everything, prefixes);
     for (int i = 0; i < options.queues; i++) {
       queues.add(new XdpQueue(memory, memory.nextQueueNumber(), socketsOf(i), i == 0 ? tap : null, device.mtu()));
     }

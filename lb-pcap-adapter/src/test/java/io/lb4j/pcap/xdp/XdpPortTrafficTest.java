@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class XdpPortTrafficTest extends LivePortFixture {
   private static final int TCP = 6;
+  private static final int UDP = 17;
   private static final int FRAGMENT = 44;
   private static final long FOREIGN = 0x02_FF_00_00_00_01L;
   private static final SteeredPrefixes PREFIXES =
@@ -190,6 +191,31 @@ class XdpPortTrafficTest extends LivePortFixture {
     transmit(wire.queue(0), ours);
     transmit(wire.queue(0), others);
     assertThat(receiveAll(port.queue(0))).containsExactlyInAnyOrderElementsOf(dumps(ours));
+  }
+
+  /** A server answers a dsr monitor's question as the virtual address; lb verify beside us waits for the same. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2})
+  void shouldShareWithTheHostWhatIsSentToItAsAVirtualAddress(int tags) {
+    XdpPort port = steered(pair.left, 1);
+    XdpPort wire = everything(pair.right, 1);
+    long own = port.traits().mac().value();
+    ByteBuf[] both = {
+      IpFrames.packet(own, tags, "192.0.2.10", "127.0.0.1", TCP),
+      IpFrames.packet(own, tags, "203.0.113.65", "127.0.0.1", UDP),
+      IpFrames.packet(own, tags, "2001:db8::10", "::1", TCP),
+    };
+    ByteBuf[] hosts = {
+      IpFrames.packet(own, tags, "192.0.2.11", "127.0.0.1", TCP),
+      IpFrames.packet(own, tags, "198.51.100.7", "127.0.0.1", TCP),
+      IpFrames.packet(own, tags, "2001:db8::11", "::1", UDP),
+    };
+    for (ByteBuf frame : both) {
+      assertThat(Bpf.run(port.program(), ByteBufUtil.getBytes(frame))).isEqualTo(SteeringProgram.PASS);
+    }
+    transmit(wire.queue(0), both);
+    transmit(wire.queue(0), hosts);
+    assertThat(receiveAll(port.queue(0))).containsExactlyInAnyOrderElementsOf(dumps(both));
   }
 
   /** To an address that is not the balancer's alone; ICMPv6 is negative. */

@@ -55,6 +55,9 @@ class XdpSteeringTest extends LivePortFixture {
     "true,  2001:db8:1::7, 2001:db8:9::1, true",
     "false, 2001:db8:1::7, 2001:db8:9::1, false",
     "true,  2001:db8:1::7, ::1,           false",
+    "true,  192.0.2.10,    203.0.113.1,   true",
+    "true,  192.0.2.10,    127.0.0.1,     false",
+    "true,  2001:db8::10,  ::1,           false",
   })
   void shouldTakeFramesByAddressAndMacUntaggedAndInTags(boolean own, String source, String destination, boolean taken) {
     for (int tags = 0; tags <= 2; tags++) {
