@@ -107,11 +107,19 @@ public final class VethPair implements AutoCloseable {
         process.destroyForcibly();
         throw new IllegalStateException("too slow: " + String.join(" ", command));
       }
+      closePipes(process);
       return new Result(process.exitValue(), output);
     } catch (IOException e) {
       return new Result(-1, e.toString());
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** Now; the JDK closes them at some time after the process has ended, and tests count what is open. */
+  private static void closePipes(Process process) throws IOException {
+    process.getInputStream().close();
+    process.getOutputStream().close();
+    process.getErrorStream().close();
   }
 }
