@@ -80,7 +80,8 @@ final class DirectFastPath {
     int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      boolean further = flows.mayBeElsewhere(view.isV6(), view.hash(), view.ports());
+      boolean further = flows.mayBeElsewhere(
+          view.isV6(), view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports());
       long place = further ? flows.place(view) : FlowTable.NOWHERE;
       view.setFlow(place);
       if (place == FlowTable.NOWHERE) {

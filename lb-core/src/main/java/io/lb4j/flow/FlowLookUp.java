@@ -14,6 +14,7 @@ import static io.lb4j.flow.FlowLayout.isOf;
 import static io.lb4j.wire.DirectMemory.base;
 import static io.lb4j.wire.DirectMemory.getIntNative;
 import static io.lb4j.wire.DirectMemory.getLongNative;
+import static io.lb4j.wire.DirectMemory.getUnsignedByte;
 
 import io.lb4j.frame.FrameView;
 import io.lb4j.wire.IpProtocol;
@@ -67,8 +68,7 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
 
   /**
    * Finds an IPv4 flow in its home bucket, where nine of ten are. Which of the three slots it is in nobody can predict,
-   * so the slot is chosen without a branch, by the ports, and then the whole key is compared. Only where memory is
-   * reached by address.
+   * so all three are compared, without a branch. Only where memory is reached by address.
    *
    * @param flowHash from {@link #hash4}
    * @param addresses source in the upper, destination in the lower 32 bits
@@ -78,13 +78,19 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
    */
   public final long atHome4(int flowHash, long addresses, int ports, int protocol) {
     long bucket = base(v4Start + ((long) home(flowHash, v4Buckets) << BUCKET_SHIFT));
-    int second = oneIfZero(getIntNative(bucket + V4_PORTS + 4) ^ ports);
-    int third = oneIfZero(getIntNative(bucket + V4_PORTS + 8) ^ ports);
+    int first = oneIfEqual(bucket, 0, addresses, ports);
+    int second = oneIfEqual(bucket, 1, addresses, ports);
+    int third = oneIfEqual(bucket, 2, addresses, ports);
     long slot = third << 1 | second & ~third;
     long word = base(bucket + WORDS + (slot << 2));
+    boolean found = (first | second | third) != 0;
+    return found && isOf(getIntNative(word), protocol == IpProtocol.UDP) ? word : NOWHERE;
+  }
+
+  private static int oneIfEqual(long bucket, int slot, long addresses, int ports) {
     long difference =
-        getLongNative(base(bucket + (slot << 3))) ^ addresses | getIntNative(word + V4_PORTS - WORDS) ^ ports;
-    return difference == 0 && isOf(getIntNative(word), protocol == IpProtocol.UDP) ? word : NOWHERE;
+        getLongNative(bucket + (slot << 3)) ^ addresses | getIntNative(bucket + V4_PORTS + (slot << 2)) ^ ports;
+    return (int) ((difference | -difference) >>> 63) ^ 1;
   }
 
   /**
@@ -120,28 +126,26 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
     return difference == 0 && isOf(getIntNative(bucket + WORDS), protocol == IpProtocol.UDP) ? bucket + WORDS : NOWHERE;
   }
 
-  private static int oneIfZero(int bits) {
-    return (bits | -bits) >>> 31 ^ 1;
-  }
-
   /**
    * Whether a flow may be in the table although {@link #atHome4} or {@link #atHome6} has not found it: because its home
-   * bucket flowed over, or because another flow there has the same ports.
+   * bucket flowed over, or because it has the same addresses and ports as another there, which is of the other protocol
+   * or has ended. Only where memory is reached by address.
    *
    * @param v6Flow the family
    * @param flowHash from {@link #hash4} or {@link #hash6}
+   * @param addresses of IPv4: source in the upper, destination in the lower 32 bits
    * @param ports source port in the upper, destination port in the lower 16 bits
    * @return false for nearly all flows that are new
    */
-  public final boolean mayBeElsewhere(boolean v6Flow, int flowHash, int ports) {
+  public final boolean mayBeElsewhere(boolean v6Flow, int flowHash, long addresses, int ports) {
     if (v6Flow) {
       return v6Buckets != 0 && v6.getByte(((long) home(flowHash, v6Buckets) << BUCKET_SHIFT) + OVERFLOW) != 0;
     }
-    long bucket = v4.place((long) home(flowHash, v4Buckets) << BUCKET_SHIFT);
-    return v4.getByteAt(bucket + OVERFLOW) != 0
-        || v4.getIntAt(bucket + V4_PORTS) == ports
-        || v4.getIntAt(bucket + V4_PORTS + 4) == ports
-        || v4.getIntAt(bucket + V4_PORTS + 8) == ports;
+    long bucket = base(v4Start + ((long) home(flowHash, v4Buckets) << BUCKET_SHIFT));
+    return getUnsignedByte(bucket + OVERFLOW) != 0
+        || (oneIfEqual(bucket, 0, addresses, ports)
+            | oneIfEqual(bucket, 1, addresses, ports)
+            | oneIfEqual(bucket, 2, addresses, ports)) != 0;
   }
 
   /**
