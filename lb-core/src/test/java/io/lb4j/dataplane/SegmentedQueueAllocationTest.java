@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SegmentedQueueAllocationTest {
   private static final int SUPER_FRAMES = 40_000;
   private static final int WARM_UP = 20_000;
+  private static final int MOST_WARM_UPS = 10;
   private static final int SEGMENTS = 10;
   private static final int SEGMENT_SIZE = 500;
   private static final int SHORT_OF_FULL = 200; // the last one's payload
@@ -91,6 +92,12 @@ class SegmentedQueueAllocationTest {
     }
   }
 
+  private long allocatedBy(ByteBuf frame, long marks, int count) {
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    cut(frame, marks, count);
+    return THREADS.getCurrentThreadAllocatedBytes() - before;
+  }
+
   private static void assertTaken(boolean taken) {
     if (!taken) {
       throw new AssertionError("not taken");
@@ -105,12 +112,13 @@ class SegmentedQueueAllocationTest {
         "this virtual machine does not count allocated bytes");
     ByteBuf frame = superFrame(v6, tcp);
     long marks = FrameMarks.withGso(FrameMarks.CHECKSUM_PARTIAL, tcp ? v6 ? 4 : 1 : 5, SEGMENT_SIZE);
-    cut(frame, marks, WARM_UP);
-    long before = THREADS.getCurrentThreadAllocatedBytes();
-    cut(frame, marks, SUPER_FRAMES);
-    long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+    int warmUps = 0;
+    do { // the compiler may be late on a busy machine
+      warmUps++;
+    } while (allocatedBy(frame, marks, WARM_UP) > TOLERATED && warmUps < MOST_WARM_UPS);
+    long allocated = allocatedBy(frame, marks, SUPER_FRAMES);
     assertThat(allocated).as("bytes for %d super-frames", SUPER_FRAMES).isLessThanOrEqualTo(TOLERATED);
-    assertThat(wire.taken).isEqualTo((WARM_UP + SUPER_FRAMES) * SEGMENTS);
+    assertThat(wire.taken).isEqualTo((warmUps * WARM_UP + SUPER_FRAMES) * SEGMENTS);
     assertThat(wire.flushes).as("its memory was full now and then").isPositive();
     frame.release();
   }

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 class ParcelPoolAllocationTest {
   private static final int FRAMES = 1_000_000;
   private static final int WARM_UP = 200_000;
+  private static final int MOST_WARM_UPS = 10;
   private static final int LENGTH = 1514;
 
   /** For all frames together, as lb-dsr's AllocationTest says. One object per frame would be 16,000,000. */
@@ -40,6 +41,12 @@ class ParcelPoolAllocationTest {
     }
   }
 
+  private long allocatedBy(ParcelPool pool, ByteBuf received, int count) {
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    takeAndPutBack(pool, received, count);
+    return THREADS.getCurrentThreadAllocatedBytes() - before;
+  }
+
   @Test
   void shouldCopyWithoutAllocating() {
     assumeTrue(
@@ -47,10 +54,11 @@ class ParcelPoolAllocationTest {
         "this virtual machine does not count allocated bytes");
     ParcelPool pool = new ParcelPool(new UnpooledByteBufAllocator(true, true), 8, 1600, 1);
     ByteBuf received = Unpooled.wrappedBuffer(ByteBuffer.allocateDirect(16 * 2048)); // as a port hands it over
-    takeAndPutBack(pool, received, WARM_UP);
-    long before = THREADS.getCurrentThreadAllocatedBytes();
-    takeAndPutBack(pool, received, FRAMES);
-    long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+    int warmUps = 0;
+    do { // the compiler may be late on a busy machine
+      warmUps++;
+    } while (allocatedBy(pool, received, WARM_UP) > TOLERATED && warmUps < MOST_WARM_UPS);
+    long allocated = allocatedBy(pool, received, FRAMES);
     assertThat(allocated).as("bytes for %d frames", FRAMES).isLessThanOrEqualTo(TOLERATED);
     pool.close();
   }

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.Statistics;
-import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
-import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
 import io.lb4j.gateway.Gateway;
 import io.lb4j.pcap.PcapPort;
@@ -18,6 +16,7 @@ import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -33,7 +32,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MixedPortsTest {
   private static final int SEGMENT = 1_400;
   private static final int SEGMENTS = 40;
-  private static final long PATIENCE_NS = 10_000_000_000L;
 
   private static LoadBalancer start(boolean v6, Port eth0, Port eth1) {
     LoadBalancer balancer =
@@ -70,10 +68,10 @@ class MixedPortsTest {
         PacketPort server = Cable.open(inside.far)) {
       Port eth1 = way.equals("pcap") ? PcapPort.open(inside.near) : XdpPort.builder(inside.near).open();
       LoadBalancer balancer = start(v6, Cable.open(outside.near), eth1);
-      send(client, segment(v6, TcpHeader.SYN, 0), FrameMarks.CHECKSUM_PARTIAL);
+      Cable.send(client, segment(v6, TcpHeader.SYN, 0), FrameMarks.CHECKSUM_PARTIAL);
       assertThat(receive(server, 1, balancer)).as("no payload").isEqualTo(Unpooled.EMPTY_BUFFER);
       ByteBuf data = segment(v6, TcpHeader.ACK, SEGMENTS * SEGMENT);
-      send(client, data, FrameMarks.withGso(FrameMarks.CHECKSUM_PARTIAL, v6 ? 4 : 1, SEGMENT));
+      Cable.send(client, data, FrameMarks.withGso(FrameMarks.CHECKSUM_PARTIAL, v6 ? 4 : 1, SEGMENT));
       int headers = Unfinished.transport(data) + 20;
       ByteBuf seen = receive(server, SEGMENTS, balancer);
       assertThat(seen.equals(data.slice(headers, data.readableBytes() - headers))).as("the same bytes in order").isTrue();
@@ -85,31 +83,15 @@ class MixedPortsTest {
     }
   }
 
-  private static void send(PacketPort port, ByteBuf frame, long marks) {
-    assertThat(port.queue(0).transmit(frame, 0, frame.readableBytes(), marks)).isTrue();
-    assertThat(port.queue(0).flush()).isZero();
-  }
-
   /** The payload of the next frames, each of which is whole and right. */
   private static ByteBuf receive(PacketPort port, int count, LoadBalancer balancer) {
     ByteBuf payload = Unpooled.buffer();
-    FrameBatch batch = new FrameBatch();
-    long end = System.nanoTime() + PATIENCE_NS;
-    for (int seen = 0; seen < count; ) {
-      assertThat(System.nanoTime() - end).as("%d of %d frames, %s", seen, count, balancer.statistics()).isNegative();
-      batch.clear();
-      port.queue(0).await(10_000_000);
-      port.queue(0).receive(batch, 0);
-      for (int i = 0; i < batch.size(); i++) {
-        FrameView view = batch.get(i);
-        ByteBuf frame = Unpooled.copiedBuffer(view.buffer().slice(view.start(), view.length()));
-        assertThat(view.marks()).isEqualTo(FrameMarks.NONE);
-        assertThat(Unfinished.isRight(frame)).isTrue();
-        int data = Unfinished.transport(frame) + 20;
-        payload.writeBytes(frame, data, frame.readableBytes() - data);
-        seen++;
-      }
-      port.queue(0).release();
+    List<ByteBuf> frames =
+        Cable.receive(port, count, view -> assertThat(view.marks()).isEqualTo(FrameMarks.NONE), balancer);
+    for (ByteBuf frame : frames) {
+      assertThat(Unfinished.isRight(frame)).isTrue();
+      int data = Unfinished.transport(frame) + 20;
+      payload.writeBytes(frame, data, frame.readableBytes() - data);
     }
     return payload;
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.Statistics;
 import io.lb4j.dsr.DirectServerReturn;
-import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -14,9 +13,7 @@ import io.lb4j.service.VirtualService;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -33,7 +30,7 @@ class NarrowServersLiveTest {
   private static final int NARROW = 1_400;
   private static final int WIDE = 1_500;
   private static final int SEGMENTS = 20;
-  private static final long PATIENCE_NS = 10_000_000_000L;
+  private static final Consumer<FrameView> AS_IT_CAME = view -> {};
 
   private static ByteBuf segment(boolean v6, int flags, int payload) {
     FrameBuilder frame =
@@ -51,16 +48,16 @@ class NarrowServersLiveTest {
       try (PacketPort client = Cable.open(outside.far);
           PacketPort server = Cable.open(inside.far);
           LoadBalancer balancer = start(v6, outside, inside)) {
-        send(client, segment(v6, TcpHeader.SYN, 0), FrameMarks.CHECKSUM_PARTIAL);
-        receive(server, 1);
-        send(client, segment(v6, TcpHeader.ACK, WIDE - headers), FrameMarks.CHECKSUM_PARTIAL);
-        assertTold(v6, receive(client, 1).get(0));
+        Cable.send(client, segment(v6, TcpHeader.SYN, 0), FrameMarks.CHECKSUM_PARTIAL);
+        Cable.receive(server, 1, AS_IT_CAME, balancer);
+        Cable.send(client, segment(v6, TcpHeader.ACK, WIDE - headers), FrameMarks.CHECKSUM_PARTIAL);
+        assertTold(v6, Cable.receive(client, 1, AS_IT_CAME, balancer).get(0));
         long gso = FrameMarks.CHECKSUM_PARTIAL;
         ByteBuf superFrame = segment(v6, TcpHeader.ACK, SEGMENTS * 1_000);
-        send(client, superFrame, FrameMarks.withGso(gso, v6 ? 4 : 1, WIDE - headers));
-        assertTold(v6, receive(client, 1).get(0));
-        send(client, superFrame, FrameMarks.withGso(gso, v6 ? 4 : 1, 1_000));
-        assertThat(receive(server, SEGMENTS)).allSatisfy(
+        Cable.send(client, superFrame, FrameMarks.withGso(gso, v6 ? 4 : 1, WIDE - headers));
+        assertTold(v6, Cable.receive(client, 1, AS_IT_CAME, balancer).get(0));
+        Cable.send(client, superFrame, FrameMarks.withGso(gso, v6 ? 4 : 1, 1_000));
+        assertThat(Cable.receive(server, SEGMENTS, AS_IT_CAME, balancer)).allSatisfy(
             frame -> assertThat(frame.readableBytes()).isEqualTo(14 + headers + 1_000));
         Statistics seen = balancer.statistics();
         assertThat(seen.count(Verdict.PACKET_TOO_BIG)).isEqualTo(2);
@@ -90,28 +87,5 @@ class NarrowServersLiveTest {
     assertThat((int) frame.getUnsignedByte(v6 ? 20 : 23)).isEqualTo(v6 ? 58 : 1);
     assertThat(frame.getUnsignedShort(icmp)).isEqualTo(v6 ? 0x0200 : 0x0304);
     assertThat(frame.getInt(icmp + 4)).isEqualTo(NARROW);
-  }
-
-  private static void send(PacketPort port, ByteBuf frame, long marks) {
-    assertThat(port.queue(0).transmit(frame, 0, frame.readableBytes(), marks)).isTrue();
-    assertThat(port.queue(0).flush()).isZero();
-  }
-
-  private static List<ByteBuf> receive(PacketPort port, int count) {
-    List<ByteBuf> frames = new ArrayList<>();
-    FrameBatch batch = new FrameBatch();
-    long end = System.nanoTime() + PATIENCE_NS;
-    while (frames.size() < count) {
-      assertThat(System.nanoTime() - end).as("%d of %d frames", frames.size(), count).isNegative();
-      batch.clear();
-      port.queue(0).await(10_000_000);
-      port.queue(0).receive(batch, 0);
-      for (int i = 0; i < batch.size(); i++) {
-        FrameView view = batch.get(i);
-        frames.add(Unpooled.copiedBuffer(view.buffer().slice(view.start(), view.length())));
-      }
-      port.queue(0).release();
-    }
-    return frames;
   }
 }

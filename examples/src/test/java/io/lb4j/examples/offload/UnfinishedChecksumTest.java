@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
-import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
-import io.lb4j.frame.FrameView;
 import io.lb4j.gateway.Gateway;
 import io.lb4j.pcap.packet.PacketPort;
 import io.lb4j.service.VirtualService;
@@ -14,8 +12,6 @@ import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -39,7 +35,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("root")
 @Timeout(120)
 class UnfinishedChecksumTest {
-  private static final long PATIENCE_NS = 10_000_000_000L;
   private static final int SEGMENT = 1_400;
 
   private static Cable outside;
@@ -114,19 +109,19 @@ class UnfinishedChecksumTest {
   void shouldLeaveASumThatTheKernelFinishesRightBothWays(boolean v6, boolean tcp, boolean full) {
     int port = nextPort++;
     ByteBuf request = fromClient(v6, tcp, port, full, TcpHeader.SYN, 1_001);
-    send(client, request, FrameMarks.CHECKSUM_PARTIAL);
+    Cable.send(client, request, FrameMarks.CHECKSUM_PARTIAL);
     ByteBuf arrived = receive(server, 1).get(0);
     assertFinished(arrived, request);
     assertThat(ports(arrived) & 0xFFFF).as("to the server's port").isEqualTo(8080);
 
     ByteBuf answer = fromServer(v6, tcp, arrived, full, TcpHeader.SYN | TcpHeader.ACK, 777);
-    send(server, answer, FrameMarks.CHECKSUM_PARTIAL);
+    Cable.send(server, answer, FrameMarks.CHECKSUM_PARTIAL);
     ByteBuf back = receive(client, 1).get(0);
     assertFinished(back, answer);
     assertThat(ports(back)).as("from the service's port").isEqualTo(port(full) << 16 | port);
 
     ByteBuf naive = naively(request, arrived);
-    send(beside, naive, FrameMarks.CHECKSUM_PARTIAL);
+    Cable.send(beside, naive, FrameMarks.CHECKSUM_PARTIAL);
     ByteBuf broken = receive(server, 1).get(0);
     assertThat(Unfinished.isRight(broken)).as("an update as of a whole checksum, once it is finished").isFalse();
     broken.setShort(Unfinished.field(broken), Unfinished.checksum(arrived));
@@ -139,14 +134,14 @@ class UnfinishedChecksumTest {
   void shouldLeaveASuperFrameThatTheKernelCutsIntoRightSegments(boolean v6) {
     for (boolean full : new boolean[] {false, true}) {
       int port = nextPort++;
-      send(client, fromClient(v6, true, port, full, TcpHeader.SYN, 0), FrameMarks.CHECKSUM_PARTIAL);
+      Cable.send(client, fromClient(v6, true, port, full, TcpHeader.SYN, 0), FrameMarks.CHECKSUM_PARTIAL);
       ByteBuf syn = receive(server, 1).get(0);
-      send(server, fromServer(v6, true, syn, full, TcpHeader.SYN | TcpHeader.ACK, 0), FrameMarks.CHECKSUM_PARTIAL);
+      Cable.send(server, fromServer(v6, true, syn, full, TcpHeader.SYN | TcpHeader.ACK, 0), FrameMarks.CHECKSUM_PARTIAL);
       receive(client, 1);
       long marks = FrameMarks.withGso(FrameMarks.CHECKSUM_PARTIAL, v6 ? 4 : 1, SEGMENT);
-      send(client, fromClient(v6, true, port, full, TcpHeader.ACK, 20 * SEGMENT), marks);
+      Cable.send(client, fromClient(v6, true, port, full, TcpHeader.ACK, 20 * SEGMENT), marks);
       assertSegments(receive(server, 20), ports(syn));
-      send(server, fromServer(v6, true, syn, full, TcpHeader.ACK, 20 * SEGMENT), marks);
+      Cable.send(server, fromServer(v6, true, syn, full, TcpHeader.ACK, 20 * SEGMENT), marks);
       assertSegments(receive(client, 20), port(full) << 16 | port);
     }
   }
@@ -206,28 +201,9 @@ class UnfinishedChecksumTest {
     return frame.getInt(Unfinished.transport(frame));
   }
 
-  private static void send(PacketPort port, ByteBuf frame, long marks) {
-    assertThat(port.queue(0).transmit(frame, 0, frame.readableBytes(), marks)).isTrue();
-    assertThat(port.queue(0).flush()).isZero();
-  }
-
   /** Copies of the next frames, none of which may have left anything to its receiver's device. */
   private static List<ByteBuf> receive(PacketPort port, int count) {
-    List<ByteBuf> frames = new ArrayList<>();
-    FrameBatch batch = new FrameBatch();
-    long end = System.nanoTime() + PATIENCE_NS;
-    while (frames.size() < count) {
-      assertThat(System.nanoTime() - end).as("%d of %d frames, %s", frames.size(), count, balancer.statistics()).isNegative();
-      batch.clear();
-      port.queue(0).await(10_000_000);
-      port.queue(0).receive(batch, 0);
-      for (int i = 0; i < batch.size(); i++) {
-        FrameView view = batch.get(i);
-        assertThat(view.marks()).as("finished").isEqualTo(FrameMarks.NONE);
-        frames.add(Unpooled.copiedBuffer(view.buffer().slice(view.start(), view.length())));
-      }
-      port.queue(0).release();
-    }
-    return frames;
+    return Cable.receive(
+        port, count, view -> assertThat(view.marks()).as("finished").isEqualTo(FrameMarks.NONE), balancer);
   }
 }
