@@ -21,8 +21,8 @@ import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.OffHeap;
 
 /**
- * How flows are found in a {@link FlowTable}: nine of ten in their home bucket, with one cache miss, the others by a
- * search of the buckets that it flowed over into. For a batch, {@link #touch} comes first for all frames, so that their
+ * How flows are found in a {@link FlowTable}: most in their home bucket, with one cache miss, the others by a search
+ * of the buckets that it flowed over into. For a batch, {@link #touch} comes first for all frames, so that their
  * misses overlap. Changes nothing. Owned by one worker.
  */
 public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {

@@ -7,8 +7,8 @@ import io.lb4j.pcap.xdp.BpfAssembler.Width;
 /**
  * The filter of the {@link NeighborTap}: which of the frames that the steering program leaves to the kernel are for the
  * balancer, too. ARP, neighbour discovery and groups' queries; what answers probes from the host's own addresses, echo
- * replies and errors; and what servers send as a virtual address to the host, which is what `dsr` monitors wait for, and
- * a verification beside. In at most two VLAN tags in the bytes.
+ * replies and errors; and what servers send as a virtual address to the host, which is what monitors of type dsr
+ * wait for, and a verification beside. In at most two VLAN tags in the bytes. Static; used by the control thread.
  */
 final class TapProgram {
   private static final int CALL_LOOKUP = 1;
@@ -62,7 +62,7 @@ final class TapProgram {
   private static void ipv4(BpfAssembler program) {
     program.label("ipv4");
     read(program, 12, 8);
-    program.load(Width.INT, 4, FRAME, READ).store(Width.INT, FRAME, READ + 8, 4); // the source behind, for a family of 16
+    program.load(Width.INT, 4, FRAME, READ).store(Width.INT, FRAME, READ + 8, 4); // 16 bytes each, as in a key
     program.load(Width.INT, 4, FRAME, READ + 4).store(Width.INT, FRAME, READ + 24, 4);
     program.storeNumber(Width.INT, FRAME, READ + 12, 0).storeNumber(Width.LONG, FRAME, READ + 16, 0);
     program.storeNumber(Width.INT, FRAME, READ + 28, 0).storeNumber(Width.LONG, FRAME, READ + 32, 0);
