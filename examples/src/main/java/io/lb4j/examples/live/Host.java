@@ -1,7 +1,10 @@
 package io.lb4j.examples.live;
 
+import io.lb4j.address.IpPrefix;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
+import java.util.List;
+import java.util.function.Consumer;
 
 /** The host that a balancer runs on, asked before services begin. */
 @FunctionalInterface
@@ -16,6 +19,33 @@ interface Host extends AutoCloseable {
    * @throws ConfigurationFileException when the kernel holds an address that has to be the balancer's alone
    */
   void check(Configuration configuration) throws ConfigurationFileException;
+
+  /**
+   * Tells what the host's kernel does beside the balancer and is not kept from.
+   *
+   * @param configuration to be used
+   * @param warnings takes them
+   */
+  default void warn(Configuration configuration, Consumer<String> warnings) {}
+
+  /**
+   * Keeps the balancer's frames from the host's kernel from now on, if it is to.
+   *
+   * @param configuration to be used
+   * @param said takes what was done
+   * @throws io.lb4j.port.PortException when that cannot be done
+   */
+  default void raise(Configuration configuration, Consumer<String> said) {}
+
+  /**
+   * The balancer's addresses that the host may have, because its kernel sees no frame for them.
+   *
+   * @param configuration to be used
+   * @return none without anything that keeps such frames from the kernel
+   */
+  default List<IpPrefix> hidden(Configuration configuration) {
+    return List.of();
+  }
 
   /**
    * Hears of a configuration that is about to take the place of another one.

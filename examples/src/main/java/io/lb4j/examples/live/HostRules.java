@@ -44,8 +44,8 @@ final class HostRules implements Host {
     }
   }
 
-  /** Tells what the kernel does beside the balancer that a shield does not keep it from. */
-  void warn(Configuration configuration, Consumer<String> warnings) {
+  @Override
+  public void warn(Configuration configuration, Consumer<String> warnings) {
     for (HostCheck.Finding finding : findings(configuration)) {
       if (!concerns(configuration, finding)) {
         continue;
@@ -67,20 +67,16 @@ final class HostRules implements Host {
             .anyMatch(link -> link.live().io() != LiveIo.XDP);
   }
 
-  /**
-   * Raises the shield, if there is to be one.
-   *
-   * @throws io.lb4j.port.PortException when that cannot be done
-   */
-  synchronized void raise(Configuration configuration, Consumer<String> said) {
+  @Override
+  public synchronized void raise(Configuration configuration, Consumer<String> said) {
     if (beside == Beside.SHIELDED) {
       shield = KernelShield.raise(interfaces(configuration), addresses(configuration));
       said.accept("shield: the kernel sees none of the balancer's frames; nft list table netdev " + shield.table());
     }
   }
 
-  /** The addresses that the host may have, because its kernel sees no frame for them. */
-  List<IpPrefix> hidden(Configuration configuration) {
+  @Override
+  public List<IpPrefix> hidden(Configuration configuration) {
     return beside == Beside.APART ? List.of() : configuration.balancerAddresses();
   }
 

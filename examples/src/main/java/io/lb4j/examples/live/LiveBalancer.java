@@ -18,9 +18,11 @@ import io.lb4j.settings.Severity;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** A balancer on live interfaces, until a signal ends it. Owned by one thread, the control thread. */
 public final class LiveBalancer implements AutoCloseable {
@@ -55,17 +57,28 @@ public final class LiveBalancer implements AutoCloseable {
   public static LiveBalancer open(
       Configuration configuration, Path file, Beside beside, PrintWriter err)
       throws ConfigurationFileException {
+    return open(configuration, file, new HostRules(beside), LivePorts::openAll, err);
+  }
+
+  /** The same, beside a host and by a way to open interfaces that are given. */
+  static LiveBalancer open(
+      Configuration configuration,
+      Path file,
+      Host host,
+      Function<List<LivePorts>, List<LivePort>> opener,
+      PrintWriter err)
+      throws ConfigurationFileException {
     new Rehearsal(configuration).build().close();
-    HostRules host = new HostRules(beside);
     host.check(configuration);
     host.warn(configuration, text -> warn(err, text));
-    List<AutoCloseable> opened = new ArrayList<>(List.of(host));
+    Deque<Runnable> opened = new ArrayDeque<>();
+    opened.push(host::close);
     try {
       host.raise(configuration, text -> say(err, text));
       LoadBalancerBuilder builder = configuration.builder().announcements(configuration.announcements());
-      List<LivePort> ports = LivePorts.openAll(
+      List<LivePort> ports = opener.apply(
           configuration.interfaces().stream().map(link -> link.port().hide(host.hidden(configuration))).toList());
-      ports.forEach(live -> opened.add(live.port()));
+      ports.forEach(live -> opened.push(live.port()::close));
       for (int i = 0; i < ports.size(); i++) {
         say(err, ports.get(i).choice());
         add(builder, configuration.interfaces().get(i), ports.get(i).port());
@@ -76,15 +89,18 @@ public final class LiveBalancer implements AutoCloseable {
       live.warnOf(configuration, live.balancer.findings());
       return live;
     } finally {
-      opened.forEach(LiveBalancer::close);
+      closeAll(opened);
     }
   }
 
-  private static void close(AutoCloseable opened) {
-    try {
-      opened.close();
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
+  /** The last first, and each of them also when another one cannot be closed. */
+  private static void closeAll(Deque<Runnable> opened) {
+    if (!opened.isEmpty()) {
+      try {
+        opened.pop().run();
+      } finally {
+        closeAll(opened);
+      }
     }
   }
 
@@ -219,7 +235,10 @@ public final class LiveBalancer implements AutoCloseable {
   /** The shield goes last, so that the kernel never answers for the balancer. */
   @Override
   public void close() {
-    balancer.close();
-    host.close();
+    try {
+      balancer.close();
+    } finally {
+      host.close();
+    }
   }
 }
