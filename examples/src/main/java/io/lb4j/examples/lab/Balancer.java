@@ -21,7 +21,7 @@ import picocli.CommandLine;
 /** {@code lb run} as a process in the lab's namespace {@code lb}, or another one. Safe from any thread. */
 public final class Balancer implements AutoCloseable {
   private static final int PATIENCE_MS = 45_000; // a busy machine takes its time to start a JVM
-  private static final long REPORT_PATIENCE_NS = 5_000_000_000L;
+  private static final long REPORT_PATIENCE_NS = 20_000_000_000L; // a busy machine, too
 
   private final Lab lab;
   private final Path file;

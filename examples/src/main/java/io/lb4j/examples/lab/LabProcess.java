@@ -96,6 +96,16 @@ public final class LabProcess implements AutoCloseable {
   }
 
   /**
+   * Its threads, as the kernel knows them: of a longer name the first 15 letters.
+   *
+   * @return their names
+   */
+  public List<String> threads() {
+    String names = "/proc/" + process.pid() + "/task/*/comm";
+    return Outcome.of(Duration.ofSeconds(5), List.of("sh", "-c", "cat " + names)).output().lines().toList();
+  }
+
+  /**
    * Waits for its end.
    *
    * @param limit how long

@@ -57,6 +57,9 @@ final class QueuesLabTest {
     for (Object port : (List<?>) statistics.get("ports")) {
       assertEquals(0, ((Map<?, ?>) port).get("missed"), statistics::toString);
     }
+    boolean alone = workers == queues && !topology.isGateway();
+    assertEquals(alone ? 0 : queues * devices.size(), threads("lb4j-receive"), fixture.balancer.process().threads()::toString);
+    assertEquals(workers, threads("lb4j-worker-"), fixture.balancer.process().threads()::toString);
     for (String device : devices) {
       if (way == LiveIo.XDP) {
         assertEveryQueueWasUsed(device, queues);
@@ -64,6 +67,14 @@ final class QueuesLabTest {
         assertEveryQueueIsOpen(device, queues);
       }
     }
+  }
+
+  /**
+   * Each queue has a receiver, or a worker that receives for itself. Without asking the balancer, or the device, which
+   * gives its frames away just as well when one receiver takes those of all queues.
+   */
+  private long threads(String beginning) {
+    return fixture.balancer.process().threads().stream().filter(name -> name.startsWith(beginning)).count();
   }
 
   /** A socket each that receives all; one that no worker reads from would have left clients without answers. */
