@@ -2,6 +2,7 @@ package io.lb4j.pcap;
 
 import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NativeAccess;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.pcap.os.OffloadFeatures;
 import io.lb4j.pcap.os.PacketSocket;
@@ -213,7 +214,7 @@ public final class PcapPort implements Port {
      *     anything else. The message names the call, its error and the likely cause
      */
     public PcapPort open() {
-      requireLibrary();
+      NativeAccess.require(LibPcap::require);
       NetDevice device = NetDevice.open(interfaceName);
       PcapHandle handle = null;
       PacketSocket socket = null;
@@ -246,18 +247,6 @@ public final class PcapPort implements Port {
       socket.close();
     }
     device.close();
-  }
-
-  private static void requireLibrary() {
-    try {
-      LibPcap.require();
-    } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
-      throw new PortException(
-          Cause.NOT_SUPPORTED,
-          "C functions cannot be called; likely cause: native access is denied to this module:"
-              + " --enable-native-access=io.lb4j.pcap, or ALL-UNNAMED on the class path",
-          e);
-    }
   }
 
   private void ready(MacAddress override) {

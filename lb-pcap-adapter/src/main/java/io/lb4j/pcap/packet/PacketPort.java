@@ -2,6 +2,7 @@ package io.lb4j.pcap.packet;
 
 import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NativeAccess;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.pcap.os.OffloadFeatures;
 import io.lb4j.port.Port;
@@ -214,7 +215,7 @@ public final class PacketPort implements Port {
      *     as no memory for a ring. The message names the call, its error and the likely cause
      */
     public PacketPort open() {
-      requireLinux();
+      NativeAccess.requireLinux("packet sockets need Linux; a PcapPort works elsewhere");
       NetDevice device = NetDevice.open(interfaceName);
       PacketSockets sockets = new PacketSockets(this, device);
       try {
@@ -227,20 +228,6 @@ public final class PacketPort implements Port {
         device.close();
         throw Native.openingFailure(interfaceName, e);
       }
-    }
-  }
-
-  private static void requireLinux() {
-    try {
-      if (!Native.LINUX) {
-        throw new PortException(Cause.NOT_SUPPORTED, "packet sockets need Linux; a PcapPort works elsewhere");
-      }
-    } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
-      throw new PortException(
-          Cause.NOT_SUPPORTED,
-          "C functions cannot be called; likely cause: native access is denied to this module:"
-              + " --enable-native-access=io.lb4j.pcap, or ALL-UNNAMED on the class path",
-          e);
     }
   }
 

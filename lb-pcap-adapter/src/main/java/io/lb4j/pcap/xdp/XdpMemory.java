@@ -91,10 +91,12 @@ public final class XdpMemory {
    *
    * @param ports to be opened with this memory: {@link XdpPort.Builder#memory}
    * @return to be given to the builders of the ports
-   * @throws PortException NOT_FOUND: there is no such interface; SYSTEM: together they need too much, or the JVM has
+   * @throws PortException NOT_FOUND: there is no such interface; NOT_SUPPORTED: not Linux, or native access is denied;
+   *     SYSTEM: together they need too much, or the JVM has
    *     no such memory
    */
   public static XdpMemory sharedBy(Collection<XdpPort.Builder> ports) {
+    XdpPort.requireLinux();
     long frames = 0;
     int largestMtu = 0;
     for (XdpPort.Builder port : ports) {

@@ -4,6 +4,7 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NativeAccess;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortException;
@@ -186,13 +187,11 @@ public final class XdpPort implements SteeredPort {
      *
      * @return the port; the caller closes it
      * @throws PortException NOT_FOUND: no such interface; NOT_PERMITTED: a capability is missing; DOWN: the interface is
-     *     down; NOT_SUPPORTED: not Linux, or an MTU that does not fit into a chunk; SYSTEM: anything else. The message
-     *     names the call, its error and the likely cause
+     *     down; NOT_SUPPORTED: not Linux, native access is denied, or an MTU that does not fit into a chunk; SYSTEM:
+     *     anything else. The message names the call, its error and the likely cause
      */
     public XdpPort open() {
-      if (!Native.LINUX) {
-        throw new PortException(Cause.NOT_SUPPORTED, "AF_XDP needs Linux; a PcapPort works elsewhere");
-      }
+      requireLinux();
       NetDevice device = NetDevice.open(interfaceName);
       try {
         MacAddress own = mac == null ? device.mac() : mac;
@@ -206,6 +205,10 @@ public final class XdpPort implements SteeredPort {
         throw Native.openingFailure(interfaceName, e);
       }
     }
+  }
+
+  static void requireLinux() {
+    NativeAccess.requireLinux("AF_XDP needs Linux; a PcapPort works elsewhere");
   }
 
   private void ready(@Nullable MacAddress override) {

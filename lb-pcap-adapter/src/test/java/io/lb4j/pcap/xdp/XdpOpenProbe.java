@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Opens interfaces that share a memory, says so, and stays until it is killed; or says why it cannot. Started by tests,
+ * Opens interfaces, several in a memory that they share, says so, and stays until it is killed; or says why it cannot. Started by tests,
  * with the size of rings, how long to stay in milliseconds, and the interfaces.
  */
 final class XdpOpenProbe {
@@ -18,8 +18,11 @@ final class XdpOpenProbe {
         Arrays.stream(args).skip(2).map(device -> XdpPort.builder(device).ringSize(ringSize)).toList();
     List<XdpPort> ports = new ArrayList<>();
     try {
-      XdpMemory memory = XdpMemory.sharedBy(options);
-      options.forEach(each -> ports.add(each.memory(memory).open()));
+      if (options.size() > 1) {
+        XdpMemory memory = XdpMemory.sharedBy(options);
+        options.forEach(each -> each.memory(memory));
+      }
+      options.forEach(each -> ports.add(each.open()));
       System.out.println("open");
       Thread.sleep(Integer.parseInt(args[1]));
     } catch (PortException e) {

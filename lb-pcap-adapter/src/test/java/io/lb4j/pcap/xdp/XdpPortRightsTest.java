@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a process is told that lacks a right or locked memory, each in a JVM of its own. */
 @Tag("root")
@@ -51,15 +52,27 @@ class XdpPortRightsTest extends LivePortFixture {
     assertThat(probe(limited(bytes - bytes / 4), 256, pair.left, pair.right)).contains("RLIMIT_MEMLOCK");
   }
 
+  /** By a port, and by the memory that two of them share. */
+  @ParameterizedTest
+  @ValueSource(strings = {"lo", "lo lo"})
+  void shouldSayThatNativeAccessIsDenied(String devices) {
+    String said = run(List.of(), "--illegal-native-access=deny", 64, devices.split(" "));
+    assertThat(said).contains("NOT_SUPPORTED", "--enable-native-access=io.lb4j.pcap").doesNotContain("\tat ");
+  }
+
   private static List<String> limited(int bytes) {
     assumeTrue(VethPair.run("prlimit", "--version").status() == 0, "prlimit is not installed");
     return List.of("prlimit", "--memlock=" + bytes, "setpriv", "--bounding-set", "-all,+net_raw,+net_admin,+bpf");
   }
 
   private static String probe(List<String> before, int ringSize, String... devices) {
+    return run(before, "--enable-native-access=ALL-UNNAMED", ringSize, devices);
+  }
+
+  private static String run(List<String> before, String option, int ringSize, String... devices) {
     List<String> command = new ArrayList<>(before);
     command.add(System.getProperty("java.home") + "/bin/java");
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "-cp",
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", option, "-cp",
         System.getProperty("java.class.path"), XdpOpenProbe.class.getName(), Integer.toString(ringSize), "0"));
     command.addAll(List.of(devices));
     return VethPair.run(command.toArray(String[]::new)).output();
