@@ -4,7 +4,6 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.pcap.os.NativeAccess;
 import io.lb4j.pcap.os.NetDevice;
-import io.lb4j.pcap.os.OffloadFeatures;
 import io.lb4j.pcap.os.PacketSocket;
 import io.lb4j.pcap.os.PortTally;
 import io.lb4j.port.Port;
@@ -14,12 +13,9 @@ import io.lb4j.port.PortException;
 import io.lb4j.port.PortQueue;
 import io.lb4j.port.PortStatus;
 import io.lb4j.port.PortTraits;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A live Ethernet interface through libpcap, with one queue. Received frames come as copies; the host's kernel sees the
@@ -39,8 +35,6 @@ import org.slf4j.LoggerFactory;
  * does not tell it. Unfinished transport checksums are not told either: see {@link #warnings()}.
  */
 public final class PcapPort implements Port {
-  private static final Logger LOGGER = LoggerFactory.getLogger(PcapPort.class);
-
   private final String name;
   private final boolean promiscuous;
   private final PortTraits traits;
@@ -49,16 +43,13 @@ public final class PcapPort implements Port {
   private final PacketSocket socket; // null where there are none
   private final PcapQueue queue;
   private final PortTally tally = new PortTally();
-  private final List<String> openWarnings;
+  private final PcapWarnings warnings;
   private final Object lock = new Object();
 
   // guarded by lock
   private final Set<MacAddress> joined = new HashSet<>();
   private boolean closed;
   private long missedAtClosing;
-
-  private volatile String superFrameWarning; // written by the worker, once
-  private boolean receiveErrorLogged; // the worker's
 
   private PcapPort(Builder options, NetDevice device, PcapHandle handle, PacketSocket socket, int snapLength) {
     this.name = options.interfaceName;
@@ -68,8 +59,8 @@ public final class PcapPort implements Port {
     this.socket = socket;
     MacAddress mac = options.mac == null ? device.mac() : options.mac;
     this.traits = new PortTraits(mac, device.mtu(), device.addresses(), true, false, false);
-    this.openWarnings = OffloadFeatures.of(device).warnings(name);
-    this.queue = new PcapQueue(this, handle, traits.mtu(), snapLength, socket, tally);
+    this.warnings = new PcapWarnings(device, handle);
+    this.queue = new PcapQueue(warnings, handle, traits.mtu(), snapLength, socket, tally);
   }
 
   /**
@@ -253,7 +244,7 @@ public final class PcapPort implements Port {
     if (override != null) {
       join(override);
     }
-    openWarnings.forEach(LOGGER::warn);
+    warnings.logAll();
   }
 
   @Override
@@ -322,29 +313,7 @@ public final class PcapPort implements Port {
    * @return sentences; empty when nothing was found
    */
   public List<String> warnings() {
-    String superFrame = superFrameWarning;
-    if (superFrame == null) {
-      return openWarnings;
-    }
-    List<String> all = new ArrayList<>(openWarnings);
-    all.add(superFrame);
-    return List.copyOf(all);
-  }
-
-  /** Called by the worker for each frame over the MTU. */
-  void onSuperFrame(int length) {
-    if (superFrameWarning == null) {
-      superFrameWarning = OffloadFeatures.superFrame(name, length, traits.mtu());
-      LOGGER.warn(superFrameWarning);
-    }
-  }
-
-  /** Called by the worker when libpcap refuses to receive: the interface is down or gone, which the status says. */
-  void onReceiveError(int answer) {
-    if (!receiveErrorLogged) {
-      receiveErrorLogged = true;
-      LOGGER.warn("{}: pcap_next_ex answered {}: {}; status {}", name, answer, handle.error(), status());
-    }
+    return warnings.all();
   }
 
   @Override

@@ -31,7 +31,7 @@ final class PcapQueue implements Pollable {
   private static final VarHandle RECEIVING = flag("receiving");
   private static final VarHandle SENDING = flag("sending");
 
-  private final PcapPort port;
+  private final PcapWarnings warnings;
   private final long handle;
   private final int maxFrameLength; // without a VLAN tag
   private final int snapLength;
@@ -53,8 +53,8 @@ final class PcapQueue implements Pollable {
   private boolean receiving; // the receiving half is inside a call that uses the handle
   private boolean sending; // the transmitting half is
 
-  PcapQueue(PcapPort port, PcapHandle handle, int mtu, int snapLength, PacketSocket socket, PortTally tally) {
-    this.port = port;
+  PcapQueue(PcapWarnings warnings, PcapHandle handle, int mtu, int snapLength, PacketSocket socket, PortTally tally) {
+    this.warnings = warnings;
     this.handle = handle.address();
     this.maxFrameLength = mtu + ETHERNET_HEADER;
     this.snapLength = snapLength;
@@ -117,7 +117,7 @@ final class PcapQueue implements Pollable {
     long marks = captured < wireLength ? FrameMarks.TRUNCATED : FrameMarks.NONE;
     if (wireLength > maxFrameLength + VLAN_TAG) {
       marks |= FrameMarks.GSO;
-      port.onSuperFrame(wireLength);
+      warnings.onSuperFrame(wireLength);
     }
     batch.add(buffer, start, captured, marks, ingress);
     burstBytes += captured;
@@ -126,7 +126,7 @@ final class PcapQueue implements Pollable {
 
   private void onNothing(int answer) {
     if (answer < 0) {
-      port.onReceiveError(answer);
+      warnings.onReceiveError(answer);
     }
   }
 

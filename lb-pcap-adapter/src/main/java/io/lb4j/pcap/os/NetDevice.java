@@ -9,9 +9,11 @@ import io.lb4j.port.PortStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -32,6 +34,7 @@ public final class NetDevice implements AutoCloseable {
   private static final int SIOCGIFHWADDR = 0x8927;
   private static final int SIOCGIFINDEX = 0x8933;
   private static final int SIOCETHTOOL = 0x8946;
+  private static final int ETHTOOL_GCHANNELS = 0x3C;
   private static final int IFF_UP = 1;
   private static final int IFF_RUNNING = 0x40;
 
@@ -172,6 +175,21 @@ public final class NetDevice implements AutoCloseable {
     }
   }
 
+  /** The host's addresses on all interfaces, in the network namespace of the process. */
+  public static List<IpAddress> hostAddresses() {
+    List<IpAddress> addresses = new ArrayList<>();
+    try {
+      for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+        for (InetAddress address : Collections.list(each.getInetAddresses())) {
+          addresses.add(IpAddress.of(address.getAddress()));
+        }
+      }
+      return addresses;
+    } catch (SocketException e) {
+      throw new PortException(Cause.SYSTEM, "the host's addresses cannot be read: " + e.getMessage(), e);
+    }
+  }
+
   /** Asks by the interface's index, so that a new interface of the same name is not taken for it. */
   public PortStatus status() {
     if (fd < 0) {
@@ -215,6 +233,18 @@ public final class NetDevice implements AutoCloseable {
       }
       request.set(Native.POINTER, IFREQ_VALUE, command.address());
       return Libc.ioctl(fd, SIOCETHTOOL, request) >= 0;
+    }
+  }
+
+  /** How many queues the device receives by; 1 where the driver does not tell. */
+  public int receiveQueues() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment channels = arena.allocate(36, 4); // ethtool_channels
+      channels.set(Native.INT, 0, ETHTOOL_GCHANNELS);
+      if (!ethtool(channels)) {
+        return 1;
+      }
+      return Math.max(1, channels.get(Native.INT, 20) + channels.get(Native.INT, 32)); // rx_count, combined_count
     }
   }
 

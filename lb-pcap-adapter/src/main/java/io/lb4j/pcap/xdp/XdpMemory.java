@@ -101,7 +101,7 @@ public final class XdpMemory {
     int largestMtu = 0;
     for (XdpPort.Builder port : ports) {
       try (NetDevice device = NetDevice.open(port.interfaceName)) {
-        frames += framesFor(XdpPort.receiveQueues(device), port.queues, port.ringSize);
+        frames += framesFor(device.receiveQueues(), port.queues, port.ringSize);
         largestMtu = Math.max(largestMtu, device.mtu());
       }
     }

@@ -1,5 +1,6 @@
 package io.lb4j.pcap.xdp;
 
+import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.port.PortException;
@@ -25,7 +26,7 @@ final class XdpParts implements AutoCloseable {
   private boolean nativeMode;
 
   XdpParts(XdpPort.Builder options, NetDevice device) {
-    int deviceQueues = XdpPort.receiveQueues(device);
+    int deviceQueues = device.receiveQueues();
     int frames = XdpMemory.framesFor(deviceQueues, options.queues, options.ringSize);
     requireFitting(options, device, deviceQueues);
     wantedQueues = options.queues;
@@ -150,17 +151,23 @@ final class XdpParts implements AutoCloseable {
 
   @Override
   public void close() {
-    XdpPort.closeFd(link);
+    closeFd(link);
     sockets.stream().filter(socket -> queueOf(socket) >= queues.size()).forEach(XskSocket::close);
     if (tap != null && queues.isEmpty()) {
       tap.close();
     }
     queues.forEach(XdpQueue::close); // with their sockets; the first one with the tap
-    XdpPort.closeFd(program);
-    XdpPort.closeFd(socketMap);
+    closeFd(program);
+    closeFd(socketMap);
     if (prefixes != null) {
       prefixes.close();
     }
     memory.giveUp(reserved);
+  }
+
+  private static void closeFd(int fd) {
+    if (fd >= 0) {
+      Libc.close(fd);
+    }
   }
 }

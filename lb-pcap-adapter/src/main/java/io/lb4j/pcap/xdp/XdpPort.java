@@ -1,8 +1,6 @@
 package io.lb4j.pcap.xdp;
 
-import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
-import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
 import io.lb4j.pcap.os.NativeAccess;
 import io.lb4j.pcap.os.NetDevice;
@@ -14,14 +12,6 @@ import io.lb4j.port.PortStatus;
 import io.lb4j.port.PortTraits;
 import io.lb4j.port.SteeredPort;
 import io.lb4j.port.SteeredPrefixes;
-import io.lb4j.verify.Verifier;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -58,9 +48,8 @@ public final class XdpPort implements SteeredPort {
   private final Object lock = new Object();
 
   // guarded by lock
-  private final Set<MacAddress> macs = new HashSet<>();
+  private final Claims claims;
   private final Set<MacAddress> joined = new HashSet<>();
-  private SteeredPrefixes prefixes = SteeredPrefixes.NONE;
   private boolean closed;
 
   private XdpPort(String name, NetDevice device, PortTraits traits, XdpParts parts) {
@@ -68,7 +57,7 @@ public final class XdpPort implements SteeredPort {
     this.device = device;
     this.traits = traits;
     this.parts = parts;
-    macs.add(device.mac());
+    claims = new Claims(parts.prefixes(), device.mac());
   }
 
   /**
@@ -247,29 +236,13 @@ public final class XdpPort implements SteeredPort {
   public void steer(SteeredPrefixes wanted) {
     synchronized (lock) {
       requireOpen();
-      parts.prefixes().set(wanted, hostAddresses(), macs);
-      prefixes = wanted;
+      claims.steer(wanted);
     }
   }
 
   private void requireOpen() {
     if (closed) {
       throw new PortException(Cause.SYSTEM, name + " was closed");
-    }
-  }
-
-  /** And those of the clients as whom a verification beside us asks servers: it would not see answers that we take. */
-  private static List<IpAddress> hostAddresses() {
-    List<IpAddress> addresses = new ArrayList<>(Verifier.USUAL_CLIENTS);
-    try {
-      for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
-        for (InetAddress address : Collections.list(each.getInetAddresses())) {
-          addresses.add(IpAddress.of(address.getAddress()));
-        }
-      }
-      return addresses;
-    } catch (SocketException e) {
-      throw new PortException(Cause.SYSTEM, "the host's addresses cannot be read: " + e.getMessage(), e);
     }
   }
 
@@ -283,8 +256,7 @@ public final class XdpPort implements SteeredPort {
       parts.tap().socket().join(address);
       joined.add(address);
       if (!address.isMulticast()) {
-        macs.add(address);
-        steer(prefixes);
+        claims.add(address);
       }
     }
   }
@@ -350,24 +322,5 @@ public final class XdpPort implements SteeredPort {
   /** The program that runs for each frame, for tests. */
   int program() {
     return parts.program();
-  }
-
-  /** Number of the device's receive queues. */
-  static int receiveQueues(NetDevice device) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment channels = arena.allocate(36, 4); // ethtool_channels
-      channels.set(Native.INT, 0, 0x3C); // ETHTOOL_GCHANNELS
-      if (!device.ethtool(channels)) {
-        return 1;
-      }
-      return Math.max(1, channels.get(Native.INT, 20) + channels.get(Native.INT, 32)); // rx_count, combined_count
-    }
-  }
-
-  /** Ends a descriptor. */
-  static void closeFd(int fd) {
-    if (fd >= 0) {
-      Libc.close(fd);
-    }
   }
 }
