@@ -5,11 +5,13 @@ import io.lb4j.address.MacAddress;
 import io.lb4j.dsr.DsrVerifier;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.config.InterfaceDeclaration;
 import io.lb4j.examples.live.OpenLinks;
 import io.lb4j.examples.live.Rehearsal;
 import io.lb4j.examples.report.Json;
 import io.lb4j.examples.report.VerifyText;
 import io.lb4j.gateway.GatewayVerifier;
+import io.lb4j.pcap.live.LiveIo;
 import io.lb4j.service.Role;
 import io.lb4j.verify.ServerCheck;
 import io.lb4j.verify.Verifier;
@@ -17,6 +19,7 @@ import io.lb4j.verify.VerifyReport;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -74,12 +77,36 @@ final class VerifyCommand implements Callable<Integer> {
         verifier.clients(clients.stream().map(IpAddress::of).toList());
       }
       friends.stream().map(MacAddress::of).forEach(verifier::friend);
-      report = verifier.run();
+      report = noted(verifier.run(), takenAway(configuration, clients));
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(json ? Json.pretty(VerifyText.tree(report)) : new VerifyText(file.toString()).text(report));
     out.flush();
     return report.isWell() ? Lb.OK : Lb.FAILED;
+  }
+
+  /**
+   * What a balancer beside us would take away, of which we cannot tell whether it runs: behind a gateway, answers to
+   * clients by an AF_XDP port, but for those to the usual clients.
+   */
+  static Optional<String> takenAway(Configuration configuration, List<String> clients) {
+    List<String> interfaces =
+        configuration.interfaces().stream()
+            .filter(link -> link.live().io() == LiveIo.XDP)
+            .map(InterfaceDeclaration::name)
+            .toList();
+    boolean concerned = !clients.isEmpty() && !GatewayVerifier.checks(configuration.services()).isEmpty();
+    return concerned && !interfaces.isEmpty()
+        ? Optional.of(
+            String.join(", ", interfaces) + ": a balancer that runs with io xdp takes away what servers answer to "
+                + String.join(", ", clients) + ", and gateway-not-us is then told of good servers; ask before it starts,"
+                + " or without --client")
+        : Optional.empty();
+  }
+
+  private static VerifyReport noted(VerifyReport report, Optional<String> note) {
+    return new VerifyReport(
+        report.servers(), report.faults(), Stream.concat(note.stream(), report.notes().stream()).toList());
   }
 
   private List<ServerCheck> checks(Configuration configuration) {

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.lb4j.address.IpAddress;
+import io.lb4j.examples.config.Configuration;
+import io.lb4j.examples.config.ConfigurationFileException;
 import io.lb4j.examples.report.Json;
 import io.lb4j.examples.report.VerifyText;
 import io.lb4j.verify.Diagnosis;
@@ -15,8 +17,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code lb verify} as far as it needs no interface: usage, and what it prints. */
 final class VerifyCommandTest {
@@ -69,6 +74,22 @@ final class VerifyCommandTest {
     CommandRun run = CommandRun.lb("verify", file(), "--server", "web/s1");
     assertEquals(Lb.USAGE, run.exit());
     assertTrue(run.err().contains("nosuch0"), run::err);
+  }
+
+  /** Only with AF_XDP, only behind a gateway, and only when asked as clients that a balancer's port does not know. */
+  @ParameterizedTest
+  @CsvSource({
+    "xdp, gateway, 203.0.113.7, true", "packet, gateway, 203.0.113.7, false", "xdp, dsr, 203.0.113.7, false",
+    "xdp, gateway, '', false"
+  })
+  void shouldSayWhenABalancerWouldTakeAnswersAway(String io, String mode, String client, boolean told)
+      throws ConfigurationFileException {
+    Configuration configuration = Configuration.parse("web.yaml",
+        CONFIGURATION.replace("mode: dsr", "mode: " + mode).replace("mac:", "io: " + io + "\n    mac:"));
+    List<String> clients = client.isEmpty() ? List.of() : List.of(client);
+    Optional<String> note = VerifyCommand.takenAway(configuration, clients);
+    assertEquals(told, note.isPresent());
+    note.ifPresent(text -> assertTrue(text.startsWith("nosuch0: ") && text.contains("to 203.0.113.7,"), text));
   }
 
   @Test
