@@ -1,7 +1,6 @@
 package io.lb4j.examples.lab;
 
 import io.lb4j.examples.Lb;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -73,11 +72,10 @@ public final class Balancer implements AutoCloseable {
     Path file = lab.directory().resolve(host + ".yaml");
     Path socket = lab.directory().resolve(host + ".sock");
     write(file, configuration.text());
-    String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
     List<String> command = new ArrayList<>(before);
-    Collections.addAll(command, java, "--enable-native-access=ALL-UNNAMED",
-        "-cp", System.getProperty("java.class.path"), "io.lb4j.examples.Lb", "run", file.toString(), "--json",
-        "--control", socket.toString());
+    command.addAll(LabProcess.jvm());
+    Collections.addAll(
+        command, "io.lb4j.examples.Lb", "run", file.toString(), "--json", "--control", socket.toString());
     command.addAll(options);
     return new Balancer(lab, file, socket, lab.spawn(host, "balancer", command));
   }

@@ -9,10 +9,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A process that runs in the lab until it is ended; its output goes to a file. Safe from any thread. */
 public final class LabProcess implements AutoCloseable {
   private static final int GRACE_S = 5;
+
+  private static volatile List<String> startOptions = List.of("-cp", System.getProperty("java.class.path"));
 
   private final Process process;
   private final Path log;
@@ -144,9 +147,26 @@ public final class LabProcess implements AutoCloseable {
     }
   }
 
-  static List<String> java(String mainClass) {
+  /** How JVMs of labs start from now on: options, of which the class path is one. */
+  static void startWith(Stream<String> options) {
+    startOptions = options.toList();
+  }
+
+  /** Begins the command of a JVM that starts as all do; the main class follows. */
+  static List<String> jvm() {
+    return jvm(startOptions.toArray(String[]::new));
+  }
+
+  /** Begins the command of a JVM. */
+  static List<String> jvm(String... options) {
     String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
-    return List.of(java, "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-        "-cp", System.getProperty("java.class.path"), mainClass);
+    return Stream.concat(Stream.of(java, "--enable-native-access=ALL-UNNAMED"), Stream.of(options)).toList();
+  }
+
+  /** Begins the command of a JVM that does little. */
+  static List<String> java(String mainClass) {
+    return Stream.of(jvm(), List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", mainClass))
+        .flatMap(List::stream)
+        .toList();
   }
 }

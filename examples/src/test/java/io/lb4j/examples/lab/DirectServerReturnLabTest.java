@@ -31,7 +31,7 @@ final class DirectServerReturnLabTest {
 
   @BeforeAll
   static void up() {
-    fixture = LabFixture.up(3, "nginx");
+    fixture = LabFixture.bulk(LabIo.chosen(), LabTopology.DIRECT, 3, "nginx");
     fixture.balance(
         new BalancerConfiguration()
             .service("rr", "tcp", RR, "rr", "", 1, 1, 1)

@@ -30,7 +30,7 @@ final class FullNatLabTest {
 
   @BeforeAll
   static void up() {
-    fixture = LabFixture.up(3, "nginx");
+    fixture = LabFixture.bulk(LabIo.chosen(), LabTopology.DIRECT, 3, "nginx");
     fixture.balance(
         new BalancerConfiguration()
             .setting("routes: [{to: 0.0.0.0/0, via: 192.0.2.1}, {to: \"::/0\", via: \"2001:db8:5::1\"}]")

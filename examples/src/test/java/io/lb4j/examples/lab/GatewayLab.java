@@ -56,7 +56,7 @@ abstract class GatewayLab {
 
   @BeforeParameterizedClassInvocation
   static void up(LabTopology topology, int workers) {
-    fixture = LabFixture.up(topology, 3, "nginx");
+    fixture = LabFixture.bulk(LabIo.chosen(), topology, 3, "nginx");
     fixture.balance(
         new BalancerConfiguration(topology)
             .outbound()

@@ -34,7 +34,7 @@ final class KernelBesideLabTest {
   private LabFixture fixture;
 
   private void up(LabTopology topology) {
-    fixture = LabFixture.up(topology, 1, "nginx", "nft");
+    fixture = LabFixture.bulk(LabIo.chosen(), topology, 1, "nginx", "nft");
   }
 
   @AfterEach

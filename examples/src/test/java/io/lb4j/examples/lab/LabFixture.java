@@ -40,10 +40,23 @@ final class LabFixture implements AutoCloseable {
 
   /** Builds the lab for a way of exchanging frames, or skips the class and says why. */
   static LabFixture up(LabIo io, LabTopology topology, int servers, String... programs) {
+    return up(false, io, topology, servers, programs);
+  }
+
+  /**
+   * Builds the lab for much traffic, or skips the class and says why: its balancers are compiled as users' are. With
+   * little traffic they end before what the JVM compiles with the most effort pays.
+   */
+  static LabFixture bulk(LabIo io, LabTopology topology, int servers, String... programs) {
+    return up(true, io, topology, servers, programs);
+  }
+
+  private static LabFixture up(boolean bulk, LabIo io, LabTopology topology, int servers, String... programs) {
     Lab.obstacle().ifPresent(reason -> Assumptions.abort(reason));
     for (String program : programs) {
       Assumptions.assumeTrue(Lab.installed(program), "the program '" + program + "' is missing");
     }
+    LabProcess.startWith(Stream.concat(StartCache.use(), bulk ? Stream.empty() : Stream.of("-XX:TieredStopAtLevel=1")));
     return new LabFixture(Lab.up("lb4j-test", topology, io, servers));
   }
 

@@ -26,7 +26,7 @@ final class LiveIoLabTest {
       "XDP, DIRECT", "XDP, GATEWAY_DUAL", "XDP, GATEWAY_SINGLE"})
   void shouldCarryPagesAndBulkBothWays(LiveIo way, LabTopology topology) {
     LabIo io = new LabIo(way);
-    try (LabFixture fixture = LabFixture.up(io, topology, 1, "nginx", "curl", "iperf3")) {
+    try (LabFixture fixture = LabFixture.bulk(io, topology, 1, "nginx", "curl", "iperf3")) {
       fixture.balance(
           new BalancerConfiguration(topology)
               .io(io)

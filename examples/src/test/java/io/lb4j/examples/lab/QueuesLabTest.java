@@ -40,7 +40,7 @@ final class QueuesLabTest {
   })
   void shouldServeAllClientsThroughSeveralQueues(LiveIo way, LabTopology topology, int workers, int queues) {
     LabIo io = new LabIo(way);
-    fixture = LabFixture.up(io, topology, 2, "nginx");
+    fixture = LabFixture.bulk(io, topology, 2, "nginx");
     List<String> devices = topology == LabTopology.GATEWAY_DUAL ? List.of("eth0", "eth1") : List.of("eth0");
     if (way == LiveIo.XDP) {
       devices.forEach(device -> divide(device, queues));
