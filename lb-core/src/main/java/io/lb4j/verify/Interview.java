@@ -159,7 +159,6 @@ final class Interview {
     List<Question> group = new ArrayList<>();
     for (ServerTest server : servers) {
       if (server.mac() != ServerTest.UNKNOWN) {
-        neighborhood.watchServer(server.mac());
         askServer(server, group);
       }
       if (group.size() > QuestionMaker.NUMBERS / 4) {
@@ -174,6 +173,7 @@ final class Interview {
   private void askServer(ServerTest server, List<Question> questions) {
     Link link = server.link;
     long mac = server.mac();
+    neighborhood.watchServer(mac);
     int fullSize = ProbeFrames.fullSize(link, server.address.isV6());
     server.small = add(questions, maker.echo(link, mac, server.own, server.address, ProbeFrames.NONCE_LENGTH));
     server.big = add(questions, maker.echo(link, mac, server.own, server.address, fullSize));
@@ -298,10 +298,19 @@ final class Interview {
 
   // ---- the third round, where all was silent -------------------------------------------------------------------
 
-  /** Where a server answers no packet, does it answer one from an address that it cannot know? */
+  /**
+   * Where a server answers no packet, does it answer one from an address that it cannot know? And those are asked that
+   * told their MAC address too late for the second round, as many as there are numbers for.
+   */
   List<Question> whatElse() {
     List<Question> questions = new ArrayList<>();
     for (ServerTest server : servers) {
+      if (!server.isAsked()) {
+        if (server.mac() != ServerTest.UNKNOWN && questions.size() <= QuestionMaker.NUMBERS / 4) {
+          askServer(server, questions);
+        }
+        continue;
+      }
       boolean there = server.request != null && server.request.isReplied();
       IpAddress spare = there && !server.isAlive() ? spare(server) : null;
       if (spare != null) {

@@ -41,10 +41,11 @@ final class ServerJudgment {
   // ---- is it there? --------------------------------------------------------------------------------------------
 
   private boolean isThere() {
-    if (server.mac() == ServerTest.UNKNOWN) {
+    if (!server.isAsked()) {
+      String late = server.mac() == ServerTest.UNKNOWN ? "" : " in time";
       verdicts.add(
-          Fault.SERVER_SILENT, server.address, "nobody on " + server.link.name() + " answers for " + server.address,
-          server.request);
+          Fault.SERVER_SILENT, server.address,
+          "nobody on " + server.link.name() + " answers for " + server.address + late, server.request);
       return false;
     }
     if (server.macs().size() > 1) {

@@ -68,6 +68,11 @@ final class ServerTest {
     return whoAnswered().map(Answer::mac).findFirst().orElse(UNKNOWN);
   }
 
+  /** Whether its MAC address was told in time to ask it anything there. */
+  boolean isAsked() {
+    return small != null;
+  }
+
   /** All questions to its MAC address that are packets of ours to itself or its virtual addresses. */
   private Stream<Question> packets() {
     return Stream.concat(

@@ -44,6 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("one-jdk")
 final class VerifierTest {
   private static final MacAddress OWN_MAC = MacAddress.of("02:00:00:00:00:05");
+  private static final long FIRST_ROUND_NS = 750_000_000L;
   private static final MacAddress STRANGER = MacAddress.of("02:00:00:00:00:99");
 
   private ScriptedPort port;
@@ -338,6 +339,37 @@ final class VerifierTest {
       assertThat(fault.server()).isEqualTo("s777");
       assertThat(fault.services()).containsExactly("p80");
     });
+  }
+
+  /** Its MAC address comes while another server is asked already. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldAskAServerThatIsLateAfterTheOthers(boolean isV6) {
+    start(isV6, true);
+    FakeServer late =
+        new FakeServer(link, IpAddress.of(v6 ? "2001:db8:5::12" : "192.0.2.12"), server.balancer, server.subnet)
+            .holding(vip, vip2);
+    late.mac = MacAddress.of("02:00:00:00:00:12");
+    List<byte[]> delayed = new ArrayList<>();
+    port.host(frame -> {
+      delayed.addAll(late.onFrame(frame));
+      if (port.nanoTime() < FIRST_ROUND_NS) {
+        return List.of();
+      }
+      List<byte[]> out = List.copyOf(delayed);
+      delayed.clear();
+      return out;
+    });
+    List<ServerCheck> checks = List.of(
+        check(ServerCheck.Mode.DIRECT, Protocol.TCP, 80, vip),
+        new ServerCheck(
+            "TCP", "s2", late.address, ServerCheck.Mode.DIRECT, List.of(vip), Protocol.TCP, 80, List.of()));
+    late.ports.clear();
+    VerifyReport report = Verifier.of(List.of(new VerifiedLink(link, port, Set.of())), checks)
+        .clock(port::nanoTime)
+        .run();
+    assertThat(faults(report)).containsExactly(PORT_CLOSED);
+    assertThat(report.faults().get(0).server()).isEqualTo("s2");
   }
 
   @Test
