@@ -27,8 +27,8 @@ public abstract sealed class FlowBuckets permits FlowLookUp {
   /** The handle of a flow that there is not. */
   public static final int MISS = -1;
 
-  /** Room for one flow in 0.7 of IPv4's slots, and in 0.625 of IPv6's, whose buckets hold one. */
-  private static final double V4_LOAD = 0.7;
+  /** Room for one flow in half of IPv4's slots, so that few live away from home, and in 0.625 of IPv6's buckets. */
+  private static final double V4_LOAD = 0.5;
   private static final double V6_LOAD = 0.625;
 
   final FlowHash hash;
