@@ -8,6 +8,7 @@ import io.lb4j.forward.Steering;
 import io.lb4j.forward.Translator;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameKind;
+import io.lb4j.frame.FrameOrder;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameStep;
@@ -31,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * A batch goes through in stages, so that the cache misses of 32 frames overlap: all are parsed and hashed and their
- * flow buckets asked for, and only then is each resolved. A known flow never asks the service table: its binding is
+ * flow buckets asked for, and only then is each resolved. Where frames of several kinds are mixed, those of a kind go
+ * through these stages together; whatever depends on order keeps to that of arrival. A known flow never asks the service table: its binding is
  * checked against the snapshot, so that removal, drain and disabling still bite.
  */
 final class FramePipeline implements Hairpin {
@@ -47,6 +49,7 @@ final class FramePipeline implements Hairpin {
   private final FragmentWalk fragments;
   private final FrameStep[] arrival = {this::parse, this::touchFlows, this::touchSessions};
   private final FrameStep toUs = this::toUs;
+  private final FrameOrder order = new FrameOrder();
   private final FrameView[] alone = new FrameView[1];
   private boolean passive; // another instance has the virtual addresses
   private boolean looping; // a packet is on its second walk, perhaps the first one was another worker's
@@ -114,8 +117,11 @@ final class FramePipeline implements Hairpin {
   /** Ends every frame of a batch with a verdict. */
   void process(FrameBatch batch) {
     int frames = (int) ((1L << batch.size()) - 1);
-    FrameStep.runAll(arrival, batch.views(), frames);
-    forward(batch.views(), frames);
+    FrameView[] views = order.of(batch.views(), batch.size());
+    FrameStep.runAll(arrival, views, frames);
+    int usual = usual(views, frames);
+    int unknown = forwardKnown(views, usual);
+    finish(batch.views(), frames, order.inBatch(usual), order.inBatch(unknown));
   }
 
   /** Ends a single frame, by the same steps. */
@@ -129,7 +135,8 @@ final class FramePipeline implements Hairpin {
       }
     }
     alone[0] = view;
-    forward(alone, 1);
+    int usual = usual(alone, 1);
+    finish(alone, 1, usual, forwardKnown(alone, usual));
     return view.verdict();
   }
 
@@ -184,20 +191,13 @@ final class FramePipeline implements Hairpin {
     return 0;
   }
 
-  /**
-   * Ends frames that are parsed and hashed: those of known flows together, by the short ways, then the others one by one.
-   * Frames leave in the order in which they came, whichever way they went.
-   */
-  private void forward(FrameView[] views, int frames) {
-    int walked = passive ? frames : byShortWays(views, frames);
-    for (int rest = walked; rest != 0; rest &= rest - 1) {
-      finish(views[Integer.numberOfTrailingZeros(rest)]);
-    }
+  /** The frames that short ways are for. */
+  private int usual(FrameView[] views, int frames) {
+    return passive ? 0 : FrameStep.run(toUs, views, frames);
   }
 
-  /** Answers the frames that have to be walked. */
-  private int byShortWays(FrameView[] views, int frames) {
-    int usual = FrameStep.run(toUs, views, frames);
+  /** Forwards frames of known flows together, by the short ways; answers those that have no flow. */
+  private int forwardKnown(FrameView[] views, int usual) {
     int unknown = usual;
     if (unknown != 0 && state.translator != null) {
       unknown = state.translator.forward(views, unknown);
@@ -205,11 +205,22 @@ final class FramePipeline implements Hairpin {
     if (unknown != 0 && state.flows.size() != 0) {
       unknown = fastPath.forward(views, unknown);
     }
-    newcomers.begin(views, unknown);
-    return frames & ~countEnded(views, usual);
+    return unknown;
   }
 
-  /** The frames that short ways are for: usual ones, to us. */
+  /**
+   * Ends all other frames, in the order in which they came: those that begin flows together, then the rest one by one.
+   * Frames leave in that order too, whichever way they went.
+   */
+  private void finish(FrameView[] views, int frames, int usual, int unknown) {
+    newcomers.begin(views, unknown);
+    int walked = frames & ~countEnded(views, usual);
+    for (int rest = walked; rest != 0; rest &= rest - 1) {
+      finish(views[Integer.numberOfTrailingZeros(rest)]);
+    }
+  }
+
+  /** Usual frames, to us. */
   private int toUs(FrameView[] views, int first, int end) {
     long[] macs = state.linkMacs;
     int others = 0;
