@@ -69,8 +69,9 @@ final class LeastRightsLabTest {
     String all = "-all" + rights;
     Stream.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--inh-caps=" + all,
         "--ambient-caps=" + all, "--bounding-set=" + all, System.getProperty("java.home") + "/bin/java",
-        "--enable-native-access=ALL-UNNAMED", "-cp", classPath, "io.lb4j.examples.Lb", "run", file.toString(),
-        "--interval", "200ms", "--control", "none").forEach(command::add);
+        "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classPath,
+        "io.lb4j.examples.Lb", "run", file.toString(), "--interval", "200ms", "--control", "none")
+        .forEach(command::add);
     return fixture.lab.spawn("lb", "balancer", command);
   }
 
