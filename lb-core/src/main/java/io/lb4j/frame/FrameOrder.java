@@ -33,6 +33,9 @@ public final class FrameOrder {
   private boolean sorted;
   private int unlooked; // batches to come that are taken as they are
 
+  /** Looks at the first batch. */
+  public FrameOrder() {}
+
   /**
    * Looks at frames that are not parsed yet.
    *
