@@ -9,10 +9,7 @@ import io.lb4j.dsr.DirectServerReturn;
 import io.lb4j.gateway.Gateway;
 import io.lb4j.gateway.Outbound;
 import io.lb4j.port.MemoryPort;
-import io.lb4j.port.PortCounters;
-import io.lb4j.port.PortQueue;
-import io.lb4j.port.PortStatus;
-import io.lb4j.port.PortTraits;
+import io.lb4j.port.PortWrapper;
 import io.lb4j.port.SteeredPort;
 import io.lb4j.port.SteeredPrefixes;
 import io.lb4j.service.VirtualService;
@@ -22,61 +19,23 @@ import org.junit.jupiter.api.Test;
 
 /** A port that leaves others' frames to the kernel is told which are the balancer's. */
 class SteeredPortTest {
-  private record Recording(MemoryPort port, List<SteeredPrefixes> told) implements SteeredPort {
+  private static final class Recording extends PortWrapper implements SteeredPort {
+    private final List<SteeredPrefixes> told = new ArrayList<>();
+
+    Recording(String name, String mac) {
+      super(new MemoryPort(name, MacAddress.of(mac), 1, 64));
+    }
+
     @Override
     public void steer(SteeredPrefixes prefixes) {
       told.add(prefixes);
     }
-
-    @Override
-    public String name() {
-      return port.name();
-    }
-
-    @Override
-    public PortTraits traits() {
-      return port.traits();
-    }
-
-    @Override
-    public int queues() {
-      return port.queues();
-    }
-
-    @Override
-    public PortQueue queue(int index) {
-      return port.queue(index);
-    }
-
-    @Override
-    public void join(MacAddress address) {
-      port.join(address);
-    }
-
-    @Override
-    public PortStatus status() {
-      return port.status();
-    }
-
-    @Override
-    public PortCounters counters() {
-      return port.counters();
-    }
-
-    @Override
-    public void close() {
-      port.close();
-    }
-  }
-
-  private static Recording port(String name, String mac) {
-    return new Recording(new MemoryPort(name, MacAddress.of(mac), 1, 64), new ArrayList<>());
   }
 
   @Test
   void shouldTellPortsOfVirtualAddressesAndOfServersWhoseRepliesComeBack() {
-    Recording outside = port("eth0", "02:00:00:00:00:04");
-    Recording inside = port("eth1", "02:00:00:00:00:05");
+    Recording outside = new Recording("eth0", "02:00:00:00:00:04");
+    Recording inside = new Recording("eth1", "02:00:00:00:00:05");
     VirtualService web =
         VirtualService.tcp("203.0.113.100", 80)
             .named("web")
@@ -96,7 +55,7 @@ class SteeredPortTest {
             .flowTable(64)
             .build()) {
       balancer.addService(web);
-      assertThat(outside.told()).as("not before the start").isEmpty();
+      assertThat(outside.told).as("not before the start").isEmpty();
       balancer.start();
       assertThat(last(outside).destinations())
           .containsExactlyInAnyOrder(IpPrefix.of("203.0.113.100/32"), IpPrefix.of("198.51.100.5/32"));
@@ -113,8 +72,8 @@ class SteeredPortTest {
 
   @Test
   void shouldTellPortsOfHostsThatAreReachedByTheirOwnAddresses() {
-    Recording outside = port("eth0", "02:00:00:00:00:04");
-    Recording inside = port("eth1", "02:00:00:00:00:05");
+    Recording outside = new Recording("eth0", "02:00:00:00:00:04");
+    Recording inside = new Recording("eth1", "02:00:00:00:00:05");
     try (LoadBalancer balancer =
         LoadBalancer.builder()
             .networkInterface("eth0", i -> i.port(outside).address("198.51.100.5/24"))
@@ -134,6 +93,6 @@ class SteeredPortTest {
   }
 
   private static SteeredPrefixes last(Recording port) {
-    return port.told().get(port.told().size() - 1);
+    return port.told.get(port.told.size() - 1);
   }
 }

@@ -11,13 +11,13 @@ import io.lb4j.wire.Ipv6Header;
 
 /**
  * Puts frames of a kind next to each other. Whether the next frame is IPv4 or IPv6, TCP or UDP, no processor can guess
- * where all are mixed, and it guesses in every step; in an order by kinds it is wrong once for a kind instead of once for
- * a frame. Frames of one kind from one interface keep their order. For steps that do not depend on any other order. Owned by one worker;
- * allocates nothing.
+ * where all are mixed, and it guesses in every step; in an order by kinds it is wrong once for a kind instead of once
+ * for a frame. Frames of one kind from one interface keep their order. For steps that do not depend on any other order.
+ * Owned by one worker; allocates nothing.
  *
  * <p>Most traffic is of one kind, and then to look is all that is done: every {@value #LOOK_EVERY}th batch is looked at
- * until one is mixed. Frames of several interfaces alone are not put in order: what differs between directions is decided
- * almost without branches, and the order was measured to cost more than it saved.
+ * until one is mixed. Frames that differ by their interfaces alone are not put in order: that was measured to cost more
+ * than it saved.
  */
 public final class FrameOrder {
   private static final int LOOK_EVERY = 16;

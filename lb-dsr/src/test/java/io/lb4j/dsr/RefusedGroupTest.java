@@ -9,11 +9,8 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.port.MemoryPort;
 import io.lb4j.port.Port;
-import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortException;
-import io.lb4j.port.PortQueue;
-import io.lb4j.port.PortStatus;
-import io.lb4j.port.PortTraits;
+import io.lb4j.port.PortWrapper;
 import io.lb4j.service.Health;
 import io.lb4j.service.VirtualService;
 import io.lb4j.testkit.FrameBuilder;
@@ -24,45 +21,14 @@ import org.junit.jupiter.api.Test;
 
 class RefusedGroupTest {
   /** A port whose device joins no group. */
-  private record Deaf(MemoryPort port) implements Port {
-    @Override
-    public String name() {
-      return port.name();
-    }
-
-    @Override
-    public PortTraits traits() {
-      return port.traits();
-    }
-
-    @Override
-    public int queues() {
-      return port.queues();
-    }
-
-    @Override
-    public PortQueue queue(int index) {
-      return port.queue(index);
+  private static final class Deaf extends PortWrapper {
+    Deaf(MemoryPort port) {
+      super(port);
     }
 
     @Override
     public void join(MacAddress address) {
       throw new PortException(PortException.Cause.NOT_SUPPORTED, "no groups");
-    }
-
-    @Override
-    public PortStatus status() {
-      return port.status();
-    }
-
-    @Override
-    public PortCounters counters() {
-      return port.counters();
-    }
-
-    @Override
-    public void close() {
-      port.close();
     }
   }
 

@@ -3,11 +3,9 @@ package io.lb4j.testkit;
 import io.lb4j.address.MacAddress;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.port.MemoryPort;
-import io.lb4j.port.Port;
-import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
+import io.lb4j.port.PortWrapper;
 import io.lb4j.port.PortStatus;
-import io.lb4j.port.PortTraits;
 import io.netty.buffer.ByteBuf;
 
 /** Two memory ports with a wire between them, which carries a burst when it is flushed. */
@@ -20,53 +18,17 @@ class MemoryPortTest extends PortContract {
   }
 
   /** One end of the wire. */
-  private static final class Wired implements Port {
-    private final MemoryPort own;
+  private static final class Wired extends PortWrapper {
     private final PortQueue queue;
 
     Wired(MemoryPort own, MemoryPort peer) {
-      this.own = own;
+      super(own);
       this.queue = new WiredQueue(own, peer);
-    }
-
-    @Override
-    public String name() {
-      return own.name();
-    }
-
-    @Override
-    public PortTraits traits() {
-      return own.traits();
-    }
-
-    @Override
-    public int queues() {
-      return own.queues();
     }
 
     @Override
     public PortQueue queue(int index) {
       return queue;
-    }
-
-    @Override
-    public void join(MacAddress address) {
-      own.join(address);
-    }
-
-    @Override
-    public PortStatus status() {
-      return own.status();
-    }
-
-    @Override
-    public PortCounters counters() {
-      return own.counters();
-    }
-
-    @Override
-    public void close() {
-      own.close();
     }
   }
 

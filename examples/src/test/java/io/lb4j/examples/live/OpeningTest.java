@@ -12,12 +12,10 @@ import io.lb4j.pcap.live.LivePort;
 import io.lb4j.pcap.live.LivePorts;
 import io.lb4j.port.MemoryPort;
 import io.lb4j.port.Port;
-import io.lb4j.port.PortCounters;
-import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
-import io.lb4j.port.PortQueue;
-import io.lb4j.port.PortStatus;
+import io.lb4j.port.PortException;
 import io.lb4j.port.PortTraits;
+import io.lb4j.port.PortWrapper;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.file.Path;
@@ -71,52 +69,15 @@ class OpeningTest {
   }
 
   /** Tells when it is closed, and may fail to. */
-  private final class RecordingPort implements Port {
-    private final MemoryPort port;
-
+  private final class RecordingPort extends PortWrapper {
     RecordingPort(MemoryPort port) {
-      this.port = port;
+      super(port);
       done.add(port.name() + " open");
     }
 
     @Override
-    public String name() {
-      return port.name();
-    }
-
-    @Override
-    public PortTraits traits() {
-      return port.traits();
-    }
-
-    @Override
-    public int queues() {
-      return port.queues();
-    }
-
-    @Override
-    public PortQueue queue(int index) {
-      return port.queue(index);
-    }
-
-    @Override
-    public void join(MacAddress address) {
-      port.join(address);
-    }
-
-    @Override
-    public PortStatus status() {
-      return port.status();
-    }
-
-    @Override
-    public PortCounters counters() {
-      return port.counters();
-    }
-
-    @Override
     public void close() {
-      port.close();
+      super.close();
       done.add(name() + " closed");
       if (stubborn) {
         throw new IllegalStateException(name() + " is stubborn");

@@ -1,12 +1,9 @@
 package io.lb4j.pcap.live;
 
 import io.lb4j.address.IpPrefix;
-import io.lb4j.address.MacAddress;
 import io.lb4j.port.Port;
-import io.lb4j.port.PortCounters;
-import io.lb4j.port.PortQueue;
-import io.lb4j.port.PortStatus;
 import io.lb4j.port.PortTraits;
+import io.lb4j.port.PortWrapper;
 import io.lb4j.port.SteeredPort;
 import io.lb4j.port.SteeredPrefixes;
 import java.util.List;
@@ -15,11 +12,12 @@ import java.util.List;
  * A port whose host has addresses that are the balancer's, and never sees a frame for them: they are none of the
  * host's. Safe where the port is.
  */
-final class HiddenAddressesPort implements SteeredPort {
+final class HiddenAddressesPort extends PortWrapper implements SteeredPort {
   private final Port port;
   private final PortTraits traits;
 
   HiddenAddressesPort(Port port, List<IpPrefix> hidden) {
+    super(port);
     this.port = port;
     PortTraits all = port.traits();
     this.traits =
@@ -35,28 +33,8 @@ final class HiddenAddressesPort implements SteeredPort {
   }
 
   @Override
-  public String name() {
-    return port.name();
-  }
-
-  @Override
   public PortTraits traits() {
     return traits;
-  }
-
-  @Override
-  public int queues() {
-    return port.queues();
-  }
-
-  @Override
-  public PortQueue queue(int index) {
-    return port.queue(index);
-  }
-
-  @Override
-  public void join(MacAddress address) {
-    port.join(address);
   }
 
   @Override
@@ -64,20 +42,5 @@ final class HiddenAddressesPort implements SteeredPort {
     if (port instanceof SteeredPort steered) {
       steered.steer(prefixes);
     }
-  }
-
-  @Override
-  public PortStatus status() {
-    return port.status();
-  }
-
-  @Override
-  public PortCounters counters() {
-    return port.counters();
-  }
-
-  @Override
-  public void close() {
-    port.close();
   }
 }

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Opens interfaces, several in a memory that they share, says so, and stays until it is killed; or says why it cannot. Started by tests,
- * with the size of rings, how long to stay in milliseconds, and the interfaces.
+ * Opens interfaces, several in a memory that they share, says so, and stays until it is killed; or says why it cannot.
+ * Started by tests, with the size of rings, how long to stay in milliseconds, and the interfaces.
  */
 final class XdpOpenProbe {
   private XdpOpenProbe() {}
