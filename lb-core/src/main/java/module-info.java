@@ -6,7 +6,9 @@ module io.lb4j.core {
   requires com.github.benmanes.caffeine;
   requires org.jctools.core.jdk11;
   requires static transitive org.jspecify;
+  requires static java.management;
   requires static jdk.jfr;
+  requires static jdk.management;
 
   exports io.lb4j.address;
   exports io.lb4j.core;

@@ -23,11 +23,6 @@ import java.nio.ByteOrder;
  * thread that owns the memory. Values of several bytes are in network order, except those of {@code ...Native}.
  */
 public final class DirectMemory {
-  /** Size of a huge page on the architectures that have them at two mebibytes. */
-  public static final int HUGE_PAGE = 2 << 20;
-
-  private static final int MADV_HUGEPAGE = 14;
-  private static final int MADV_COLLAPSE = 25;
   private static final int FIRST_WITH_FOREIGN_MEMORY = 22;
   private static final int LAST_WITH_SILENT_UNSAFE = 23;
 
@@ -66,13 +61,9 @@ public final class DirectMemory {
     return (boolean) Module.class.getMethod("isNativeAccessEnabled").invoke(DirectMemory.class.getModule());
   }
 
-  /** Calls {@code madvise}, where the system has it; answers whether it succeeded. */
-  private static boolean advise(MethodHandle madvise, long address, long bytes, int advice) {
-    try {
-      return (int) madvise.invokeExact(address, bytes, advice) == 0;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+  /** How memory is reached; null when it is not. */
+  static MemoryAccess access() {
+    return ACCESS;
   }
 
   /**
@@ -156,7 +147,7 @@ public final class DirectMemory {
     return memory;
   }
 
-  /** Where memory of {@link #allocate} begins. */
+  /** Where memory of {@link #allocate} or {@link HugePages#map} begins. */
   static long addressOfMemory(Object memory) {
     return ACCESS.addressOf(memory);
   }
@@ -172,24 +163,8 @@ public final class DirectMemory {
     return address & HIGHEST_PLACE;
   }
 
-  /**
-   * Asks the system for huge pages, at once and for memory that is in use already (Linux 6.1 and later; earlier ones do
-   * it by and by). Does nothing where system calls cannot be made; nobody depends on it.
-   *
-   * @param address a multiple of {@link #HUGE_PAGE}
-   * @param bytes a multiple of {@link #HUGE_PAGE}
-   * @return whether the system has said yes
-   */
-  public static boolean adviseHugePages(long address, long bytes) {
-    MethodHandle madvise = AVAILABLE ? ACCESS.madvise() : null;
-    if (madvise == null) {
-      return false;
-    }
-    boolean advised = advise(madvise, address, bytes, MADV_HUGEPAGE);
-    return advised && advise(madvise, address, bytes, MADV_COLLAPSE);
-  }
-
-  private static Error impossible(Throwable cause) {
+  /** What a handle cannot throw. */
+  static Error impossible(Throwable cause) {
     return new AssertionError(cause);
   }
 

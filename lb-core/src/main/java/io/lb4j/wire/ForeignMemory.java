@@ -10,6 +10,7 @@ import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Memory by {@code java.lang.foreign}: one segment of all,
@@ -17,6 +18,8 @@ import java.util.Optional;
  * Java this module is compiled for. Immutable, shared.
  */
 final class ForeignMemory implements MemoryAccess {
+  private static final String FOREIGN = "java.lang.foreign.";
+
   private final Class<?> segment = Class.forName("java.lang.foreign.MemorySegment");
   private final Object all;
 
@@ -58,38 +61,52 @@ final class ForeignMemory implements MemoryAccess {
     }
   }
 
+  private static Object layout(Class<?> type) throws ReflectiveOperationException {
+    return Class.forName(FOREIGN + "ValueLayout").getField("JAVA_" + type.getName().toUpperCase(Locale.ROOT)).get(null);
+  }
+
+  private static Object signature(Class<?> result, Class<?>... arguments) throws ReflectiveOperationException {
+    Object layouts = Array.newInstance(Class.forName(FOREIGN + "MemoryLayout"), arguments.length);
+    for (int i = 0; i < arguments.length; i++) {
+      Array.set(layouts, i, layout(arguments[i]));
+    }
+    return Class.forName(FOREIGN + "FunctionDescriptor")
+        .getMethod("of", layouts.getClass().getComponentType(), layouts.getClass())
+        .invoke(null, layout(result), layouts);
+  }
+
   @Override
-  public MethodHandle madvise() {
+  public MethodHandle function(String name, Class<?> result, Class<?>... arguments) {
     try {
-      String foreign = "java.lang.foreign.";
-      Class<?> linkerType = Class.forName(foreign + "Linker");
-      Class<?> layout = Class.forName(foreign + "MemoryLayout");
-      Class<?> descriptor = Class.forName(foreign + "FunctionDescriptor");
-      Class<?> layouts = Class.forName(foreign + "ValueLayout");
-      Object number = layouts.getField("JAVA_INT").get(null);
-      Object word = layouts.getField("JAVA_LONG").get(null);
-      Object arguments = Array.newInstance(layout, 3);
-      Array.set(arguments, 0, word);
-      Array.set(arguments, 1, word);
-      Array.set(arguments, 2, number);
-      Object signature =
-          descriptor.getMethod("of", layout, arguments.getClass()).invoke(null, number, arguments);
+      Class<?> linkerType = Class.forName(FOREIGN + "Linker");
+      Class<?> descriptor = Class.forName(FOREIGN + "FunctionDescriptor");
       Object linker = linkerType.getMethod("nativeLinker").invoke(null);
       Object lookup = linkerType.getMethod("defaultLookup").invoke(linker);
       Optional<?> symbol =
-          (Optional<?>)
-              Class.forName(foreign + "SymbolLookup").getMethod("find", String.class).invoke(lookup, "madvise");
+          (Optional<?>) Class.forName(FOREIGN + "SymbolLookup").getMethod("find", String.class).invoke(lookup, name);
       if (symbol.isEmpty()) {
         return null;
       }
-      Class<?> option = Class.forName(foreign + "Linker$Option");
-      Object options = Array.newInstance(option, 0);
+      Object options = Array.newInstance(Class.forName(FOREIGN + "Linker$Option"), 0);
       return (MethodHandle)
           linkerType
               .getMethod("downcallHandle", segment, descriptor, options.getClass())
-              .invoke(linker, symbol.get(), signature, options);
+              .invoke(linker, symbol.get(), signature(result, arguments), options);
     } catch (ReflectiveOperationException e) {
       return null;
+    }
+  }
+
+  @Override
+  public Object memory(long address, long bytes, Runnable free) {
+    try {
+      Class<?> arena = Class.forName(FOREIGN + "Arena");
+      Object auto = arena.getMethod("ofAuto").invoke(null);
+      Object at = segment.getMethod("ofAddress", long.class).invoke(null, address);
+      Consumer<Object> cleanup = ignored -> free.run();
+      return segment.getMethod("reinterpret", long.class, arena, Consumer.class).invoke(at, bytes, auto, cleanup);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -27,8 +27,13 @@ interface MemoryAccess {
     return 0;
   }
 
-  /** {@code madvise(2)}: {@code (long,long,int)int}; null where no system call can be made. */
-  default MethodHandle madvise() {
+  /** A function of the C library on {@code int} and {@code long}, as which pointers go; null where there is none. */
+  default MethodHandle function(String name, Class<?> result, Class<?>... arguments) {
     return null;
+  }
+
+  /** Stands for memory from such a function. When the answer is garbage, {@code free} runs, which must not hold it. */
+  default Object memory(long address, long bytes, Runnable free) {
+    throw new IllegalStateException("no memory from elsewhere");
   }
 }

@@ -5,10 +5,9 @@ import java.nio.ByteOrder;
 
 /**
  * A block of zeroed memory outside the heap for tables, aligned to a cache line, large ones in huge pages where the
- * system gives them ({@link DirectMemory#adviseHugePages}); values in the machine's order. Read and
- * written by address where this JVM gives addresses ({@link DirectMemory}), else through a {@code ByteBuffer}; freed when
- * it is garbage. Owned by whoever made it. Offsets are not checked unless assertions are on: callers compute them from
- * indices that they have bounded.
+ * system gives them ({@link HugePages}); values in the machine's order. Read and written by address where this JVM
+ * gives addresses ({@link DirectMemory}), else through a {@code ByteBuffer}; freed when it is garbage. Owned by whoever
+ * made it. Offsets are not checked unless assertions are on: callers compute them from indices that they have bounded.
  */
 public final class OffHeap {
   /** No memory. */
@@ -17,18 +16,20 @@ public final class OffHeap {
   private static final int LINE = 64;
 
   /** From here on a table's pages no longer fit in the translation caches; it is rounded up to whole huge pages. */
-  private static final int LEAST_FOR_HUGE_PAGES = DirectMemory.HUGE_PAGE;
+  private static final int LEAST_FOR_HUGE_PAGES = HugePages.SIZE;
 
   private final Object memory; // keeps it, whichever way it is reached
-  private final ByteBuffer buffer; // null for more than a buffer holds, which is reached by address only
+  private final ByteBuffer buffer; // null for what is reached by address only
   private final long address;
   private final long size;
 
   private OffHeap(long bytes) {
-    int alignment = bytes >= LEAST_FOR_HUGE_PAGES ? DirectMemory.HUGE_PAGE : LINE;
+    boolean large = bytes >= LEAST_FOR_HUGE_PAGES;
+    int alignment = large ? HugePages.SIZE : LINE;
     long rounded = bytes + alignment - 1 & -alignment;
+    Object mapped = large ? HugePages.map(rounded) : null;
     this.size = bytes;
-    if (rounded + alignment <= Integer.MAX_VALUE) {
+    if (mapped == null && rounded + alignment <= Integer.MAX_VALUE) {
       ByteBuffer whole = ByteBuffer.allocateDirect((int) rounded + alignment);
       int start = -whole.alignmentOffset(0, alignment) & alignment - 1;
       this.buffer = whole.slice(start, (int) bytes).order(ByteOrder.nativeOrder());
@@ -36,11 +37,11 @@ public final class OffHeap {
       this.address = DirectMemory.addressOf(buffer);
     } else {
       this.buffer = null;
-      this.memory = DirectMemory.allocate(rounded + alignment);
+      this.memory = mapped == null ? DirectMemory.allocate(rounded + alignment) : mapped;
       this.address = DirectMemory.addressOfMemory(memory) + alignment - 1 & -alignment;
     }
-    if (alignment == DirectMemory.HUGE_PAGE) {
-      DirectMemory.adviseHugePages(address, rounded);
+    if (large && mapped == null) {
+      HugePages.gather(address, rounded);
     }
   }
 
