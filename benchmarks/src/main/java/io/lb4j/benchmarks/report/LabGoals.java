@@ -3,6 +3,7 @@ package io.lb4j.benchmarks.report;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The goals on the wire, each a ratio within a round, beside what was measured. Immutable. */
 final class LabGoals {
@@ -36,8 +37,17 @@ final class LabGoals {
       trips(through + "packet low spin", 2);
       trips(through + (through.isEmpty() ? "packet low poll" : "packet low park"), 4);
     }
+    boundOfNewConnections();
+    for (String what : List.of("1m", "16m")) {
+      String name = "DSR, downloads of " + (what.equals("1m") ? "1 MB" : "16 MB");
+      reportedPeers(name + ": C ÷ nothing between", "direct", what, "redirect-c", "none");
+      reportedPeers(name + ": lb4j ÷ C", "direct", what, "lb4j", "redirect-c");
+    }
     reportedTrips("packet low spin, C", "kernel bridge");
     reportedTrips("packet low poll, C", "kernel bridge");
+    reportedTrips("packet low poll, one processor, C", "kernel bridge");
+    reportedTrips("packet low poll, one processor", "kernel bridge");
+    reportedTrips("gateway, packet low park, one processor", "kernel bridge");
     reportedTrips("packet low spin", "packet low spin, C");
     reportedTrips("packet low poll", "packet low poll, C");
     return table.toString();
@@ -52,10 +62,28 @@ final class LabGoals {
   }
 
   private void proxy(String name, String what, double goal) {
-    PROXIES.stream()
+    bestProxy(what).ifPresent(best -> peers(name + " ÷ the best proxy's (" + best + ")", "dual", what, best, goal));
+  }
+
+  private Optional<String> bestProxy(String what) {
+    return PROXIES.stream()
         .filter(proxy -> !rates("dual", proxy, what).isEmpty())
-        .max(Comparator.comparing(proxy -> new Spread(List.copyOf(rates("dual", proxy, what).values())).median()))
-        .ifPresent(best -> peers(name + " ÷ the best proxy's (" + best + ")", "dual", what, best, goal));
+        .max(Comparator.comparing(proxy -> new Spread(List.copyOf(rates("dual", proxy, what).values())).median()));
+  }
+
+  /** What a process in C with the same sockets reaches, which translates nothing. */
+  private void boundOfNewConnections() {
+    String gateway = "gateway, new connections: ";
+    bestProxy("close").ifPresent(
+        best -> reportedPeers(gateway + "C ÷ the best proxy's (" + best + ")", "dual", "close", "redirect-c", best));
+    reportedPeers(gateway + "C ÷ nftables DNAT", "dual", "close", "redirect-c", "nft-dnat");
+    reportedPeers(gateway + "lb4j ÷ C", "dual", "close", "lb4j", "redirect-c");
+    reportedPeers("DSR, new connections: C ÷ kernel's MAC rewrite", "direct", "close", "redirect-c", "nft-l2");
+    reportedPeers("DSR, new connections: lb4j ÷ C", "direct", "close", "lb4j", "redirect-c");
+  }
+
+  private void reportedPeers(String name, String topology, String what, String subject, String than) {
+    reported(name, LabLines.ratio(rates(topology, subject, what), rates(topology, than, what)));
   }
 
   private Map<Integer, Double> mpps(String subject) {
@@ -77,9 +105,12 @@ final class LabGoals {
 
   /** What a process in C needs is the least that can be asked of one in Java: no goal of ours, but the measure of ours. */
   private void reportedTrips(String subject, String than) {
-    Spread ratio = LabLines.ratio(halves(subject), halves(than));
+    reported("round trip, p50: " + subject + " ÷ " + than, LabLines.ratio(halves(subject), halves(than)));
+  }
+
+  private void reported(String name, Spread ratio) {
     if (!ratio.isEmpty()) {
-      table.row("round trip, p50: " + subject + " ÷ " + than, measured(ratio), "reported", "");
+      table.row(name, measured(ratio), "reported", "");
     }
   }
 

@@ -76,6 +76,7 @@ public final class LabReport {
     }
     sections.put("lab-frames", tables.frames());
     sections.put("lab-roundtrips", tables.roundTrips());
+    sections.put("lab-wakes", tables.wakes());
     return sections;
   }
 

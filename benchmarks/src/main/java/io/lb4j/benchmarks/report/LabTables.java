@@ -20,6 +20,7 @@ final class LabTables {
     names.put("none", "nothing between");
     names.put("routed", "routed by the kernel, no balancer");
     names.put("nft-l2", "kernel: nftables, MAC rewrite and `fwd`");
+    names.put("redirect-c", "bare forwarder in C, packet sockets, MAC rewrite alone");
     names.put("nft-dnat", "kernel: nftables DNAT");
     names.put("haproxy", "haproxy, TCP");
     names.put("nginx", "nginx stream");
@@ -112,6 +113,19 @@ final class LabTables {
           trip(subject, "loaded", "p50Us"), trip(subject, "loaded", "p99Us"), toBridge(subject, "loaded"));
     }
     return table.toString();
+  }
+
+  /** What it takes to tell another thread something. */
+  String wakes() {
+    Table table = new Table("µs, from a thread to one that is", "p50", "p99");
+    for (String subject : lines.subjects("wake", "")) {
+      table.row(subject, wake(subject, "p50Us"), wake(subject, "p99Us"));
+    }
+    return table.toString();
+  }
+
+  private String wake(String subject, String figure) {
+    return range(new Spread(List.copyOf(lines.rounds(figure, "table", "wake", "subject", subject).values())));
   }
 
   private Map<Integer, Double> trips(String subject, String load, String figure) {

@@ -30,6 +30,13 @@ class LabReportTest {
         + "\", \"load\": \"idle\", \"p50Us\": " + p50 + ", \"p99Us\": 99.5}");
   }
 
+  private void direct(String subject, String what, double... rates) {
+    for (int round = 1; round <= rates.length; round++) {
+      lines.add("{\"table\": \"peers\", \"round\": " + round + ", \"topology\": \"direct\", \"subject\": \"" + subject
+          + "\", \"what\": \"" + what + "\", \"rate\": " + rates[round - 1] + "}");
+    }
+  }
+
   private Map<String, String> sections() throws IOException {
     return LabReport.sections(new LabLines(lines), new Properties());
   }
@@ -75,6 +82,34 @@ class LabReportTest {
     assertThat(sections().get("lab-goals"))
         .contains("packet low spin ÷ kernel bridge | 1.75 (1.75–1.75) | ≤ 2.0 | reached |")
         .contains("packet low poll ÷ kernel bridge | 4.5 (4.5–4.5) | ≤ 4.0 | **missed** |");
+  }
+
+  @Test
+  void shouldReportWhatTheSameSocketsReachInC() throws IOException {
+    peer("nginx", "close", 6_000);
+    peer("nft-dnat", "close", 8_000);
+    peer("redirect-c", "close", 7_200);
+    peer("lb4j", "close", 6_480);
+    direct("none", "1m", 10, 12);
+    direct("redirect-c", "1m", 8, 12);
+    direct("lb4j", "1m", 8, 9);
+
+    assertThat(sections().get("lab-goals"))
+        .contains("| gateway, new connections: C ÷ the best proxy's (nginx) | 1.20 (1.20–1.20) | reported | |")
+        .contains("| gateway, new connections: C ÷ nftables DNAT | 0.90 (0.90–0.90) | reported | |")
+        .contains("| gateway, new connections: lb4j ÷ C | 0.90 (0.90–0.90) | reported | |")
+        .contains("| DSR, downloads of 1 MB: C ÷ nothing between | 0.90 (0.80–1.00) | reported | |")
+        .contains("| DSR, downloads of 1 MB: lb4j ÷ C | 0.88 (0.75–1.00) | reported | |");
+  }
+
+  @Test
+  void shouldTellWhatWakingTakes() throws IOException {
+    for (int round = 1; round <= 3; round++) {
+      lines.add("{\"table\": \"wake\", \"round\": " + round
+          + ", \"subject\": \"asleep\", \"p50Us\": " + 10 * round + ", \"p99Us\": 99.5}");
+    }
+
+    assertThat(sections().get("lab-wakes")).contains("| asleep | 20 (10.0–30) | 100 (100–100) |");
   }
 
   @Test
