@@ -35,7 +35,9 @@ final class LabGoals {
     frames("AF_XDP spinning, Java ÷ C", "xdp spin", "xdp spin, C");
     for (String through : List.of("", "gateway, ")) {
       trips(through + "packet low spin", 2);
-      trips(through + (through.isEmpty() ? "packet low poll" : "packet low park"), 4);
+      String polling = through + (through.isEmpty() ? "packet low poll" : "packet low park");
+      trips(polling, 4);
+      trips(polling + ", one processor", 4);
     }
     boundOfNewConnections();
     for (String what : List.of("1m", "16m")) {
@@ -46,8 +48,6 @@ final class LabGoals {
     reportedTrips("packet low spin, C", "kernel bridge");
     reportedTrips("packet low poll, C", "kernel bridge");
     reportedTrips("packet low poll, one processor, C", "kernel bridge");
-    reportedTrips("packet low poll, one processor", "kernel bridge");
-    reportedTrips("gateway, packet low park, one processor", "kernel bridge");
     reportedTrips("packet low spin", "packet low spin, C");
     reportedTrips("packet low poll", "packet low poll, C");
     return table.toString();
