@@ -1,5 +1,6 @@
 package io.lb4j.dataplane;
 
+import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.service.PortRange;
 import java.util.ArrayList;
@@ -10,26 +11,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which service a new flow is for: longest prefix of the virtual address first, then the fewest ports. Immutable,
  * shared; allocates nothing per lookup. Asked on a miss of the flow table only.
  *
- * <p>One open-addressed hash table per prefix length that occurs, longest first, from masked address to the services on
- * it; with the usual configuration that is one probe of one table.
+ * <p>Services of one address and one port, which most are, have a table of their own, {@link ExactServices}. For the rest
+ * there is one open-addressed hash table per prefix length that occurs, longest first, from masked address to the services
+ * on it.
  */
 final class ServiceTable {
   private final Level[] v4;
   private final Level[] v6;
+  private final ExactServices exact;
 
   /** All virtual addresses of one prefix length. */
   private static final class Level {
+    final boolean hosts; // of full length
     final long maskHigh;
     final long maskLow;
     final long[] keys; // high and low of each slot
     final VipServices[] values;
 
     Level(int length, boolean v6, Map<IpPrefix, List<CompiledService>> services) {
+      hosts = length == (v6 ? 128 : 32);
       maskHigh = IpPrefix.maskHigh(v6, length);
       maskLow = IpPrefix.maskLow(v6, length);
       int slots = Integer.highestOneBit(services.size() * 2) * 2;
@@ -169,25 +175,51 @@ final class ServiceTable {
    * @param services in any order
    */
   ServiceTable(List<CompiledService> services) {
-    v4 = levels(services, false);
-    v6 = levels(services, true);
+    Map<IpPrefix, List<CompiledService>> byVip = byVip(services);
+    v4 = levels(byVip, false);
+    v6 = levels(byVip, true);
+    Map<IpAddress, List<CompiledService>> single = new HashMap<>();
+    List<IpAddress> closed = new ArrayList<>();
+    byVip.forEach(
+        (vip, onVip) -> {
+          List<CompiledService> ofOnePort = onVip.stream().filter(s -> s.declaration().ports().size() == 1).toList();
+          if (vip.isHost()) {
+            single.put(vip.address(), ofOnePort);
+          }
+          if (vip.isHost() && ofOnePort.size() == onVip.size() && !isInPrefix(vip.address())) {
+            closed.add(vip.address());
+          }
+        });
+    exact = new ExactServices(single, closed);
   }
 
-  private static Level[] levels(List<CompiledService> services, boolean v6) {
-    Map<Integer, Map<IpPrefix, List<CompiledService>>> byLength = new TreeMap<>(Comparator.reverseOrder());
+  private static Map<IpPrefix, List<CompiledService>> byVip(List<CompiledService> services) {
+    Map<IpPrefix, List<CompiledService>> byVip = new HashMap<>();
     for (CompiledService service : services) {
       for (IpPrefix vip : service.declaration().vips()) {
-        if (vip.address().isV6() == v6) {
-          byLength
-              .computeIfAbsent(vip.length(), length -> new HashMap<>())
-              .computeIfAbsent(vip, address -> new ArrayList<>())
-              .add(service);
-        }
+        byVip.computeIfAbsent(vip, address -> new ArrayList<>()).add(service);
       }
     }
+    return byVip;
+  }
+
+  private static Level[] levels(Map<IpPrefix, List<CompiledService>> byVip, boolean v6) {
+    Map<Integer, Map<IpPrefix, List<CompiledService>>> byLength = new TreeMap<>(Comparator.reverseOrder());
+    byVip.forEach(
+        (vip, services) -> {
+          if (vip.address().isV6() == v6) {
+            byLength.computeIfAbsent(vip.length(), length -> new HashMap<>()).put(vip, services);
+          }
+        });
     return byLength.entrySet().stream()
         .map(entry -> new Level(entry.getKey(), v6, entry.getValue()))
         .toArray(Level[]::new);
+  }
+
+  /** Whether services are declared for a network that an address is of. */
+  private boolean isInPrefix(IpAddress address) {
+    return Arrays.stream(address.isV6() ? v6 : v4)
+        .anyMatch(level -> !level.hosts && level.get(address.high(), address.low()) != null);
   }
 
   /**
@@ -200,7 +232,12 @@ final class ServiceTable {
    * @param port destination port
    * @return null when no service wants it
    */
-  CompiledService find(boolean isV6, long high, long low, boolean tcp, int port) {
+  @Nullable CompiledService find(boolean isV6, long high, long low, boolean tcp, int port) {
+    CompiledService service = exact.find(isV6, high, low, tcp, port);
+    return service != null || exact.isClosed(isV6, high, low, tcp) ? service : search(isV6, high, low, tcp, port);
+  }
+
+  private @Nullable CompiledService search(boolean isV6, long high, long low, boolean tcp, int port) {
     for (Level level : isV6 ? v6 : v4) {
       VipServices services = level.get(high, low);
       if (services != null) {
