@@ -54,7 +54,7 @@ final class DirectFastPath {
   boolean forward(FrameView view) {
     ways.refresh(state.table);
     long place = flows.atHome(view);
-    if (place == FlowTable.NOWHERE) {
+    if (place <= FlowTable.ELSEWHERE) {
       return false;
     }
     view.setFlow(place);
@@ -68,21 +68,19 @@ final class DirectFastPath {
       FrameView view = views[i];
       long place = flows.atHome(view);
       view.setFlow(place);
-      if (place == FlowTable.NOWHERE) {
+      if (place <= FlowTable.ELSEWHERE) {
         missed |= 1 << i;
       }
     }
     return missed;
   }
 
-  /** Searches for flows that are not in their home buckets. */
+  /** Searches for flows that are not in their home buckets but may be elsewhere. */
   private int search(FrameView[] views, int first, int end) {
     int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      boolean further = flows.mayBeElsewhere(
-          view.isV6(), view.hash(), view.sourceLow() << 32 | view.destinationLow(), view.ports());
-      long place = further ? flows.place(view) : FlowTable.NOWHERE;
+      long place = view.flow() == FlowTable.ELSEWHERE ? flows.place(view) : FlowTable.NOWHERE;
       view.setFlow(place);
       if (place == FlowTable.NOWHERE) {
         missed |= 1 << i;

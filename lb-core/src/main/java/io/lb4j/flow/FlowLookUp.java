@@ -29,6 +29,9 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
   /** The place of a flow that there is not. */
   public static final long NOWHERE = 0;
 
+  /** The place of a flow that is not at home but may be elsewhere, for {@link #place} to find. Above it are places. */
+  public static final long ELSEWHERE = 1;
+
   FlowLookUp(int capacity, long seed) {
     super(capacity, seed);
   }
@@ -51,7 +54,7 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
    * Finds a frame's flow in its home bucket. Only where memory is reached by address.
    *
    * @param frame a segment or first fragment, with this table's hash
-   * @return the flow's place, or {@link #NOWHERE}
+   * @return the flow's place, {@link #NOWHERE} or {@link #ELSEWHERE}
    */
   public final long atHome(FrameView frame) {
     return frame.isV6()
@@ -70,11 +73,14 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
    * Finds an IPv4 flow in its home bucket, where nine of ten are. Which of the three slots it is in nobody can predict,
    * so all three are compared, without a branch. Only where memory is reached by address.
    *
+   * <p>A flow may be elsewhere when its home bucket flowed over, or has the same addresses and ports in a flow of the other
+   * protocol or one that has ended. Few that are new may.
+   *
    * @param flowHash from {@link #hash4}
    * @param addresses source in the upper, destination in the lower 32 bits
    * @param ports source port in the upper, destination port in the lower 16 bits
    * @param protocol 6 or 17
-   * @return the flow's place, or {@link #NOWHERE}
+   * @return the flow's place, {@link #NOWHERE} or {@link #ELSEWHERE}
    */
   public final long atHome4(int flowHash, long addresses, int ports, int protocol) {
     long bucket = base(v4Start + ((long) home(flowHash, v4Buckets) << BUCKET_SHIFT));
@@ -83,8 +89,11 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
     int third = oneIfEqual(bucket, 2, addresses, ports);
     long slot = third << 1 | second & ~third;
     long word = base(bucket + WORDS + (slot << 2));
-    boolean found = (first | second | third) != 0;
-    return found && isOf(getIntNative(word), protocol == IpProtocol.UDP) ? word : NOWHERE;
+    boolean alike = (first | second | third) != 0;
+    if (alike && isOf(getIntNative(word), protocol == IpProtocol.UDP)) {
+      return word;
+    }
+    return alike || getUnsignedByte(bucket + OVERFLOW) != 0 ? ELSEWHERE : NOWHERE;
   }
 
   private static int oneIfEqual(long bucket, int slot, long addresses, int ports) {
@@ -103,7 +112,7 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
    * @param destinationLow last 64 bits of the destination
    * @param ports source port in the upper, destination port in the lower 16 bits
    * @param protocol 6 or 17
-   * @return the flow's place, or {@link #NOWHERE}
+   * @return the flow's place, {@link #NOWHERE} or {@link #ELSEWHERE}
    */
   public final long atHome6(
       int flowHash,
@@ -123,29 +132,10 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
             | getLongNative(bucket + 16) ^ destinationHigh
             | getLongNative(bucket + 24) ^ destinationLow
             | getIntNative(bucket + V6_PORTS) ^ ports;
-    return difference == 0 && isOf(getIntNative(bucket + WORDS), protocol == IpProtocol.UDP) ? bucket + WORDS : NOWHERE;
-  }
-
-  /**
-   * Whether a flow may be in the table although {@link #atHome4} or {@link #atHome6} has not found it: because its home
-   * bucket flowed over, or because it has the same addresses and ports as another there, which is of the other protocol
-   * or has ended. Only where memory is reached by address.
-   *
-   * @param v6Flow the family
-   * @param flowHash from {@link #hash4} or {@link #hash6}
-   * @param addresses of IPv4: source in the upper, destination in the lower 32 bits
-   * @param ports source port in the upper, destination port in the lower 16 bits
-   * @return false for nearly all flows that are new
-   */
-  public final boolean mayBeElsewhere(boolean v6Flow, int flowHash, long addresses, int ports) {
-    if (v6Flow) {
-      return v6Buckets != 0 && v6.getByte(((long) home(flowHash, v6Buckets) << BUCKET_SHIFT) + OVERFLOW) != 0;
+    if (difference == 0 && isOf(getIntNative(bucket + WORDS), protocol == IpProtocol.UDP)) {
+      return bucket + WORDS;
     }
-    long bucket = base(v4Start + ((long) home(flowHash, v4Buckets) << BUCKET_SHIFT));
-    return getUnsignedByte(bucket + OVERFLOW) != 0
-        || (oneIfEqual(bucket, 0, addresses, ports)
-            | oneIfEqual(bucket, 1, addresses, ports)
-            | oneIfEqual(bucket, 2, addresses, ports)) != 0;
+    return getUnsignedByte(bucket + OVERFLOW) != 0 ? ELSEWHERE : NOWHERE;
   }
 
   /**
