@@ -84,6 +84,11 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
   }
 
   @Override
+  public boolean isKnown(int binding) {
+    return table.binding(binding) != null;
+  }
+
+  @Override
   public void onEnd(FlowTable flows, int handle, End end) {
     int binding = flows.binding(handle);
     FlowState state = flows.state(handle);

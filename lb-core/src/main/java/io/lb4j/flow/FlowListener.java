@@ -25,6 +25,17 @@ public interface FlowListener {
   int timeoutTicks(int binding, FlowState state);
 
   /**
+   * Whether a binding is there. If it is, none of its time-outs is below a second, and they need not be asked for flows of
+   * {@link FlowTable#FRESH_TICKS}.
+   *
+   * @param binding of a flow
+   * @return false when its flows are to be judged by {@link #timeoutTicks}
+   */
+  default boolean isKnown(int binding) {
+    return false;
+  }
+
+  /**
    * A flow is about to leave the table; its handle can still be asked.
    *
    * @param table the table

@@ -21,6 +21,7 @@ final class FlowSweep {
   private final FlowListener listener;
   private long sweptTick;
   private int cursor;
+  private int touched; // written only, so that the load is kept
 
   FlowSweep(FlowTable table, FlowListener listener, long nowNs) {
     this.table = table;
@@ -48,7 +49,14 @@ final class FlowSweep {
       visit(bucket, (int) now, 0);
     }
     cursor = end == table.buckets() ? 0 : end;
+    touched = touch(cursor);
     return cursor == 0;
+  }
+
+  /** Asks for the bucket that is next, so that nothing has to wait for it then. */
+  private int touch(int bucket) {
+    boolean six = bucket >= table.v4Buckets;
+    return six ? table.v6.getInt(bucket - table.v4Buckets << BUCKET_SHIFT) : table.v4.getInt(bucket << BUCKET_SHIFT);
   }
 
   private void visit(int bucket, int tick, long further) {
@@ -67,12 +75,16 @@ final class FlowSweep {
     if (word == 0) {
       return;
     }
-    long age = ageOf(word, tick) + further;
-    int timeout = listener.timeoutTicks(bindingAt(memory, slot), stateOf(word));
-    if (age > timeout) {
+    if (isOver(bindingAt(memory, slot), word, ageOf(word, tick) + further)) {
       table.end(slot >> 2 | family, FlowListener.End.EXPIRED);
     } else {
       listener.onAlive(table, slot >> 2 | family);
     }
+  }
+
+  /** Asks for a time-out, which is several cache lines away, only where it can matter. */
+  private boolean isOver(int binding, int word, long age) {
+    boolean fresh = age <= FlowTable.FRESH_TICKS && listener.isKnown(binding);
+    return !fresh && age > listener.timeoutTicks(binding, stateOf(word));
   }
 }

@@ -18,6 +18,17 @@ public interface SessionAccounting {
   int timeoutTicks(int binding, FlowState state);
 
   /**
+   * Whether a binding is there. If it is, none of its time-outs is below a second, and they need not be asked for sessions
+   * of {@link io.lb4j.flow.FlowTable#FRESH_TICKS}.
+   *
+   * @param binding of a session
+   * @return false when its sessions are to be judged by {@link #timeoutTicks}
+   */
+  default boolean isKnown(int binding) {
+    return false;
+  }
+
+  /**
    * Where the server of a session is, if frames of known sessions need nothing else to be asked: the service is enabled
    * and admits everybody, the server keeps its sessions.
    *

@@ -256,11 +256,15 @@ final class Sessions {
   /** Looks at the other direction only when this one has been silent for too long. */
   boolean isExpired(int handle, long further) {
     long word = word(handle);
+    long age = Word.age(word, tick) + further;
+    if (age <= FlowTable.FRESH_TICKS && (Word.binding(word) == 0 || accounting.isKnown(Word.binding(word)))) {
+      return false; // without asking for the time-out, which is several cache lines away
+    }
     int timeout = timeoutTicks(word);
     if (timeout < 0) {
       return true;
     }
-    if (Word.age(word, tick) + further <= timeout) {
+    if (age <= timeout) {
       return false;
     }
     int twin = twin(handle);
