@@ -15,10 +15,10 @@ import io.lb4j.wire.TcpHeader;
  * whatever is wrong with a frame, to {@link FrameParser}, whose findings are the same for the frames read here. Stateless.
  */
 final class UsualFrames {
-  /** The last of the wide loads ends here, which holds a TCP header's flags. */
-  private static final int LOADED_BYTES_4 = 48;
+  /** Headers of UDP end here; no shorter frame is usual. TCP's are read when they are known to be there. */
+  private static final int SHORTEST_4 = 42;
 
-  private static final int LOADED_BYTES_6 = 68;
+  private static final int SHORTEST_6 = 62;
 
   private static final long UNUSUAL_MARKS = FrameMarks.VLAN | FrameMarks.TRUNCATED;
   private static final int NETWORK = 14;
@@ -34,7 +34,7 @@ final class UsualFrames {
 
   /** Fills the view in and answers true, or answers false and has promised nothing about the view's findings. */
   static boolean parse(FrameView view) {
-    boolean readable = DirectMemory.AVAILABLE && view.address != 0 && view.length >= LOADED_BYTES_4;
+    boolean readable = DirectMemory.AVAILABLE && view.address != 0 && view.length >= SHORTEST_4;
     if (!readable || (view.marks & UNUSUAL_MARKS) != 0) {
       return false;
     }
@@ -43,7 +43,7 @@ final class UsualFrames {
     if (typeAndVersion >>> 8 == IPV4_WITHOUT_OPTIONS) {
       return ipv4(view, frame, typeAndVersion & 0xFFFF);
     }
-    return typeAndVersion >>> 12 == IPV6 && view.length >= LOADED_BYTES_6 && ipv6(view, frame);
+    return typeAndVersion >>> 12 == IPV6 && view.length >= SHORTEST_6 && ipv6(view, frame);
   }
 
   private static boolean ipv4(FrameView view, long frame, int versionAndService) {
@@ -112,6 +112,9 @@ final class UsualFrames {
   }
 
   private static boolean tcp(FrameView view, long tcp, int length) {
+    if (length < TcpHeader.MINIMUM_LENGTH) {
+      return false;
+    }
     long rest = getLong(tcp + 6); // lower half of the sequence number, acknowledgment, data offset and flags
     int offsetAndFlags = (int) rest & 0xFFFF;
     int headerLength = offsetAndFlags >>> 12 << 2;

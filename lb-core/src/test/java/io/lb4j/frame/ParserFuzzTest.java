@@ -18,7 +18,7 @@ class ParserFuzzTest {
   private static final int MUTANTS = 25_000;
   private static final int[] TELLING = {0, 1, 4, 6, 7, 8, 17, 43, 44, 51, 58, 59, 60, 0x45, 0x4F, 0x60, 0x80, 0xFF};
 
-  private static List<byte[]> seeds() {
+  static List<byte[]> seeds() {
     byte[] fragment = {17, 0, 0, 1, 0, 0, 0, 9};
     byte[] options = {44, 0, 1, 4, 0, 0, 0, 0};
     byte[] hopByHop = {60, 0, 1, 4, 0, 0, 0, 0};
@@ -77,7 +77,7 @@ class ParserFuzzTest {
     }
   }
 
-  private static byte[] mutate(byte[] valid, SplittableRandom random) {
+  static byte[] mutate(byte[] valid, SplittableRandom random) {
     byte[] mutant = valid.clone();
     for (int edits = random.nextInt(4); edits > 0; edits--) {
       int at = random.nextInt(12, mutant.length);
