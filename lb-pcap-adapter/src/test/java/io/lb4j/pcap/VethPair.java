@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class VethPair implements AutoCloseable {
   private static final AtomicInteger COUNT = new AtomicInteger();
+  private static final long LONGEST_NS = 10_000_000_000L;
 
   public final String left;
   public final String right;
@@ -66,6 +68,8 @@ public final class VethPair implements AutoCloseable {
     try {
       raise(left);
       raise(right);
+      awaitQueue(left);
+      awaitQueue(right);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
@@ -77,6 +81,17 @@ public final class VethPair implements AutoCloseable {
       Files.writeString(sysctl, "1");
     }
     must("ip", "link", "set", "dev", device, "up");
+  }
+
+  /** Until the system has seen that the other end is up, by a task of its own, it loses what is sent and says nothing. */
+  private static void awaitQueue(String device) {
+    long deadlineNs = System.nanoTime() + LONGEST_NS;
+    while (must("ip", "-o", "link", "show", "dev", device).contains("qdisc noop ")) {
+      if (System.nanoTime() - deadlineNs > 0) {
+        throw new IllegalStateException(device + " does not come up");
+      }
+      LockSupport.parkNanos(1_000_000);
+    }
   }
 
   @Override
