@@ -188,7 +188,7 @@ public class StageBenchmark {
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
       long place = table.atHome(view);
-      view.setFlow(place != FlowTable.NOWHERE ? place : table.place(view)); // some lie behind their home bucket
+      view.setFlow(place > FlowTable.ELSEWHERE ? place : table.place(view)); // some lie behind their home bucket
     }
     return 0;
   }

@@ -247,11 +247,11 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
    * The handle of a flow that was found.
    *
    * @param six the family
-   * @param place of the flow, or {@link #NOWHERE}
+   * @param place of the flow, {@link #NOWHERE} or {@link #ELSEWHERE}
    * @return a handle, or {@link #MISS}
    */
   public final int handle(boolean six, long place) {
-    if (place == NOWHERE) {
+    if (place <= ELSEWHERE) {
       return MISS;
     }
     return (int) ((six ? v6 : v4).offset(place) >> 2) | (six ? V6_HANDLE : 0);

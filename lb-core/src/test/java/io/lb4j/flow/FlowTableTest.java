@@ -35,6 +35,12 @@ class FlowTableTest {
     final Set<FlowState> endedStates = new HashSet<>();
     int alive;
     int timeout = TIMEOUT;
+    boolean known;
+
+    @Override
+    public boolean isKnown(int binding) {
+      return known;
+    }
 
     @Override
     public int timeoutTicks(int binding, FlowState state) {
@@ -231,6 +237,21 @@ class FlowTableTest {
     table.sweep((start + TIMEOUT + 1) * FlowTable.TICK_NS, table.buckets());
     assertThat(find(table, tcp(v6, 1))).isEqualTo(FlowTable.MISS);
     assertThat(listener.ends).containsExactly(FlowListener.End.EXPIRED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldAskForTheTimeoutOfAFreshFlowOnlyWhenItsBindingIsGone(boolean v6) {
+    FlowTable table = table(64, FlowTableOverflow.REJECT);
+    insert(table, tcp(v6, 1), FlowState.ESTABLISHED, 1, 1, 0);
+    listener.timeout = -1;
+    listener.known = true;
+    table.sweep(FlowTable.FRESH_TICKS * FlowTable.TICK_NS, table.buckets());
+    assertThat(find(table, tcp(v6, 1))).isNotEqualTo(FlowTable.MISS);
+    assertThat(listener.alive).isEqualTo(1);
+    listener.known = false;
+    table.sweep(FlowTable.FRESH_TICKS * FlowTable.TICK_NS, table.buckets());
+    assertThat(find(table, tcp(v6, 1))).isEqualTo(FlowTable.MISS);
   }
 
   @ParameterizedTest
