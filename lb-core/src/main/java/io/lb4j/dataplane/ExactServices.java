@@ -17,7 +17,7 @@ final class ExactServices {
   private static final int TCP = 1;
   private static final int UDP = 2;
   private static final int V6 = 4;
-  private static final int NO_PORT = 0; // no segment has it
+  private static final int NO_PORT = 0; // no service has it alone
   private static final long FREE = 0;
 
   private final long[] keys;

@@ -185,9 +185,9 @@ final class ServiceTable {
           List<CompiledService> ofOnePort = onVip.stream().filter(s -> s.declaration().ports().size() == 1).toList();
           if (vip.isHost()) {
             single.put(vip.address(), ofOnePort);
-          }
-          if (vip.isHost() && ofOnePort.size() == onVip.size() && !isInPrefix(vip.address())) {
-            closed.add(vip.address());
+            if (ofOnePort.size() == onVip.size() && !isInPrefix(vip.address())) {
+              closed.add(vip.address());
+            }
           }
         });
     exact = new ExactServices(single, closed);

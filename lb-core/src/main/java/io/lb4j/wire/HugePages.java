@@ -6,7 +6,7 @@ import java.util.Locale;
 /**
  * Memory for tables in huge pages, from the system itself: address space first, then the wish, then the pages, each
  * zeroed once and huge from the beginning. Memory of the JVM is zeroed in small pages, which would have to be copied
- * together: four to ten times the work. Linux, where functions of the C library can be called; elsewhere {@link #map}
+ * together: two to ten times the work. Linux, where functions of the C library can be called; elsewhere {@link #map}
  * answers null, and callers take memory of the JVM. Static: safe from any thread.
  */
 final class HugePages {
