@@ -4,7 +4,6 @@
 
 #define BLOCK_SIZE (256 << 10)
 #define BLOCKS 64
-#define VNET_HEADER 10
 
 static uint8_t *open_ring(int fd) {
   struct tpacket_req3 request = {

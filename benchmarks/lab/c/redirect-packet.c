@@ -6,10 +6,7 @@
 #include <linux/ip.h>
 #include <linux/tcp.h>
 
-#define SLOT_SIZE 2048
 #define SLOTS 8192
-#define BLOCK_SLOTS 32
-#define VNET_HEADER 10
 #define MOST 4
 
 struct side {
@@ -32,25 +29,11 @@ static struct rule rules[MOST];
 static int side_count, rule_count;
 
 static struct side *open_side(const char *device) {
-  struct tpacket_req request = {
-      .tp_block_size = SLOT_SIZE * BLOCK_SLOTS,
-      .tp_block_nr = SLOTS / BLOCK_SLOTS,
-      .tp_frame_size = SLOT_SIZE,
-      .tp_frame_nr = SLOTS};
-  struct sockaddr_ll address = {
-      .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = device_index(device)};
   for (int i = 0; i < side_count; i++)
     if (strcmp(sides[i].device, device) == 0) return &sides[i];
   struct side *side = &sides[side_count++];
   side->device = device;
-  side->fd = packet_socket(device, 0);
-  if (option(side->fd, PACKET_VERSION, TPACKET_V2) < 0 || option(side->fd, PACKET_VNET_HDR, 1) < 0 ||
-      option(side->fd, PACKET_IGNORE_OUTGOING, 1) < 0 ||
-      setsockopt(side->fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) < 0)
-    fail("ring");
-  side->ring = mmap(NULL, SLOT_SIZE * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, side->fd, 0);
-  if (side->ring == MAP_FAILED) fail("mmap");
-  if (bind(side->fd, (struct sockaddr *)&address, sizeof address) < 0) fail("bind");
+  side->fd = ring_socket(device, SLOTS, &side->ring);
   batch_open(&side->out, side->fd);
   return side;
 }

@@ -3,9 +3,7 @@
  * process can do for a round trip. */
 #include "frames.h"
 
-#define SLOT_SIZE 2048
 #define SLOTS 2048
-#define VNET_HEADER 10
 
 struct side {
   int fd;
@@ -15,20 +13,9 @@ struct side {
 };
 
 static void open_side(struct side *side, const char *device, const char *mac) {
-  struct tpacket_req request = {
-      .tp_block_size = SLOT_SIZE * 32, .tp_block_nr = SLOTS / 32, .tp_frame_size = SLOT_SIZE, .tp_frame_nr = SLOTS};
-  struct sockaddr_ll address = {
-      .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = device_index(device)};
-  side->fd = packet_socket(device, 0);
+  side->fd = ring_socket(device, SLOTS, &side->ring);
   side->next = 0;
   new_macs(device, mac, side->macs);
-  if (option(side->fd, PACKET_VERSION, TPACKET_V2) < 0 || option(side->fd, PACKET_VNET_HDR, 1) < 0 ||
-      option(side->fd, PACKET_IGNORE_OUTGOING, 1) < 0 ||
-      setsockopt(side->fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) < 0)
-    fail("ring");
-  side->ring = mmap(NULL, SLOT_SIZE * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, side->fd, 0);
-  if (side->ring == MAP_FAILED) fail("mmap");
-  if (bind(side->fd, (struct sockaddr *)&address, sizeof address) < 0) fail("bind");
 }
 
 static int relay_one(struct side *from, const struct side *to) {
