@@ -25,6 +25,7 @@ public final class Worker extends Apart implements Runnable {
   private static final long SHORT_NAP_NS = 50_000;
   private static final long LONG_NAP_NS = 200_000;
   private static final int SHORT_NAPS = 100;
+  private static final int BATCHES_TOGETHER = 2; // as many frames as a packet port sends at once
 
   private final DataPath dataPath;
   private final WorkerCounters counters;
@@ -105,16 +106,29 @@ public final class Worker extends Apart implements Runnable {
   private boolean burst() {
     boolean worked = false;
     for (int link = 0; link < queues.length; link++) {
-      batch.clear();
-      if (queues[link].receive(batch, link) > 0) {
-        dataPath.process(batch, clock.getAsLong(), ownFrames);
-        transmitBatch();
+      if (workOn(link)) {
         flush();
         worked = true;
       }
       queues[link].release();
     }
     return worked;
+  }
+
+  /** Batches that wait already are sent together, by one system call where the port takes so many. */
+  private boolean workOn(int link) {
+    int batches = 0;
+    int received;
+    do {
+      batch.clear();
+      received = queues[link].receive(batch, link);
+      if (received > 0) {
+        dataPath.process(batch, clock.getAsLong(), ownFrames);
+        transmitBatch();
+        batches++;
+      }
+    } while (received == FrameBatch.CAPACITY && batches < BATCHES_TOGETHER);
+    return batches > 0;
   }
 
   private void transmitBatch() {
