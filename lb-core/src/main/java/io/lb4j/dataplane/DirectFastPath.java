@@ -3,6 +3,7 @@ package io.lb4j.dataplane;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.flow.FlowTable;
 import io.lb4j.flow.FlowTracker;
+import io.lb4j.frame.FrameGroup;
 import io.lb4j.frame.FrameStep;
 import io.lb4j.frame.FrameView;
 
@@ -18,6 +19,7 @@ final class DirectFastPath {
   private final FrameStep lookUp = this::lookUp;
   private final FrameStep search = this::search;
   private final FrameStep finish = this::finish;
+  private final FrameGroup group = new FrameGroup();
 
   DirectFastPath(WorkerState state, DirectWays ways) {
     this.state = state;
@@ -34,15 +36,18 @@ final class DirectFastPath {
    */
   int forward(FrameView[] views, int frames) {
     ways.refresh(state.table);
-    int known = FrameStep.run(lookUp, views, frames);
-    int elsewhere = frames & ~known;
+    group.gather(views, frames);
+    FrameView[] together = group.views();
+    int all = group.frames();
+    int known = FrameStep.run(lookUp, together, all);
+    int elsewhere = all & ~known;
     if (elsewhere != 0) {
-      known |= FrameStep.run(search, views, elsewhere);
+      known |= FrameStep.run(search, together, elsewhere);
     }
     if (known != 0) {
-      FrameStep.run(finish, views, known);
+      FrameStep.run(finish, together, known);
     }
-    return frames & ~known;
+    return group.inBatch(all & ~known);
   }
 
   /**

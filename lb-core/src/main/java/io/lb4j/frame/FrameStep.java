@@ -5,7 +5,8 @@ package io.lb4j.frame;
  *
  * <p>Which frames of a batch go on is said by an {@code int}, a set with bit i for view i: {@link FrameBatch#CAPACITY} is
  * the bits it has. So frames of all kinds may come in any order and still go through each step together. A step is called
- * for each run of neighbours in the set, so that its loop counts, which compilers make much of.
+ * for each run of neighbours in the set, so that its loop counts, which compilers make much of. A set with many holes is
+ * gathered first, see {@link FrameGroup}.
  *
  * <p>Steps are called through this interface, from one place, although that place could name them: a compiler that sees
  * through a call makes one loop out of all, which needs more registers than there are, and stops where calls are fifteen

@@ -9,6 +9,7 @@ import io.lb4j.forward.Egress;
 import io.lb4j.forward.SessionAccounting;
 import io.lb4j.forward.TranslatorContext;
 import io.lb4j.frame.FrameBatch;
+import io.lb4j.frame.FrameGroup;
 import io.lb4j.frame.FrameStep;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
@@ -28,6 +29,7 @@ final class SessionFastPath {
   private final Mappings mappings;
   private final FrameStep find = this::lookUp;
   private final FrameStep[] steps = {this::decide, this::rewriteHeaders, this::rewritePorts, this::send};
+  private final FrameGroup group = new FrameGroup();
   private final long[] routes = new long[FrameBatch.CAPACITY];
   private final long[] deltas = new long[FrameBatch.CAPACITY]; // what new addresses add to a checksum
   private final int[] bindings = new int[FrameBatch.CAPACITY];
@@ -43,7 +45,8 @@ final class SessionFastPath {
   /** As {@link io.lb4j.forward.Translator#forward}. */
   int forward(FrameView[] views, int frames) {
     int known = FrameStep.run(find, views, frames);
-    FrameStep.runAll(steps, views, known);
+    group.gather(views, known);
+    FrameStep.runAll(steps, group.views(), group.frames());
     return frames & ~known;
   }
 
