@@ -24,13 +24,10 @@ import io.lb4j.topology.Link;
 import io.lb4j.topology.Topology;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -47,11 +44,7 @@ import org.jspecify.annotations.Nullable;
  * when its deadline has come, also while no frames arrive.
  */
 public final class DataPath {
-  /** A round of the flow table's sweep takes a second per so many buckets, one second at least. */
-  private static final long SWEEP_BUCKETS_PER_SECOND = 500_000;
-
-  private static final int SWEEP_STEP = 1024;
-  private static final int SWEEP_STEP_IN_BURST = 64;
+  private static final int VISITS_IN_BURST = 64;
   private static final long SECOND_NS = 1_000_000_000L;
   private static final long FRAGMENT_CHECK_NS = SECOND_NS / 4;
 
@@ -66,6 +59,8 @@ public final class DataPath {
   private final RouterErrors errors;
   private final FramePipeline pipeline;
   private final KnownFlows known;
+  private final Sweeps sweeps;
+  private final WorkerCommands commands = new WorkerCommands();
   private final Parts parts;
   private final boolean timerOwner;
   private final Map<DirectForwarding, Forwarder> forwarders = new HashMap<>();
@@ -76,20 +71,7 @@ public final class DataPath {
   private ForwardingTable table;
   private @Nullable Translator translator;
   private HeldFrameObserver observer = (tag, verdict, ingress, egress, binding, length) -> {};
-  private long lastSweepNs;
-  private long bucketNs; // from one bucket of the sweep to the next
   private long nextFragmentCheckNs;
-  private long sweepRounds;
-  private long refreshEveryRounds = 1;
-  private boolean refreshingRound;
-  private long roundGeneration;
-  private volatile long sweptGeneration;
-  private long sessionRounds;
-  private long sessionRoundGeneration;
-  private volatile long sessionsSweptGeneration;
-  private final Queue<WorkerCommand> commands = new ConcurrentLinkedQueue<>();
-  private final List<WorkerCommand> further = new ArrayList<>();
-  private volatile boolean commanded;
 
   /** Counts what the data path sends itself; every such frame passes here. */
   private final class CountingOutput implements FrameOutput {
@@ -181,7 +163,7 @@ public final class DataPath {
     this.errors = new RouterErrors(state, parts.topology());
     this.pipeline = new FramePipeline(state, accounting, parts.neighbors(), fragments, errors, this::fragmentEnded);
     this.known = new KnownFlows(state, accounting);
-    this.lastSweepNs = parts.nowNs();
+    this.sweeps = new Sweeps(flows, accounting, parts.nowNs());
     this.nextFragmentCheckNs = parts.nowNs();
     if (timerOwner) {
       parts.probes().sendBy(this::submit);
@@ -216,10 +198,7 @@ public final class DataPath {
     begin(nowNs, out);
     pipeline.process(batch);
     resolveNextHops(nowNs);
-    sweep(nowNs, SWEEP_STEP_IN_BURST);
-    if (translator != null) {
-      tickTranslator(nowNs, SWEEP_STEP_IN_BURST);
-    }
+    visit(nowNs, VISITS_IN_BURST);
   }
 
   /**
@@ -252,10 +231,7 @@ public final class DataPath {
     single.setTag(tag);
     Verdict verdict = pipeline.process(single);
     resolveNextHops(nowNs);
-    sweep(nowNs, 1);
-    if (translator != null) {
-      tickTranslator(nowNs, 1);
-    }
+    visit(nowNs, 1);
     return verdict;
   }
 
@@ -274,6 +250,14 @@ public final class DataPath {
     Verdict verdict = pipeline.takeOver(view, reason);
     resolveNextHops(nowNs);
     return verdict;
+  }
+
+  /** Looks at some of the flows and sessions, so that what is over ends. */
+  private void visit(long nowNs, int most) {
+    sweeps.visitFlows(nowNs, most);
+    if (translator != null) {
+      sweeps.visitSessions(translator, nowNs, most);
+    }
   }
 
   /** Asks at once for the next hops that frames wait for; nothing but three reads while there are none. */
@@ -324,8 +308,7 @@ public final class DataPath {
     if (wasActive && table.role() == Role.PASSIVE) {
       endHeld(Verdict.PASSIVE);
     }
-    refreshEveryRounds = refreshRounds();
-    bucketNs = roundNs() / flows.buckets();
+    sweeps.adopt(table);
   }
 
   private Translator newTranslator(TranslatorProvider provider) {
@@ -347,21 +330,6 @@ public final class DataPath {
             state.nowNs == 0 ? parts.nowNs() : state.nowNs));
   }
 
-  /** Persistence is refreshed four times per time-out at least; the shortest time-out decides. */
-  private long refreshRounds() {
-    long shortestNs =
-        table.services().stream()
-            .flatMap(service -> service.clients().stream())
-            .mapToLong(clients -> clients.settings().timeout().toNanos())
-            .min()
-            .orElse(Long.MAX_VALUE);
-    return Math.max(1, shortestNs / 4 / roundNs());
-  }
-
-  private long roundNs() {
-    return Math.max(1, flows.buckets() / SWEEP_BUCKETS_PER_SECOND) * SECOND_NS;
-  }
-
   /**
    * Does what time asks for: neighbour requests, announcements, expiry.
    *
@@ -371,10 +339,10 @@ public final class DataPath {
    */
   public long tick(long nowNs, FrameOutput out) {
     begin(nowNs, out);
-    if (commanded) {
-      runCommands(nowNs);
+    if (commands.isWanted()) {
+      commands.run(this, nowNs, counted);
     }
-    long deadline = commanded ? nowNs : nowNs + SECOND_NS;
+    long deadline = commands.isWanted() ? nowNs : nowNs + SECOND_NS;
     if (timerOwner) {
       deadline = earlier(deadline, linkLayer.tick(nowNs, counted));
       deadline = earlier(deadline, state.probes.tick(nowNs, counted));
@@ -390,11 +358,11 @@ public final class DataPath {
     if (!fragments.isEmpty()) {
       deadline = earlier(deadline, nextFragmentCheckNs);
     }
-    sweep(nowNs, SWEEP_STEP);
+    sweeps.visitFlows(nowNs, Sweeps.STEP);
     if (translator != null) {
-      deadline = earlier(deadline, tickTranslator(nowNs, SWEEP_STEP));
+      deadline = earlier(deadline, sweeps.visitSessions(translator, nowNs, Sweeps.STEP));
     }
-    return earlier(deadline, nextSweepNs(nowNs));
+    return earlier(deadline, sweeps.nextNs(nowNs));
   }
 
   /**
@@ -404,8 +372,7 @@ public final class DataPath {
    * @param command called once
    */
   public void submit(WorkerCommand command) {
-    commands.add(command);
-    commanded = true;
+    commands.submit(command);
   }
 
   /**
@@ -414,19 +381,7 @@ public final class DataPath {
    * @return true while commands wait
    */
   public boolean hasCommands() {
-    return commanded;
-  }
-
-  private void runCommands(long nowNs) {
-    commanded = false;
-    for (WorkerCommand command = commands.poll(); command != null; command = commands.poll()) {
-      command.run(this, nowNs, counted);
-    }
-    if (!further.isEmpty()) {
-      commands.addAll(further);
-      further.clear();
-      commanded = true;
-    }
+    return commands.isWanted();
   }
 
   /**
@@ -436,7 +391,7 @@ public final class DataPath {
    * @param command that has more to do
    */
   public void again(WorkerCommand command) {
-    further.add(command);
+    commands.again(command);
   }
 
   /**
@@ -453,55 +408,11 @@ public final class DataPath {
     counted.target = (link, frame, marks) -> false;
     accounting.at(nowNs);
     pipeline.begin(nowNs, counted);
-    command.run(this, nowNs, counted);
-    while (!further.isEmpty()) {
-      further.remove(0).run(this, nowNs, counted);
-    }
+    commands.runNow(command, this, nowNs, counted);
   }
 
   private static long earlier(long a, long b) {
     return a - b < 0 ? a : b;
-  }
-
-  private long nextSweepNs(long nowNs) {
-    if (flows.size() == 0) {
-      return nowNs + SECOND_NS;
-    }
-    long step = Math.min(SWEEP_STEP, flows.buckets());
-    return lastSweepNs + Math.max(SECOND_NS / 1000, step * roundNs() / flows.buckets());
-  }
-
-  /** Visits as many buckets as the time since the last visit asks for, {@code most} of them. */
-  private void sweep(long nowNs, int most) {
-    long elapsed = nowNs - lastSweepNs;
-    if (elapsed < bucketNs) {
-      return; // the usual case, without a division
-    }
-    int buckets = flows.buckets();
-    long roundNs = roundNs();
-    long due = elapsed >= roundNs ? buckets : elapsed * buckets / roundNs;
-    if (due <= 0) {
-      return;
-    }
-    int budget = (int) Math.min(due, most);
-    lastSweepNs = due > most ? nowNs - Math.min(roundNs, (due - budget) * roundNs / buckets) : nowNs;
-    accounting.at(nowNs, refreshingRound);
-    if (flows.sweep(nowNs, budget)) {
-      sweepRounds++;
-      refreshingRound = sweepRounds % refreshEveryRounds == 0;
-      sweptGeneration = roundGeneration;
-      roundGeneration = table.generation();
-    }
-  }
-
-  private long tickTranslator(long nowNs, int budget) {
-    long deadline = translator.tick(nowNs, budget);
-    if (translator.rounds() != sessionRounds) {
-      sessionRounds = translator.rounds();
-      sessionsSweptGeneration = sessionRoundGeneration;
-      sessionRoundGeneration = table.generation();
-    }
-    return deadline;
   }
 
   private void releaseHeld(long nowNs) {
@@ -646,7 +557,7 @@ public final class DataPath {
    * @return a generation, 0 at first
    */
   public long sweptGeneration() {
-    return translator == null ? sweptGeneration : Math.min(sweptGeneration, sessionsSweptGeneration);
+    return sweeps.generation(translator != null);
   }
 
   private void endHeld(Verdict verdict) {
