@@ -23,7 +23,7 @@ import picocli.CommandLine.ParseResult;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       CheckCommand.class, SetupCommand.class, VerifyCommand.class, ReplayCommand.class, RunCommand.class,
-      CtlCommand.class, DemoCommand.class
+      ShieldCommand.class, CtlCommand.class, DemoCommand.class
     },
     footer = {"", "Exit codes: 0 success, 1 a failed check, 2 a usage or configuration error."})
 public final class Lb implements Runnable {

@@ -129,6 +129,11 @@ final class HostRules implements Host {
     }
   }
 
+  /** What {@link #raise} does, as a file for {@code nft -f}. */
+  static String text(Configuration configuration) {
+    return KernelShield.text(interfaces(configuration), addresses(configuration));
+  }
+
   private static List<String> interfaces(Configuration configuration) {
     return configuration.interfaces().stream().map(InterfaceDeclaration::name).toList();
   }

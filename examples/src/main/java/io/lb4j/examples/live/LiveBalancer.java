@@ -223,6 +223,16 @@ public final class LiveBalancer implements AutoCloseable {
         .forEach(finding -> say(finding.toString()));
   }
 
+  /**
+   * The rules that keep a balancer's frames from the kernel, for who loads them himself.
+   *
+   * @param configuration of the balancer
+   * @return a file for {@code nft -f}, see {@link io.lb4j.pcap.host.KernelShield#text}
+   */
+  public static String shieldRules(Configuration configuration) {
+    return HostRules.text(configuration);
+  }
+
   private void say(String text) {
     say(err, text);
   }

@@ -79,11 +79,11 @@ public final class KernelShield implements AutoCloseable {
    *
    * @param interfaces the system's names, one or more
    * @param addresses of the balancer
-   * @return commands, one a line; they make the table {@code lb4j}, which nobody removes
+   * @return commands, one a line; they make the table {@code lb4j} anew, which nobody removes
    */
   public static String text(Collection<String> interfaces, BalancerAddresses addresses) {
     ShieldRules rules = new ShieldRules("lb4j", interfaces.stream().map(KernelShield::checked).toList());
-    return String.join("\n", rules.create(addresses, false)) + "\n";
+    return String.join("\n", rules.createAnew(addresses)) + "\n";
   }
 
   /**

@@ -51,6 +51,15 @@ final class ShieldRules {
     return lines;
   }
 
+  /** The same for a table without an owner, which may be there already: it is replaced, at once. */
+  List<String> createAnew(BalancerAddresses addresses) {
+    List<String> lines = new ArrayList<>();
+    lines.add("add table netdev " + table); // or there may be none to delete
+    lines.add("delete table netdev " + table);
+    lines.addAll(create(addresses, false));
+    return lines;
+  }
+
   private String rule(String match) {
     return "add rule netdev " + table + " shield " + match + " counter drop";
   }

@@ -79,10 +79,19 @@ class KernelShieldTest {
   }
 
   @Test
-  void shouldGiveAFileThatNftReads() throws Exception {
+  void shouldGiveAFileThatNftLoadsAndReplaces() throws Exception {
     Path file = Files.createTempFile("lb4j", ".nft");
     Files.writeString(file, KernelShield.text(List.of(pair.left), ADDRESSES));
-    VethPair.must("nft", "-c", "-f", file.toString());
-    Files.delete(file);
+    try {
+      VethPair.must("nft", "-f", file.toString());
+      String once = VethPair.must("nft", "list", "table", "netdev", "lb4j");
+      VethPair.must("nft", "-f", file.toString());
+
+      assertThat(once).contains("192.0.2.10", "hook ingress device \"" + pair.left + "\"");
+      assertThat(VethPair.must("nft", "list", "table", "netdev", "lb4j")).as("loaded once more").isEqualTo(once);
+    } finally {
+      VethPair.must("nft", "delete", "table", "netdev", "lb4j");
+      Files.delete(file);
+    }
   }
 }
