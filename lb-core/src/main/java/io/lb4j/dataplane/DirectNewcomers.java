@@ -67,10 +67,17 @@ final class DirectNewcomers {
         leftOut |= 1 << i;
         continue;
       }
-      CompiledService service =
-          table.find(view.isV6(), view.destinationHigh(), view.destinationLow(), tcp, view.destinationPort());
+      boolean v6 = view.isV6();
+      long high = view.destinationHigh();
+      long low = view.destinationLow();
+      int port = view.destinationPort();
+      CompiledService service = table.findExact(v6, high, low, tcp, port);
+      boolean closed = service == null && table.isClosed(v6, high, low, tcp);
+      if (service == null && !closed) {
+        service = table.search(v6, high, low, tcp, port);
+      }
       if (service == null) {
-        refuse(view);
+        refuse(view, closed);
         leftOut |= 1 << i;
       } else if (!service.beginsPlainly()) {
         leftOut |= 1 << i;
@@ -102,8 +109,8 @@ final class DirectNewcomers {
     return other != Steering.NOBODY && other != state.worker;
   }
 
-  private void refuse(FrameView view) {
-    if (state.translator == null && state.isToVip(view)) {
+  private void refuse(FrameView view, boolean isToVip) {
+    if (state.translator == null && (isToVip || state.isToVip(view))) {
       view.end(walk.refuse(view, Verdict.NO_SERVICE));
     }
   }

@@ -233,11 +233,22 @@ final class ServiceTable {
    * @return null when no service wants it
    */
   @Nullable CompiledService find(boolean isV6, long high, long low, boolean tcp, int port) {
-    CompiledService service = exact.find(isV6, high, low, tcp, port);
-    return service != null || exact.isClosed(isV6, high, low, tcp) ? service : search(isV6, high, low, tcp, port);
+    CompiledService service = findExact(isV6, high, low, tcp, port);
+    return service != null || isClosed(isV6, high, low, tcp) ? service : search(isV6, high, low, tcp, port);
   }
 
-  private @Nullable CompiledService search(boolean isV6, long high, long low, boolean tcp, int port) {
+  /** The first step of {@link #find}: a service of one address and one port. */
+  @Nullable CompiledService findExact(boolean isV6, long high, long low, boolean tcp, int port) {
+    return exact.find(isV6, high, low, tcp, port);
+  }
+
+  /** The second: whether an address is virtual, and has services of one port only. */
+  boolean isClosed(boolean isV6, long high, long low, boolean tcp) {
+    return exact.isClosed(isV6, high, low, tcp);
+  }
+
+  /** The third: a service of several addresses or ports. */
+  @Nullable CompiledService search(boolean isV6, long high, long low, boolean tcp, int port) {
     for (Level level : isV6 ? v6 : v4) {
       VipServices services = level.get(high, low);
       if (services != null) {

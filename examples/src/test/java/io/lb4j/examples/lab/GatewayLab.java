@@ -309,7 +309,16 @@ abstract class GatewayLab {
     command.addAll(List.of(method));
     command.add(target);
     Outcome outcome = fixture.lab.exec(host, Duration.ofSeconds(30), command);
-    return HOP.matcher(outcome.output()).results().map(hop -> hop.group(1)).toList();
+    List<String> hops = HOP.matcher(outcome.output()).results().map(hop -> hop.group(1)).toList();
+    if (hops.contains("*")) {
+      System.err.println(String.join(" ", command) + " lost probes:\n" + outcome.output() + whatBalancerKnows());
+    }
+    return hops;
+  }
+
+  /** For a loss that nobody can ask about afterwards. */
+  private static String whatBalancerKnows() {
+    return fixture.balancer.ctl("status").output() + fixture.balancer.ctl("flows").output();
   }
 
   /** The router says that its way out became narrow; the server hears it through the balancer and goes on. */
