@@ -7,6 +7,7 @@ import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -71,6 +72,30 @@ class IcmpQueryTest {
         Packet out = ask(net, 1, identifier, 1).forwarded();
         assertThat(answer(net, 1, out.icmpIdentifier()).forwarded().icmpIdentifier()).isEqualTo(identifier);
       }
+    }
+  }
+
+  /** Whatever the identifier, and whichever others are under way: a trace of a path has one for all of its probes. */
+  @Requirement("N26")
+  @BothFamilies
+  void shouldBringTheAnswersToAllIdentifiersBack(boolean v6) {
+    SplittableRandom random = new SplittableRandom(26);
+    for (int first = 0; first <= 0xFFFF; first += 1 << 10) {
+      try (Network net = Network.nat(v6)) {
+        for (int identifier = first; identifier < first + (1 << 10); identifier += 1 + random.nextInt(8)) {
+          trace(net, 1 + random.nextInt(Network.HOSTS - 1), identifier, 1 + random.nextInt(3));
+        }
+      }
+    }
+  }
+
+  private static void trace(Network net, int host, int identifier, int peer) {
+    int mapped = ask(net, host, identifier, peer).forwarded().icmpIdentifier();
+    for (int probe = 0; probe < 3; probe++) {
+      assertThat(ask(net, host, identifier, peer).forwarded().icmpIdentifier()).isEqualTo(mapped);
+      Packet back = answer(net, peer, mapped).forwarded();
+      assertThat(back.destination()).isEqualTo(net.inside(host));
+      assertThat(back.icmpIdentifier()).isEqualTo(identifier);
     }
   }
 
