@@ -48,7 +48,7 @@ import java.util.stream.Stream;
  */
 public final class ServiceRegistry {
   private final Topology topology;
-  private final NeighborTable neighbors;
+  private final NextHops nextHops;
   private final UnservedPolicy unserved;
   private final EchoPolicy echo;
   private final Optional<TranslatorProvider> outbound;
@@ -56,8 +56,7 @@ public final class ServiceRegistry {
   private final int workers;
   private final long steeringSeed;
   private final LongSupplier clock;
-  private final IntFunction<ServerCounts> counts;
-  private final LongSupplier sweptGeneration;
+  private final WorkerView view;
   private final BindingIds bindingIds;
   private final Pools pools;
   private final ServiceIds serviceIds = new ServiceIds();
@@ -67,7 +66,6 @@ public final class ServiceRegistry {
   private final DepartedServers departed = new DepartedServers();
   private final ConnectionLimits limits = new ConnectionLimits();
   private final ServiceCompiler compiler;
-  private final Set<Integer> staticNextHops = new HashSet<>();
   private HostRules hostRules = (next, addresses, translates, findings) -> {};
   private Map<String, VirtualService> services = new LinkedHashMap<>();
   private Set<Integer> idsInUse = Set.of();
@@ -108,8 +106,7 @@ public final class ServiceRegistry {
    * @param workers how many threads share the frames
    * @param steeringSeed secret, equal for all of them
    * @param clock nanoseconds
-   * @param sweptGeneration the youngest generation that all workers have swept under
-   * @param counts what the workers count under a binding id
+   * @param view what the workers have done so far
    */
   public ServiceRegistry(
       Topology topology,
@@ -123,10 +120,9 @@ public final class ServiceRegistry {
       int workers,
       long steeringSeed,
       LongSupplier clock,
-      LongSupplier sweptGeneration,
-      IntFunction<ServerCounts> counts) {
+      WorkerView view) {
     this.topology = topology;
-    this.neighbors = neighbors;
+    this.nextHops = new NextHops(neighbors, view::adoptedGeneration);
     this.unserved = unserved;
     this.echo = echo;
     this.role = role;
@@ -135,9 +131,8 @@ public final class ServiceRegistry {
     this.workers = workers;
     this.steeringSeed = steeringSeed;
     this.clock = clock;
-    this.counts = counts;
-    this.sweptGeneration = sweptGeneration;
-    this.bindingIds = new BindingIds(sweptGeneration, counts);
+    this.view = view;
+    this.bindingIds = new BindingIds(view::sweptGeneration, view::server);
     this.clients = new ClientTables(clock);
     this.pools = new Pools(bindingIds, states, schedulerSeed);
     this.compiler = new ServiceCompiler(topology, neighbors, serviceIds, bindingIds, pools, clients, limits, states);
@@ -158,7 +153,17 @@ public final class ServiceRegistry {
    * @param neighborId in the neighbour table
    */
   public synchronized void keepNextHop(int neighborId) {
-    staticNextHops.add(neighborId);
+    nextHops.fix(neighborId);
+  }
+
+  /**
+   * Forgets the next hops of removed servers, once no worker can send to them any more.
+   *
+   * @param nowNs the time
+   * @return when to call again at the latest
+   */
+  public synchronized long forgetNextHops(long nowNs) {
+    return nextHops.tick(nowNs);
   }
 
   /**
@@ -459,7 +464,7 @@ public final class ServiceRegistry {
     Binding[] byId = new Binding[bindingIds.highest() + 1];
     bindings.forEach((id, binding) -> byId[id] = binding);
     departed.onChange(bindingIds, bindings.keySet(), declaredBefore, services, generation);
-    departed.forget(sweptGeneration.getAsLong(), id -> counts.apply(id).flows() > 0);
+    departed.forget(view.sweptGeneration(), id -> view.server(id).flows() > 0);
     Optional<TranslatorProvider> translation = ConfigurationRules.translation(services.values(), outbound);
     return new ForwardingTable(
         generation,
@@ -478,12 +483,12 @@ public final class ServiceRegistry {
   /** Gives up what only the snapshot before needed. */
   private void settle(ForwardingTable table) {
     Set<Integer> inUse = new HashSet<>();
-    Set<Integer> nextHops = new HashSet<>(staticNextHops);
+    Set<Integer> needed = new HashSet<>();
     for (int id = 1; id <= table.highestBinding(); id++) {
       Binding binding = table.binding(id);
       if (binding != null) {
         inUse.add(id);
-        nextHops.add(binding.target().neighbor());
+        needed.add(binding.target().neighbor());
       }
     }
     for (VirtualService service : services.values()) {
@@ -494,13 +499,13 @@ public final class ServiceRegistry {
     inUse.addAll(departed.ids());
     bindingIds.retain(inUse, generation);
     clients.keep(services.values());
-    neighbors.retain(nextHops);
+    nextHops.settle(needed, generation);
     states.retain(services.values());
     limits.keep();
   }
 
   private Optional<VirtualService> formerOf(VirtualService service) {
-    return former.of(service, sweptGeneration.getAsLong(), this::hasFlows);
+    return former.of(service, view.sweptGeneration(), this::hasFlows);
   }
 
   private void forgetRemoved() {
@@ -529,7 +534,7 @@ public final class ServiceRegistry {
   private boolean hasFlows(VirtualService service, RealServer server) {
     return bindingIds
         .find(FormerMethods.owner(service), server.identity())
-        .map(id -> counts.apply(id).flows() > 0)
+        .map(id -> view.server(id).flows() > 0)
         .orElse(false);
   }
 

@@ -2,7 +2,7 @@ package io.lb4j.core;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.control.ServiceRegistry;
-import io.lb4j.counters.ServerCounts;
+import io.lb4j.control.WorkerView;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.service.Plan;
 import io.lb4j.service.VirtualService;
@@ -17,8 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.IntFunction;
-import java.util.function.LongSupplier;
 
 /** What a builder was told, made into what a balancer keeps: interfaces, services, next hops. Stateless. */
 final class Blueprint {
@@ -31,7 +29,7 @@ final class Blueprint {
       Topology topology = topology(from);
       from.staticNeighbors.keySet().forEach(address -> neighborLink(topology, address));
       Plan plan =
-          registry(from, topology, new NeighborTable(), () -> 0, binding -> ServerCounts.ZERO).plan(from.services);
+          registry(from, topology, new NeighborTable(), WorkerView.NONE).plan(from.services);
       plan.errors().forEach(error -> findings.add(Finding.of(error)));
       findings.addAll(deviceFindings(from));
       findings.addAll(plan.warnings());
@@ -60,8 +58,7 @@ final class Blueprint {
       LoadBalancerBuilder from,
       Topology topology,
       NeighborTable neighbors,
-      LongSupplier sweptGeneration,
-      IntFunction<ServerCounts> counts) {
+      WorkerView view) {
     return new ServiceRegistry(
         topology,
         neighbors,
@@ -74,8 +71,7 @@ final class Blueprint {
         from.workers,
         from.flowSeed,
         from.clock,
-        sweptGeneration,
-        counts);
+        view);
   }
 
   /** Neighbours whose MAC addresses were given, and routers, stay known however the services change. */

@@ -99,7 +99,8 @@ public final class LoadBalancer implements AutoCloseable {
     this.control = new ControlLoop(clock);
     this.events = new EventHub(from.listeners, clock, control::wake);
     NeighborTable neighbors = new NeighborTable();
-    this.registry = Blueprint.registry(from, topology, neighbors, totals::sweptGeneration, totals::server);
+    this.registry = Blueprint.registry(from, topology, neighbors, totals);
+    control.add(registry::forgetNextHops);
     control.add(new HandshakeTimes(registry, totals::handshakes));
     Blueprint.keepNextHops(from, topology, neighbors, registry);
     registry.hostRules(new HostCheck(topology, ports, this::receivesAlone));

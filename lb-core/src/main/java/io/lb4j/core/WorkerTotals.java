@@ -1,5 +1,6 @@
 package io.lb4j.core;
 
+import io.lb4j.control.WorkerView;
 import io.lb4j.counters.HandshakeCounts;
 import io.lb4j.counters.LinkCounts;
 import io.lb4j.counters.ServerCounts;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /** Sums over the workers, of what control asks for again and again. Safe from any thread. */
-final class WorkerTotals {
+final class WorkerTotals implements WorkerView {
   private final List<DataPath> workers;
   private final Supplier<List<WorkerCounters>> others;
 
@@ -28,7 +29,8 @@ final class WorkerTotals {
     return sum;
   }
 
-  ServerCounts server(int binding) {
+  @Override
+  public ServerCounts server(int binding) {
     ServerCounts sum = ServerCounts.ZERO;
     for (DataPath worker : workers) {
       sum = sum.plus(worker.counters().server(binding));
@@ -63,8 +65,13 @@ final class WorkerTotals {
     return sum;
   }
 
-  /** The youngest generation that all workers have swept their tables under. */
-  long sweptGeneration() {
+  @Override
+  public long adoptedGeneration() {
+    return workers.stream().mapToLong(DataPath::adoptedGeneration).min().orElse(0);
+  }
+
+  @Override
+  public long sweptGeneration() {
     return workers.stream().mapToLong(DataPath::sweptGeneration).min().orElse(0);
   }
 }

@@ -72,6 +72,7 @@ public final class DataPath {
   private @Nullable Translator translator;
   private HeldFrameObserver observer = (tag, verdict, ingress, egress, binding, length) -> {};
   private long nextFragmentCheckNs;
+  private volatile long adoptedGeneration;
 
   /** Counts what the data path sends itself; every such frame passes here. */
   private final class CountingOutput implements FrameOutput {
@@ -309,6 +310,7 @@ public final class DataPath {
       endHeld(Verdict.PASSIVE);
     }
     sweeps.adopt(table);
+    adoptedGeneration = table.generation();
   }
 
   private Translator newTranslator(TranslatorProvider provider) {
@@ -548,6 +550,15 @@ public final class DataPath {
   public Optional<String> serverName(int binding) {
     return Optional.ofNullable(table.binding(binding))
         .map(found -> found.service().declaration().name() + "/" + found.serverName());
+  }
+
+  /**
+   * The snapshot that frames are worked on by: none of an earlier one is under way any more. Safe from any thread.
+   *
+   * @return a generation
+   */
+  public long adoptedGeneration() {
+    return adoptedGeneration;
   }
 
   /**

@@ -171,7 +171,8 @@ public final class NeighborTable {
   }
 
   /**
-   * Forgets every next hop but those named and those registered on demand. For the control thread, after it compiled a new configuration.
+   * Forgets every next hop but those named and those registered on demand. For the control thread, when no worker sends
+   * to the others any more.
    *
    * @param ids what stays
    */
