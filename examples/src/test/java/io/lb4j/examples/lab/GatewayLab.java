@@ -42,8 +42,11 @@ abstract class GatewayLab {
   private static final int CLOSED = 9;
   private static final int HAIRPIN_PORT = 6000;
   private static final int LOW_MTU = 1400;
+  private static final int PROBES = 5;
+  private static final int MOST_TRACES = 3;
   private static final String SMALL_BUFFER = "4096 65536 65536";
   private static final Pattern HOP = Pattern.compile("(?m)^ *[0-9]+ +(\\S+)");
+  private static final Pattern COUNT = Pattern.compile("(?m)^Icmp6?InEchoRep\\S+ +([0-9]+)");
   private static final Pattern TTL = Pattern.compile("ttl=([0-9]+)");
 
   private static LabFixture fixture;
@@ -302,18 +305,39 @@ abstract class GatewayLab {
         hops("out", family, family.vip, "-T", "-p", "80"));
   }
 
+  /**
+   * Who answers on the way to a target two routers away. A trace whose answers all reached the host is made anew if
+   * traceroute did not read them: Linux queues an ICMP error for a socket and marks the socket afterwards, and a reader
+   * in between leaves a mark without an error, for which traceroute asks again and again instead of reading answers.
+   */
   private static List<String> hops(String host, Family family, String target, String... method) {
     Assumptions.assumeTrue(Lab.installed("traceroute"), "the program 'traceroute' is missing");
-    List<String> command =
-        new ArrayList<>(List.of("traceroute", family.version(), "-n", "-q", "1", "-w", "10", "-m", "5"));
+    List<String> command = new ArrayList<>(
+        List.of("traceroute", family.version(), "-n", "-q", "1", "-w", "10", "-m", Integer.toString(PROBES)));
     command.addAll(List.of(method));
     command.add(target);
-    Outcome outcome = fixture.lab.exec(host, Duration.ofSeconds(30), command);
-    List<String> hops = HOP.matcher(outcome.output()).results().map(hop -> hop.group(1)).toList();
-    if (hops.contains("*")) {
-      System.err.println(String.join(" ", command) + " lost probes:\n" + outcome.output() + whatBalancerKnows());
+    for (int trace = 1; ; trace++) {
+      long before = echoReplies(host, family);
+      Outcome outcome = fixture.lab.exec(host, Duration.ofSeconds(30), command);
+      long answers = echoReplies(host, family) - before;
+      List<String> hops = HOP.matcher(outcome.output()).results().map(hop -> hop.group(1)).toList();
+      if (!hops.contains("*")) {
+        return hops;
+      }
+      System.err.println(String.join(" ", command) + " saw no answer to some probes, while " + answers
+          + " echo replies came:\n" + outcome.output() + whatBalancerKnows());
+      if (answers < PROBES - 2 || trace == MOST_TRACES) {
+        return hops;
+      }
     }
-    return hops;
+  }
+
+  /** How many a host's kernel has received so far. */
+  private static long echoReplies(String host, Family family) {
+    String counts = fixture.lab.must(host, "nstat", "-asz", family == Family.IPV4 ? "IcmpInEchoReps" : "Icmp6InEchoReplies");
+    Matcher count = COUNT.matcher(counts);
+    assertTrue(count.find(), counts);
+    return Long.parseLong(count.group(1));
   }
 
   /** For a loss that nobody can ask about afterwards. */

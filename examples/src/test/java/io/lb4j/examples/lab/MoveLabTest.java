@@ -113,7 +113,8 @@ final class MoveLabTest {
     System.out.println(vip + ": moved " + lateMs + " ms after the change was reported; "
         + stream.output().lines().reduce("", (before, line) -> line));
     assertTrue(lateMs < IN_FLIGHT_MS, stream::output);
-    assertTrue(stream.output().endsWith("lost 0\n"), stream::output); // the old server answers what it still got
+    assertTrue(stream.output().endsWith("lost 0\n"), // the old server answers what it still got
+        () -> stream.output() + fixture.balancer.ctl("status").output());
   }
 
   /** Connects again and again from one port; fails when a client had to repeat a SYN. */
