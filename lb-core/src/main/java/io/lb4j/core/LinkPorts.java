@@ -64,7 +64,22 @@ final class LinkPorts {
     }
   }
 
+  /** Closes all, also when one of them cannot be closed: then throws what the first of those threw. */
   void close() {
-    open().forEach(Port::close);
+    RuntimeException failure = null;
+    for (Port port : open().toList()) {
+      try {
+        port.close();
+      } catch (RuntimeException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
   }
 }
