@@ -205,6 +205,10 @@ public class FlowTableBenchmark {
         places[i] = v6 ? atHome6(order[first + i], hashes[i]) : atHome4(order[first + i], hashes[i]);
       }
       for (int i = 0; i < FrameBatch.CAPACITY; i++) {
+        words += places[i] == FlowTable.ELSEWHERE ? table.touchBehind(v6, hashes[i]) : 0;
+      }
+      touched += words;
+      for (int i = 0; i < FrameBatch.CAPACITY; i++) {
         int handle = places[i] <= FlowTable.ELSEWHERE ? find(order[first + i], hashes[i]) : table.handle(v6, places[i]);
         sum += table.binding(handle);
       }

@@ -20,6 +20,8 @@ final class DirectFastPath {
   private final FrameStep search = this::search;
   private final FrameStep finish = this::finish;
   private final FrameGroup group = new FrameGroup();
+  private int elsewhere; // of the group, those whose flow may be in another bucket
+  private int touched; // written only, so that the loads of buckets are kept
 
   DirectFastPath(WorkerState state, DirectWays ways) {
     this.state = state;
@@ -39,9 +41,10 @@ final class DirectFastPath {
     group.gather(views, frames);
     FrameView[] together = group.views();
     int all = group.frames();
+    elsewhere = 0;
     int known = FrameStep.run(lookUp, together, all);
-    int elsewhere = all & ~known;
     if (elsewhere != 0) {
+      touchBehind(together, elsewhere);
       known |= FrameStep.run(search, together, elsewhere);
     }
     if (known != 0) {
@@ -75,9 +78,20 @@ final class DirectFastPath {
       view.setFlow(place);
       if (place <= FlowTable.ELSEWHERE) {
         missed |= 1 << i;
+        elsewhere |= (int) place << i;
       }
     }
     return missed;
+  }
+
+  /** Asks for the buckets that flows may be in which are not at home, in a loop so short that the misses overlap. */
+  private void touchBehind(FrameView[] views, int frames) {
+    int sum = 0;
+    for (int rest = frames; rest != 0; rest &= rest - 1) {
+      FrameView view = views[Integer.numberOfTrailingZeros(rest)];
+      sum += flows.touchBehind(view.isV6(), view.hash());
+    }
+    touched = sum;
   }
 
   /** Searches for flows that are not in their home buckets but may be elsewhere. */
@@ -85,7 +99,7 @@ final class DirectFastPath {
     int missed = 0;
     for (int i = first; i < end; i++) {
       FrameView view = views[i];
-      long place = view.flow() == FlowTable.ELSEWHERE ? flows.place(view) : FlowTable.NOWHERE;
+      long place = flows.place(view);
       view.setFlow(place);
       if (place == FlowTable.NOWHERE) {
         missed |= 1 << i;

@@ -51,6 +51,23 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
   }
 
   /**
+   * Reads one word of each of the two buckets behind the home bucket, where most flows are that are not at home.
+   *
+   * @param v6Flow the family
+   * @param flowHash from {@link #hash4} or {@link #hash6}
+   * @return the words; add them up, so that the compiler keeps the loads
+   */
+  public final int touchBehind(boolean v6Flow, int flowHash) {
+    return v6Flow ? behind(v6, home(flowHash, v6Buckets), v6Buckets) : behind(v4, home(flowHash, v4Buckets), v4Buckets);
+  }
+
+  private static int behind(OffHeap memory, int home, int buckets) {
+    int next = home + 1 == buckets ? 0 : home + 1;
+    int afterThat = next + 1 == buckets ? 0 : next + 1;
+    return memory.getIntAt(memory.place(next << BUCKET_SHIFT)) + memory.getIntAt(memory.place(afterThat << BUCKET_SHIFT));
+  }
+
+  /**
    * Finds a frame's flow in its home bucket. Only where memory is reached by address.
    *
    * @param frame a segment or first fragment, with this table's hash
