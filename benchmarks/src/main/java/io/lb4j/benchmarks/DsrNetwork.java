@@ -9,8 +9,8 @@ import io.lb4j.service.VirtualServiceBuilder;
 import java.util.function.UnaryOperator;
 
 /**
- * A balancer for Direct Server Return: services of {@link Flows}, each with servers of its own choice among the machines
- * of one network, whose MAC addresses are known. Stateless.
+ * A balancer for Direct Server Return: services of {@link Flows}, each with servers of its own choice among the
+ * machines of one network, whose MAC addresses are known. Stateless.
  */
 final class DsrNetwork {
   static final int LEAST_MACHINES = 128;

@@ -23,8 +23,8 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 
 /**
  * A frame of a known flow, from the receive ring to the rewritten frame; or one that is refused. Frames are written
- * anew, in random order of flows, before each 4,096 of them and outside the measured part. The baselines do the same job
- * with maps, one frame after another.
+ * anew, in random order of flows, before each 4,096 of them and outside the measured part. The baselines do the same
+ * job with maps, one frame after another.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

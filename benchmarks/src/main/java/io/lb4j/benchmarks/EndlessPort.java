@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A port in memory whose network costs next to nothing: each queue has a frame of every one of its flows in memory,
  * brings them round and round in random order, and counts what is sent. Each flow is opened by a SYN and an ACK before
- * plain segments come. At most {@link #WINDOW} frames of a queue are on their way, so that no ring between threads overflows:
- * the balancer alone decides the pace; or one frame after another at a fixed pace, and the port records how long each was on
- * its way. Queues belong to threads as {@link PortQueue} says.
+ * plain segments come. At most {@link #WINDOW} frames of a queue are on their way, so that no ring between threads
+ * overflows: the balancer alone decides the pace; or one frame after another at a fixed pace, and the port records how
+ * long each was on its way. Queues belong to threads as {@link PortQueue} says.
  */
 final class EndlessPort implements Port {
   /** Frames on their way, at most. */

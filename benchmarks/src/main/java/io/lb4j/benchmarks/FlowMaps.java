@@ -6,7 +6,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.agrona.collections.Object2ObjectHashMap;
 
-/** The maps that a Java engineer would take for a flow table, by the name of the benchmark that asks for one. Stateless. */
+/**
+ * The maps that a Java engineer would take for a flow table, by the name of the benchmark that asks for one. Stateless.
+ */
 final class FlowMaps {
   private FlowMaps() {}
 

@@ -264,7 +264,10 @@ public class FlowTableBenchmark {
     return sumOfMap();
   }
 
-  /** Open addressing with a hash of 64 bits as the key: unsound, as two flows may share it, and the fastest map there is. */
+  /**
+   * Open addressing with a hash of 64 bits as the key: unsound, as two flows may share it, and the fastest map there
+   * is.
+   */
   @Benchmark
   public int baselineAgronaOfHashes() {
     int sum = 0;

@@ -23,10 +23,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * From one thread's offer to the other thread's hands: one message at a time at a fixed pace, so that nothing queues and
- * the hop alone is measured. Both threads spin and need a core each. {@code p50}, {@code p99} and {@code p999} are
- * nanoseconds of each iteration, with what reading the clock takes in them; JMH adds them up over iterations, the report
- * takes their median. The score itself is how often the threads looked.
+ * From one thread's offer to the other thread's hands: one message at a time at a fixed pace, so that nothing queues
+ * and the hop alone is measured. Both threads spin and need a core each. {@code p50}, {@code p99} and {@code p999} are
+ * nanoseconds of each iteration, with what reading the clock takes in them; JMH adds them up over iterations, the
+ * report takes their median. The score itself is how often the threads looked.
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -11,8 +11,8 @@ import io.lb4j.service.VirtualServiceBuilder;
 import java.util.List;
 
 /**
- * A balancer that does everything at once: each scheduler in services of both forwarding methods, both protocols and both
- * families. Direct services have their servers on the outer interface, translated ones on the inner. Stateless.
+ * A balancer that does everything at once: each scheduler in services of both forwarding methods, both protocols and
+ * both families. Direct services have their servers on the outer interface, translated ones on the inner. Stateless.
  */
 final class MixedNetwork {
   static final int OUTSIDE = 0;

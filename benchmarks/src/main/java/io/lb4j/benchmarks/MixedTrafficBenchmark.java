@@ -22,8 +22,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Both forwarding methods, all schedulers, TCP and UDP, IPv4 and IPv6 in one process: what a frame costs when any frame
- * may be followed by any other, against what its kind costs alone in the same process. A virtual call per frame that sees
- * three types would show here.
+ * may be followed by any other, against what its kind costs alone in the same process. A virtual call per frame that
+ * sees three types would show here.
  *
  * <p>A pass is 4,096 frames in batches of 32, a sixteenth of which begin flows. Each measured pass is of eight kinds
  * mixed at random; before it, outside of what JMH measures, a pass of one kind alone is timed, by turns. So the figures

@@ -24,7 +24,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** From a frame's bytes to its five-tuple, TCP flags and payload length. Frames come from beyond the second-level cache. */
+/**
+ * From a frame's bytes to its five-tuple, TCP flags and payload length. Frames come from beyond the second-level cache.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

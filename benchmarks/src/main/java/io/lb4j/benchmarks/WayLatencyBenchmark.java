@@ -22,7 +22,8 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * How long a frame is on its way through a balancer that runs, from the receiving thread's hands to the port again, one
  * frame every 50 µs: to completion no hop between threads, pipelined two. {@code p50}, {@code p99} and {@code p999} are
- * nanoseconds of each iteration; JMH adds them up over iterations, the report takes their median. The score means nothing.
+ * nanoseconds of each iteration; JMH adds them up over iterations, the report takes their median. The score means
+ * nothing.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

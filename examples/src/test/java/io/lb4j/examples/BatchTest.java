@@ -34,8 +34,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A balancer of both methods that gets frames in batches, in memory with an address, beside one that gets the same frames
- * one by one on the heap and so walks with each: verdicts, bytes and what is sent agree.
+ * A balancer of both methods that gets frames in batches, in memory with an address, beside one that gets the same
+ * frames one by one on the heap and so walks with each: verdicts, bytes and what is sent agree.
  */
 class BatchTest {
   private static final long START_NS = 1_000_000_000L;

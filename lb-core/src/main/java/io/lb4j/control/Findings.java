@@ -4,7 +4,9 @@ import io.lb4j.settings.ConfigurationException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** All that is wrong with a configuration, in the order of the rules, nothing twice. Owned by the thread that checks. */
+/**
+ * All that is wrong with a configuration, in the order of the rules, nothing twice. Owned by the thread that checks.
+ */
 final class Findings {
   private final List<ConfigurationException> found = new ArrayList<>();
 

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The addresses of all real servers, and whose they are, so that a virtual address need not ask every server. Owned by the
- * thread that checks.
+ * The addresses of all real servers, and whose they are, so that a virtual address need not ask every server. Owned by
+ * the thread that checks.
  */
 final class ServerAddresses {
   private final Map<IpAddress, List<String>> owners = new LinkedHashMap<>();

@@ -94,8 +94,9 @@ public final class InterfaceOptions {
   }
 
   /**
-   * Adds addresses that hosts on the link may have as their gateway. Each is the balancer's alone like a virtual address,
-   * claimed, announced and answered for, so that it moves with the active one of two balancers; it serves nothing.
+   * Adds addresses that hosts on the link may have as their gateway. Each is the balancer's alone like a virtual
+   * address, claimed, announced and answered for, so that it moves with the active one of two balancers; it serves
+   * nothing.
    *
    * @param more in a subnet of the interface, or IPv6 link-local; for example {@code 192.0.2.1}
    * @return this

@@ -38,7 +38,9 @@ final class LinkPorts {
     return open().toList();
   }
 
-  /** Whether workers cannot receive for themselves: a port has not a queue for each, or both directions have to meet. */
+  /**
+   * Whether workers cannot receive for themselves: a port has not a queue for each, or both directions have to meet.
+   */
   boolean needPipeline(int workers, boolean translates) {
     boolean oneEach = open().allMatch(port -> port.queues() == workers);
     return workers > 1 && translates || !oneEach;

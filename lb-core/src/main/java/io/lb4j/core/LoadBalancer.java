@@ -343,8 +343,8 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * What is doubtful about the configuration as it is now, and done all the same. Warnings are also told as events, and so
-   * logged: at first, and when a change brings new ones. See {@link io.lb4j.settings.ConfigurationWarning}.
+   * What is doubtful about the configuration as it is now, and done all the same. Warnings are also told as events, and
+   * so logged: at first, and when a change brings new ones. See {@link io.lb4j.settings.ConfigurationWarning}.
    *
    * @return warnings and information, in the order of the rules
    */
@@ -380,8 +380,8 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * Leaves the virtual addresses to another instance: once this returns none is answered for, announced or defended, and
-   * from the next burst on frames to them end with {@link Verdict#PASSIVE}, those that wait with them. Servers are
+   * Leaves the virtual addresses to another instance: once this returns none is answered for, announced or defended,
+   * and from the next burst on frames to them end with {@link Verdict#PASSIVE}, those that wait with them. Servers are
    * watched as before, and flows are kept, though they grow old. Does nothing when the balancer is passive.
    */
   public void becomePassive() {
@@ -414,8 +414,8 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * The addresses that are the balancer's alone, and how far the claim on each is: virtual addresses, those of NAT pools
-   * and gateway addresses.
+   * The addresses that are the balancer's alone, and how far the claim on each is: virtual addresses, those of NAT
+   * pools and gateway addresses.
    *
    * @return by interface, in the order of declaration; an address that is on several interfaces once for each
    */
@@ -589,10 +589,10 @@ public final class LoadBalancer implements AutoCloseable {
   }
 
   /**
-   * Saves flows, sessions and clients, for this instance after a restart or for another one. Each flow is saved as it is
-   * at some moment of the call, by its worker between two bursts; the caller waits, and writes. What begins meanwhile is
-   * saved or not. Whether the balancer runs makes the same difference as for {@link #flows}: to save all that it knew,
-   * {@link #close()} it first.
+   * Saves flows, sessions and clients, for this instance after a restart or for another one. Each flow is saved as it
+   * is at some moment of the call, by its worker between two bursts; the caller waits, and writes. What begins
+   * meanwhile is saved or not. Whether the balancer runs makes the same difference as for {@link #flows}: to save all
+   * that it knew, {@link #close()} it first.
    *
    * @param to takes the stream, in pieces of up to 64 KiB; flushed, not closed
    * @return how much was saved

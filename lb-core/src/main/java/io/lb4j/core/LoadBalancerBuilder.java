@@ -233,8 +233,8 @@ public final class LoadBalancerBuilder {
   }
 
   /**
-   * Fixes all randomness: the flow table's hash (else secret and new for every balancer), hashing schedulers (else 0, so
-   * that instances agree) and random waits. Equal seeds and equal input give equal output.
+   * Fixes all randomness: the flow table's hash (else secret and new for every balancer), hashing schedulers (else 0,
+   * so that instances agree) and random waits. Equal seeds and equal input give equal output.
    *
    * @param seed any number
    * @return this
@@ -335,8 +335,8 @@ public final class LoadBalancerBuilder {
   }
 
   /**
-   * Bounds the threads that probes with sockets, and functions of the host, run on. Before Java 21 alone: later JDKs have
-   * virtual threads. A probe that finds no free thread waits.
+   * Bounds the threads that probes with sockets, and functions of the host, run on. Before Java 21 alone: later JDKs
+   * have virtual threads. A probe that finds no free thread waits.
    *
    * @param most 1..4096; 64 unless told otherwise
    * @return this

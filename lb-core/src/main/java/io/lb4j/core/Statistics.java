@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the balancer counted, over all workers, since it was built. Immutable, shared. Each count is exact; together they
- * are of one instant only while the workers rest.
+ * What the balancer counted, over all workers, since it was built. Immutable, shared. Each count is exact; together
+ * they are of one instant only while the workers rest.
  *
  * @param received frames that came in
  * @param held frames that wait now: for a next hop, for a first fragment, or on the way from one worker to another

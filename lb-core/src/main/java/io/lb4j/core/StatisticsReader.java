@@ -16,7 +16,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Adds up what the workers, and receivers and transmitter where there are such, counted. Owned by the thread that asks. */
+/**
+ * Adds up what the workers, and receivers and transmitter where there are such, counted. Owned by the thread that asks.
+ */
 final class StatisticsReader {
   private final Topology topology;
   private final ServiceRegistry registry;

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** What is doubtful about the configuration that runs: asked for, and told when it is new. Under the balancer's lock. */
+/**
+ * What is doubtful about the configuration that runs: asked for, and told when it is new. Under the balancer's lock.
+ */
 final class Warnings {
   private final List<Finding> ofDevices;
   private final ServiceRegistry registry;

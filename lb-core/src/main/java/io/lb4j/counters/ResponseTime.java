@@ -5,9 +5,9 @@ import java.lang.invoke.VarHandle;
 
 /**
  * How long a server takes to answer, smoothed: an exponentially weighted mean over time, in which a measurement counts
- * with 1 - exp(-elapsed / time constant), elapsed since the one before. So it makes no difference how often is measured.
- * A measurement counts half at most, that one odd answer after a long silence does not decide, and 1/32 at least. Safe
- * from any thread: writers take a lock, readers one opaque load.
+ * with 1 - exp(-elapsed / time constant), elapsed since the one before. So it makes no difference how often is
+ * measured. A measurement counts half at most, that one odd answer after a long silence does not decide, and 1/32 at
+ * least. Safe from any thread: writers take a lock, readers one opaque load.
  */
 public final class ResponseTime {
   /** What {@link #smoothedNs} answers before the first measurement. */

@@ -9,10 +9,11 @@ package io.lb4j.counters;
  * @param newFlows flows that the server was given
  * @param flows flows in the table now
  * @param active those of them that have not begun to close
- * @param idleResets connections whose both ends were reset because they were silent for too long, where that is asked for
+ * @param idleResets connections whose both ends were reset because they were silent for too long, where that is asked
+ *     for
  * @param idleUntold those that were not, because the numbers that the ends expect were not known
- * @param replyFrames the server's frames sent to clients, where they pass the balancer; those that had to wait for a next
- *     hop are not among them
+ * @param replyFrames the server's frames sent to clients, where they pass the balancer; those that had to wait for a
+ *     next hop are not among them
  * @param replyBytes their bytes
  * @param movedFlows flows that the server did not keep, being down or offline, and that were scheduled anew
  * @param lostFrames frames of flows that it did not keep and that were not: dropped, or answered with a reset

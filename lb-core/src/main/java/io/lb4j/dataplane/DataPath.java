@@ -452,8 +452,8 @@ public final class DataPath {
   }
 
   /**
-   * Lets super-frames leave by interfaces that do not carry them, because whoever sends the frames cuts these, as {@link
-   * SegmentedQueue} does. Otherwise they end with {@link Verdict#GSO_NOT_CARRIED}.
+   * Lets super-frames leave by interfaces that do not carry them, because whoever sends the frames cuts these, as
+   * {@link SegmentedQueue} does. Otherwise they end with {@link Verdict#GSO_NOT_CARRIED}.
    */
   public void cutSuperFrames() {
     state.egress.cutSuperFrames();
@@ -579,7 +579,9 @@ public final class DataPath {
     heldFrames.end(verdict, heldFrameEnded);
   }
 
-  /** Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}, and all probes. To be called when no frame will follow. */
+  /**
+   * Ends all that waits with {@link Verdict#CLOSED_WHILE_HELD}, and all probes. To be called when no frame will follow.
+   */
   public void close() {
     if (timerOwner) {
       state.probes.close();

@@ -12,9 +12,9 @@ import io.lb4j.wire.TcpHeader;
 import java.util.Arrays;
 
 /**
- * Usual frames that no flow is known of: those that begin one with a service of Direct Server Return about which nothing
- * has to be asked, those of connections that nobody knows, and those to a virtual address that no service wants.
- * Whatever is otherwise is left to the walk, which would end these frames in the same way. Owned by one worker;
+ * Usual frames that no flow is known of: those that begin one with a service of Direct Server Return about which
+ * nothing has to be asked, those of connections that nobody knows, and those to a virtual address that no service
+ * wants. Whatever is otherwise is left to the walk, which would end these frames in the same way. Owned by one worker;
  * allocates nothing.
  */
 final class DirectNewcomers {

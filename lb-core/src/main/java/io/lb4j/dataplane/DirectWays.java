@@ -5,8 +5,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a server's frames go, in one word per binding: interface and MAC address, if nothing else has to be asked. Words
- * are made when they are first asked for, and forgotten when the snapshot or any MAC address changes. Owned by one worker.
+ * Where a server's frames go, in one word per binding: interface and MAC address, if nothing else has to be asked.
+ * Words are made when they are first asked for, and forgotten when the snapshot or any MAC address changes. Owned by
+ * one worker.
  */
 final class DirectWays {
   /** The server's frames are to be walked. */

@@ -1,8 +1,8 @@
 package io.lb4j.dataplane;
 
 /**
- * How many ICMP errors may be sent (RFC 1812, section 4.3.2.8; RFC 4443, section 2.4 f): one each millisecond, 50 saved up
- * at most. Owned by one worker.
+ * How many ICMP errors may be sent (RFC 1812, section 4.3.2.8; RFC 4443, section 2.4 f): one each millisecond, 50 saved
+ * up at most. Owned by one worker.
  */
 final class ErrorRate {
   private static final long TOKEN_NS = 1_000_000;

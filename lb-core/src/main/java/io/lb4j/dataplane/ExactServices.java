@@ -7,9 +7,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The services of single addresses and single ports, than which nothing is more exact; and which addresses have no others,
- * so that of all other ports it is known that nobody wants them. Most frames are told by one comparison. Immutable, shared;
- * part of a {@link ServiceTable}. Open addressed, at least three quarters of its slots free.
+ * The services of single addresses and single ports, than which nothing is more exact; and which addresses have no
+ * others, so that of all other ports it is known that nobody wants them. Most frames are told by one comparison.
+ * Immutable, shared; part of a {@link ServiceTable}. Open addressed, at least three quarters of its slots free.
  */
 final class ExactServices {
   private static final int WORDS_SHIFT = 2; // of a slot: the address, port and protocol, and one that keeps it in a line

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  *
  * A batch goes through in stages, so that the cache misses of 32 frames overlap: all are parsed and hashed and their
  * flow buckets asked for, and only then is each resolved. Where frames of several kinds are mixed, those of a kind go
- * through these stages together; whatever depends on order keeps to that of arrival. A known flow never asks the service table: its binding is
- * checked against the snapshot, so that removal, drain and disabling still bite.
+ * through these stages together; whatever depends on order keeps to that of arrival. A known flow never asks the
+ * service table: its binding is checked against the snapshot, so that removal, drain and disabling still bite.
  */
 final class FramePipeline implements Hairpin {
   private static final int SOURCE_GROUP_BIT = 0x0100;
@@ -140,7 +140,9 @@ final class FramePipeline implements Hairpin {
     return view.verdict();
   }
 
-  /** Whether the shortest way may be tried with a frame that comes alone: no batch is there to share what steps cost. */
+  /**
+   * Whether the shortest way may be tried with a frame that comes alone: no batch is there to share what steps cost.
+   */
   private boolean isShortest(FrameView view) {
     return state.translator == null
         && !passive

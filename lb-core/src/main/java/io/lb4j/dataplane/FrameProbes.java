@@ -28,14 +28,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Probes that are frames of an interface address of ours, and the answers to them. Safe from any thread: a slow path
- * under one lock. The first worker sends, repeats and gives up as time asks for it; an answer may come to any worker and
- * is recognized there, by the port or echo identifier that a probe has for itself. While no probe is in flight, a worker
- * reads one number, and only for a frame that neither a flow nor a service wants.
+ * under one lock. The first worker sends, repeats and gives up as time asks for it; an answer may come to any worker
+ * and is recognized there, by the port or echo identifier that a probe has for itself. While no probe is in flight, a
+ * worker reads one number, and only for a frame that neither a flow nor a service wants.
  *
- * <p>An answer has to be exact: addresses and ports, the acknowledgment of our sequence number, identifier, sequence and
- * data of an echo, the first 8 bytes of the packet that an ICMP error quotes. All else goes on as if nothing had been
- * asked. A kernel beside us sees the answers too, and resets a connection that it knows nothing of. That is harmless: so
- * do we, and nothing else is to become of it.
+ * <p>An answer has to be exact: addresses and ports, the acknowledgment of our sequence number, identifier, sequence
+ * and data of an echo, the first 8 bytes of the packet that an ICMP error quotes. All else goes on as if nothing had
+ * been asked. A kernel beside us sees the answers too, and resets a connection that it knows nothing of. That is
+ * harmless: so do we, and nothing else is to become of it.
  *
  * <p>At most {@value #MAXIMUM_IN_FLIGHT} probes are in flight; one more {@linkplain ProbeReason#FAILED fails} at once.
  */

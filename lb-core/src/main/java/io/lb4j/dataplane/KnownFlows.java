@@ -36,8 +36,8 @@ public final class KnownFlows {
   }
 
   /**
-   * Lists flows and sessions, a part at a time; not those of removed servers. What is there from the first call to the last is listed; flows once,
-   * sessions that others make move meanwhile perhaps twice.
+   * Lists flows and sessions, a part at a time; not those of removed servers. What is there from the first call to the
+   * last is listed; flows once, sessions that others make move meanwhile perhaps twice.
    *
    * @param position 0 at first, then the last answer
    * @param places to look at, at most

@@ -63,7 +63,9 @@ final class RouterErrors implements IcmpErrors {
     }
   }
 
-  /** Each interface has its own share, and path MTU discovery one of its own: a flood of one does not silence another. */
+  /**
+   * Each interface has its own share, and path MTU discovery one of its own: a flood of one does not silence another.
+   */
   private ErrorRate rateOf(int link, boolean tooBig) {
     return rates[2 * link + (tooBig ? 1 : 0)];
   }

@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 
 /**
  * The way out for super-frames by a port that does not carry them: they are cut last of all, as Linux does it, so that
- * frames keep their order. Owned by the thread that owns the queue's transmitting half. Segments wait in memory of fixed
- * size, which is taken with the first super-frame; when it is full, the queue is flushed.
+ * frames keep their order. Owned by the thread that owns the queue's transmitting half. Segments wait in memory of
+ * fixed size, which is taken with the first super-frame; when it is full, the queue is flushed.
  */
 public final class SegmentedQueue {
   private static final int AREA = 256 * 1024;

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Which service a new flow is for: longest prefix of the virtual address first, then the fewest ports. Immutable,
  * shared; allocates nothing per lookup. Asked on a miss of the flow table only.
  *
- * <p>Services of one address and one port, which most are, have a table of their own, {@link ExactServices}. For the rest
- * there is one open-addressed hash table per prefix length that occurs, longest first, from masked address to the services
- * on it.
+ * <p>Services of one address and one port, which most are, have a table of their own, {@link ExactServices}. For the
+ * rest there is one open-addressed hash table per prefix length that occurs, longest first, from masked address to the
+ * services on it.
  */
 final class ServiceTable {
   private final Level[] v4;

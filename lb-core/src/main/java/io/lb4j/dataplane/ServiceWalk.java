@@ -447,7 +447,9 @@ final class ServiceWalk {
 
   // ---- what no service wants -----------------------------------------------------------------------------------
 
-  /** The translator's other traffic, a virtual address without a service, or a probe's answer; the rest is the host's. */
+  /**
+   * The translator's other traffic, a virtual address without a service, or a probe's answer; the rest is the host's.
+   */
   Verdict onUnserved(FrameView view, Verdict reason) {
     Verdict translated = crossing(view);
     if (translated != null) {

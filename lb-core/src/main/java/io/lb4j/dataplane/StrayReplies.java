@@ -16,8 +16,8 @@ import io.netty.buffer.Unpooled;
 /**
  * Notices that a server's answers have another source than the server: source NAT on its way. Looked at is a SYN with
  * ACK that belongs to no session, from the MAC address of a next hop of control's; with that one's own address as
- * source it has to belong to a session. Ten of them a second at most, so that a flood costs nothing. Owned by one worker;
- * changes no frame and no verdict.
+ * source it has to belong to a session. Ten of them a second at most, so that a flood costs nothing. Owned by one
+ * worker; changes no frame and no verdict.
  */
 final class StrayReplies {
   private static final long INTERVAL_NS = 100_000_000L;

@@ -74,7 +74,9 @@ final class TcpResets {
         (int) view.destinationLow(), (int) view.sourceLow(), IpProtocol.TCP, length);
   }
 
-  /** {@code <SEQ=SEG.ACK><CTL=RST>}, or {@code <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>} where nothing is acknowledged. */
+  /**
+   * {@code <SEQ=SEG.ACK><CTL=RST>}, or {@code <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>} where nothing is acknowledged.
+   */
   private static void writeTransport(ByteBuf reset, int transport, FrameView view) {
     boolean acknowledges = (view.tcpFlags() & TcpHeader.ACK) != 0;
     int acknowledgment = view.buffer().getInt(view.transport() + TcpHeader.ACKNOWLEDGMENT_OFFSET);

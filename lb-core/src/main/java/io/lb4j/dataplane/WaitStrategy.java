@@ -1,16 +1,16 @@
 package io.lb4j.dataplane;
 
 /**
- * What a thread of a running balancer does while nothing waits for it: how soon it sees the next frame, for how much of a
- * processor. Immutable, shared.
+ * What a thread of a running balancer does while nothing waits for it: how soon it sees the next frame, for how much of
+ * a processor. Immutable, shared.
  *
  * <p>All three look again at once for some rounds, so that a busy thread never sleeps. What differs is what comes then.
  */
 public enum WaitStrategy {
   /**
-   * Looks again and again, with the processor's hint for such loops. A frame is seen within some tens of nanoseconds. Costs
-   * a processor for each thread, all the time: for threads that have one to themselves. Where there are fewer, a thread
-   * that spins keeps from running the one that it waits for, until its time slice ends.
+   * Looks again and again, with the processor's hint for such loops. A frame is seen within some tens of nanoseconds.
+   * Costs a processor for each thread, all the time: for threads that have one to themselves. Where there are fewer, a
+   * thread that spins keeps from running the one that it waits for, until its time slice ends.
    */
   SPIN,
 
@@ -21,10 +21,10 @@ public enum WaitStrategy {
   YIELD,
 
   /**
-   * Sleeps: until the thread before it rings, or, where it receives from a port, until the port has a frame. The processor
-   * rests, and a frame after a pause waits for the system to wake the thread, some tens of microseconds; where a thread
-   * receives from several ports that cannot be waited for together, up to 50 microseconds, or 200 when nothing has come
-   * for some milliseconds, and what the system's timers add, as it sleeps so long at a time.
+   * Sleeps: until the thread before it rings, or, where it receives from a port, until the port has a frame. The
+   * processor rests, and a frame after a pause waits for the system to wake the thread, some tens of microseconds;
+   * where a thread receives from several ports that cannot be waited for together, up to 50 microseconds, or 200 when
+   * nothing has come for some milliseconds, and what the system's timers add, as it sleeps so long at a time.
    */
   PARK;
 

@@ -336,8 +336,8 @@ public sealed interface Event {
   }
 
   /**
-   * Something about the configuration is doubtful and was done all the same: told when the balancer is built, and when a
-   * change brings it.
+   * Something about the configuration is doubtful and was done all the same: told when the balancer is built, and when
+   * a change brings it.
    *
    * @param code stable, for example {@code asymmetric-path}
    * @param setting path of the setting, for example {@code service web: server rs1}

@@ -1,10 +1,10 @@
 package io.lb4j.event;
 
 /**
- * Hears of events. A balancer calls all its listeners by one thread, one after the other and in the order of the events:
- * its control thread, or, where it is embedded, whoever calls {@code LoadBalancer.tickControl}. A listener may call the
- * balancer. While it works, monitors and all else that control does wait, but no frame; what it throws is logged and
- * ends nothing.
+ * Hears of events. A balancer calls all its listeners by one thread, one after the other and in the order of the
+ * events: its control thread, or, where it is embedded, whoever calls {@code LoadBalancer.tickControl}. A listener may
+ * call the balancer. While it works, monitors and all else that control does wait, but no frame; what it throws is
+ * logged and ends nothing.
  */
 @FunctionalInterface
 public interface EventListener {

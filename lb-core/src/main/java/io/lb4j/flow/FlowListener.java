@@ -25,8 +25,8 @@ public interface FlowListener {
   int timeoutTicks(int binding, FlowState state);
 
   /**
-   * Whether a binding is there. If it is, none of its time-outs is below a second, and they need not be asked for flows of
-   * {@link FlowTable#FRESH_TICKS}.
+   * Whether a binding is there. If it is, none of its time-outs is below a second, and they need not be asked for flows
+   * of {@link FlowTable#FRESH_TICKS}.
    *
    * @param binding of a flow
    * @return false when its flows are to be judged by {@link #timeoutTicks}

@@ -90,8 +90,8 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
    * Finds an IPv4 flow in its home bucket, where nine of ten are. Which of the three slots it is in nobody can predict,
    * so all three are compared, without a branch. Only where memory is reached by address.
    *
-   * <p>A flow may be elsewhere when its home bucket flowed over, or has the same addresses and ports in a flow of the other
-   * protocol or one that has ended. Few that are new may.
+   * <p>A flow may be elsewhere when its home bucket flowed over, or has the same addresses and ports in a flow of the
+   * other protocol or one that has ended. Few that are new may.
    *
    * @param flowHash from {@link #hash4}
    * @param addresses source in the upper, destination in the lower 32 bits

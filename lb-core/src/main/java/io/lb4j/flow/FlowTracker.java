@@ -28,8 +28,8 @@ public final class FlowTracker {
    * @param place of the flow
    * @param segment a segment or datagram
    * @param tick now
-   * @return the flow's binding, for {@link #onUsual} to be called if its server is still to be used; 0 when the frame is
-   *     not of the usual kind
+   * @return the flow's binding, for {@link #onUsual} to be called if its server is still to be used; 0 when the frame
+   *     is not of the usual kind
    */
   public static int usualBinding(long place, FrameView segment, int tick) {
     int word = FlowLayout.wordAt(place);

@@ -18,8 +18,8 @@ public interface SessionAccounting {
   int timeoutTicks(int binding, FlowState state);
 
   /**
-   * Whether a binding is there. If it is, none of its time-outs is below a second, and they need not be asked for sessions
-   * of {@link io.lb4j.flow.FlowTable#FRESH_TICKS}.
+   * Whether a binding is there. If it is, none of its time-outs is below a second, and they need not be asked for
+   * sessions of {@link io.lb4j.flow.FlowTable#FRESH_TICKS}.
    *
    * @param binding of a session
    * @return false when its sessions are to be judged by {@link #timeoutTicks}

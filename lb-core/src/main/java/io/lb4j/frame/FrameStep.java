@@ -3,15 +3,15 @@ package io.lb4j.frame;
 /**
  * One short loop over frames, of several that frames go through together. Owned by one worker.
  *
- * <p>Which frames of a batch go on is said by an {@code int}, a set with bit i for view i: {@link FrameBatch#CAPACITY} is
- * the bits it has. So frames of all kinds may come in any order and still go through each step together. A step is called
- * for each run of neighbours in the set, so that its loop counts, which compilers make much of. A set with many holes is
- * gathered first, see {@link FrameGroup}.
+ * <p>Which frames of a batch go on is said by an {@code int}, a set with bit i for view i: {@link FrameBatch#CAPACITY}
+ * is the bits it has. So frames of all kinds may come in any order and still go through each step together. A step is
+ * called for each run of neighbours in the set, so that its loop counts, which compilers make much of. A set with many
+ * holes is gathered first, see {@link FrameGroup}.
  *
  * <p>Steps are called through this interface, from one place, although that place could name them: a compiler that sees
- * through a call makes one loop out of all, which needs more registers than there are, and stops where calls are fifteen
- * deep, of which reading memory by address alone takes half. A call that it cannot see through costs a nanosecond for up
- * to 32 frames; what it saves was measured as up to half of their time.
+ * through a call makes one loop out of all, which needs more registers than there are, and stops where calls are
+ * fifteen deep, of which reading memory by address alone takes half. A call that it cannot see through costs a
+ * nanosecond for up to 32 frames; what it saves was measured as up to half of their time.
  */
 public interface FrameStep {
   /**

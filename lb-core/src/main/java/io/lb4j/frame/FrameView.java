@@ -101,9 +101,9 @@ public final class FrameView extends FrameBytes {
   }
 
   /**
-   * Whether the frame is one of those that nearly all are: untagged, a whole segment or datagram of IPv4 without options
-   * or IPv6 without extension headers, with no mark but {@link FrameMarks#CHECKSUM_PARTIAL} and {@link FrameMarks#GSO}, in
-   * memory that is reached by address.
+   * Whether the frame is one of those that nearly all are: untagged, a whole segment or datagram of IPv4 without
+   * options or IPv6 without extension headers, with no mark but {@link FrameMarks#CHECKSUM_PARTIAL} and
+   * {@link FrameMarks#GSO}, in memory that is reached by address.
    *
    * @return false for all others
    */

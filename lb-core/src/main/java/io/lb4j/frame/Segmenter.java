@@ -10,10 +10,10 @@ import io.lb4j.wire.UdpHeader;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Cuts super-frames (mark {@link FrameMarks#GSO}) into the frames that their sender wants on the wire, as a device would
- * that can: TCP into segments, UDP into datagrams, each with headers of its own and a whole checksum. FIN and PSH are the
- * last one's, CWR is the first one's (RFC 3168, section 6.1.2); IPv4 identifications count up. Owned by one thread;
- * allocates nothing.
+ * Cuts super-frames (mark {@link FrameMarks#GSO}) into the frames that their sender wants on the wire, as a device
+ * would that can: TCP into segments, UDP into datagrams, each with headers of its own and a whole checksum. FIN and PSH
+ * are the last one's, CWR is the first one's (RFC 3168, section 6.1.2); IPv4 identifications count up. Owned by one
+ * thread; allocates nothing.
  */
 public final class Segmenter {
   private static final int CWR = 0x80;

@@ -28,9 +28,9 @@ public final class Segments {
   }
 
   /**
-   * Whether it is clear how to cut a super-frame: it is TCP, or UDP that its sender joined, its segments have a size, and
-   * they are no more than a host would make. libpcap tells no size. A UDP datagram that is to become IP fragments (UFO) is
-   * none of these.
+   * Whether it is clear how to cut a super-frame: it is TCP, or UDP that its sender joined, its segments have a size,
+   * and they are no more than a host would make. libpcap tells no size. A UDP datagram that is to become IP fragments
+   * (UFO) is none of these.
    *
    * @param view parsed
    * @return whether a {@link Segmenter} cuts it

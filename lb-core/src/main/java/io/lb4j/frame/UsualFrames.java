@@ -12,7 +12,8 @@ import io.lb4j.wire.TcpHeader;
  * Reads the frames that nearly all are, with five to eight wide loads at fixed places: untagged IPv4 without options or
  * IPv6 without extension headers, TCP or UDP, whole and well-formed, nothing beside the bytes but perhaps an unfinished
  * checksum and the size of segments, which senders on the same host leave to their device. It leaves all others, and
- * whatever is wrong with a frame, to {@link FrameParser}, whose findings are the same for the frames read here. Stateless.
+ * whatever is wrong with a frame, to {@link FrameParser}, whose findings are the same for the frames read here.
+ * Stateless.
  */
 final class UsualFrames {
   /** Headers of UDP end here; no shorter frame is usual. TCP's are read when they are known to be there. */

@@ -19,9 +19,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches the real servers: begins probes when they are due, counts what comes of them, watches the clients' connections
- * where that is wanted, and reports. Owned by the control thread, which ticks it, until whoever closes the balancer ends
- * it; probes run on threads of their own and at the data path, and their results come back through a queue.
+ * Watches the real servers: begins probes when they are due, counts what comes of them, watches the clients'
+ * connections where that is wanted, and reports. Owned by the control thread, which ticks it, until whoever closes the
+ * balancer ends it; probes run on threads of their own and at the data path, and their results come back through a
+ * queue.
  */
 public final class HealthEngine {
   private static final Logger LOG = LoggerFactory.getLogger(HealthEngine.class);

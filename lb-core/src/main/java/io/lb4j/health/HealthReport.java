@@ -3,8 +3,8 @@ package io.lb4j.health;
 import io.lb4j.service.Health;
 
 /**
- * What somebody says of a server's health. Each source speaks for itself, and its word holds until its next: a server is
- * down when one of them says so. Immutable, shared.
+ * What somebody says of a server's health. Each source speaks for itself, and its word holds until its next: a server
+ * is down when one of them says so. Immutable, shared.
  *
  * @param service name of the server's service
  * @param identity what the server is called on every instance

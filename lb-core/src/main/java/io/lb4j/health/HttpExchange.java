@@ -14,8 +14,8 @@ import java.util.Locale;
 
 /**
  * One HTTP/1.1 request and as much of the answer as has to be seen (RFC 9112). Bounded in bytes and in time: the head
- * of the answer by {@value #HEAD_LIMIT} bytes, its body by {@link HttpCheck#BODY_LIMIT}, and each read by what is left of
- * the probe's time. Owned by one probe's thread.
+ * of the answer by {@value #HEAD_LIMIT} bytes, its body by {@link HttpCheck#BODY_LIMIT}, and each read by what is left
+ * of the probe's time. Owned by one probe's thread.
  */
 final class HttpExchange {
   private static final int HEAD_LIMIT = 16 * 1024;

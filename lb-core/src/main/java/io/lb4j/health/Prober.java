@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Begins probes: those of sockets and of the host on threads of their own, those of frames at the data path. Owned by the
- * control thread; what it begins runs elsewhere.
+ * Begins probes: those of sockets and of the host on threads of their own, those of frames at the data path. Owned by
+ * the control thread; what it begins runs elsewhere.
  */
 final class Prober {
   /** Frames in flight at most; a probe that finds no room waits. Below what the data path would refuse. */

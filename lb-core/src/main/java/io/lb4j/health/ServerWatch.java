@@ -19,8 +19,8 @@ import java.util.SplittableRandom;
 import java.util.function.Predicate;
 
 /**
- * All monitors of one server, and what they say together. Outlives every change that leaves service and identity as they
- * are. Owned by the control thread.
+ * All monitors of one server, and what they say together. Outlives every change that leaves service and identity as
+ * they are. Owned by the control thread.
  */
 final class ServerWatch {
   private static final int MOST_VIPS = 64;

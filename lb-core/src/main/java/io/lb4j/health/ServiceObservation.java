@@ -15,14 +15,14 @@ import java.util.Map;
  *
  * <p>Failures alone prove nothing: who sends SYNs from forged addresses makes as many of them as he likes, for a server
  * that is well. What he cannot do is to keep real clients of that server from being answered, nor those of its fellows.
- * So the failures only raise the question, and it is answered by what real clients got: the fellows' answers, shared out
- * by weight, say how many this server ought to have given. If it should have given {@code minimum} and gave none, chance
- * explains that in e<sup>-minimum</sup> of all cases, one in 22,000 for 10. If the fellows give none either,
- * for example because a flood fills everything, the way back is broken, or no real client is there, nothing is concluded,
+ * So the failures only raise the question, and it is answered by what real clients got: the fellows' answers, shared
+ * out by weight, say how many this server ought to have given. If it should have given {@code minimum} and gave none,
+ * chance explains that in e<sup>-minimum</sup> of all cases, one in 22,000 for 10. If the fellows give none either, for
+ * example because a flood fills everything, the way back is broken, or no real client is there, nothing is concluded,
  * and so the last server that answers is never taken out. With Direct Server Return an answer is inferred from the
- * client's next segment, so he who can guess may forge answers too: of the server, which protects it, or of its fellows,
- * which takes a segment that fits each forged SYN, in a service that has no real clients at the time. What that gains him
- * is a server without clients taken out for 5 s, and the watermark bounds even that.
+ * client's next segment, so he who can guess may forge answers too: of the server, which protects it, or of its
+ * fellows, which takes a segment that fits each forged SYN, in a service that has no real clients at the time. What
+ * that gains him is a server without clients taken out for 5 s, and the watermark bounds even that.
  */
 final class ServiceObservation {
   private final VirtualService service;

@@ -4,8 +4,8 @@ import io.lb4j.monitor.Monitor;
 import java.util.SplittableRandom;
 
 /**
- * When one monitor probes one server. Starts keep to a grid of one interval, each later than its point by a chance share
- * of the jitter; so the jitter does not add up, and a failure is found within
+ * When one monitor probes one server. Starts keep to a grid of one interval, each later than its point by a chance
+ * share of the jitter; so the jitter does not add up, and a failure is found within
  * {@code out * interval + timeout + jitter * interval}. The grid begins anywhere within the first interval, so that not
  * all servers are probed at once. Owned by the control thread.
  */

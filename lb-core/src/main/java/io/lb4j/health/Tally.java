@@ -4,8 +4,8 @@ import io.lb4j.service.Health;
 
 /**
  * What the results of one monitor say of one server: {@code in} successes in a row bring it up, {@code out} failures in
- * a row take it down. A server that nobody has judged yet is up with the first success, for it takes traffic anyway, and
- * down after {@code out} failures. Owned by the control thread.
+ * a row take it down. A server that nobody has judged yet is up with the first success, for it takes traffic anyway,
+ * and down after {@code out} failures. Owned by the control thread.
  */
 final class Tally {
   private final int in;

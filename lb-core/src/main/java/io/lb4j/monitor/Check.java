@@ -54,7 +54,8 @@ public sealed interface Check permits Check.TcpConnect, Check.Ping, Check.Direct
   }
 
   /**
-   * A function of the host. Equal when the functions are: by reference, unless they have an {@code equals} of their own.
+   * A function of the host. Equal when the functions are: by reference, unless they have an {@code equals} of their
+   * own.
    *
    * @param probe called on a probe thread
    */

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * An HTTP/1.1 request without TLS, and what is expected in return. Redirections are not followed: they are a status like
- * any other. Immutable, shared; {@link #get} and {@link #head} begin one, the withers refine it.
+ * An HTTP/1.1 request without TLS, and what is expected in return. Redirections are not followed: they are a status
+ * like any other. Immutable, shared; {@link #get} and {@link #head} begin one, the withers refine it.
  *
  * @param head whether the method is HEAD; else it is GET
  * @param path with its query, for example {@code /health?deep=1}

@@ -6,8 +6,8 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * The monitors of a server, each of which counts for itself, and how many of them have to be content. Immutable, shared,
- * equal by value.
+ * The monitors of a server, each of which counts for itself, and how many of them have to be content. Immutable,
+ * shared, equal by value.
  *
  * @param require all of them or any
  * @param list in order of declaration; empty when the server is not watched

@@ -64,7 +64,8 @@ public final class HeldFrames implements AutoCloseable {
   /**
    * Keeps a copy of a frame. The view's memory stays the caller's.
    *
-   * @param view the frame, final but for its MAC addresses; its marks, ingress (-1 for a frame of our own) and binding are kept
+   * @param view the frame, final but for its MAC addresses; its marks, ingress (-1 for a frame of our own) and binding
+   *     are kept
    * @param link index of the interface it is to leave by
    * @param neighborId its next hop
    * @param nowNs the time

@@ -221,8 +221,8 @@ public final class LinkLayer {
   }
 
   /**
-   * How far the claims on addresses that are the balancer's alone are. Prefixes of more than one address are not claimed
-   * and not among them.
+   * How far the claims on addresses that are the balancer's alone are. Prefixes of more than one address are not
+   * claimed and not among them.
    *
    * @return by interface, in the order of declaration
    */

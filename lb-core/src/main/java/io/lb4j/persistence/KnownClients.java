@@ -5,8 +5,8 @@ import io.lb4j.wire.OffHeap;
 
 /**
  * The clients that one worker has asked its persistence tables for of late, in front of them: a table is shared, and a
- * question to it costs several cache misses and memory. Owned by one worker. Bounded; who finds none is asked for in the
- * table again. Allocates nothing but when it grows, four times at most, by then forgetting all it knew.
+ * question to it costs several cache misses and memory. Owned by one worker. Bounded; who finds none is asked for in
+ * the table again. Allocates nothing but when it grows, four times at most, by then forgetting all it knew.
  *
  * <p>An answer is used while the table's {@link PersistenceTable#changes} stand still, and for a small part of the
  * time-out; then the table is asked, which counts as a use there. So a client may be forgotten by that part earlier.

@@ -4,11 +4,11 @@ import io.lb4j.frame.FrameBatch;
 import io.netty.buffer.ByteBuf;
 
 /**
- * One receive queue and one transmit queue of a port. Owned by one worker, or each half by a thread of its own: {@link
- * #receive}, {@link #release} and {@link #await} by one, {@link #transmit} and {@link #flush} by another, at the same
- * time. No method blocks except {@link #await} and
- * {@link #awaitAny}. No method throws for what a frame holds or what the network does: an interface that went down receives nothing, refuses
- * what it is given, counts it, and says so in {@link Port#status()}.
+ * One receive queue and one transmit queue of a port. Owned by one worker, or each half by a thread of its own:
+ * {@link #receive}, {@link #release} and {@link #await} by one, {@link #transmit} and {@link #flush} by another, at the
+ * same time. No method blocks except {@link #await} and {@link #awaitAny}. No method throws for what a frame holds or
+ * what the network does: an interface that went down receives nothing, refuses what it is given, counts it, and says so
+ * in {@link Port#status()}.
  */
 public interface PortQueue {
   /**

@@ -7,8 +7,8 @@ import java.util.List;
  * Which frames a balancer wants of its ports. Immutable, shared.
  *
  * @param destinations virtual addresses, NAT pools and gateway addresses: frames for them
- * @param sources servers and inside hosts whose frames come through the balancer: frames from them that are sent to a MAC
- *     address of the port, and not to the host itself
+ * @param sources servers and inside hosts whose frames come through the balancer: frames from them that are sent to a
+ *     MAC address of the port, and not to the host itself
  * @param routed inside hosts that are reached by their own addresses: frames for them that are sent to a MAC address of
  *     the port
  */

@@ -23,7 +23,9 @@ public final class AccessList {
   private final Ranges v4;
   private final Ranges v6;
 
-  /** Where answers change: from each start to the next one the answer is the same. Sorted as unsigned 128-bit numbers. */
+  /**
+   * Where answers change: from each start to the next one the answer is the same. Sorted as unsigned 128-bit numbers.
+   */
   private record Ranges(long[] high, long[] low, boolean[] allowed) {
     boolean allows(long addressHigh, long addressLow) {
       int from = 0;

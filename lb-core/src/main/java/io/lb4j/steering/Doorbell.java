@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * burst.
  *
  * <p>Who sleeps says so, then looks into the rings once more; who rings has put something in before looking for a
- * sleeper. With a full fence between the two on either side, one of them sees the other. Where the listener never sleeps,
- * ringing costs nothing.
+ * sleeper. With a full fence between the two on either side, one of them sees the other. Where the listener never
+ * sleeps, ringing costs nothing.
  */
 final class Doorbell {
   private static final VarHandle SLEEPER = sleeper();

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
  *
  * <p>It sends ARP requests and probes, neighbour solicitations, echo requests, SYNs, which it resets, and datagrams,
  * from addresses of the balancer's interfaces. Three kinds of frames have other sources: from a client's address,
- * because that is what servers get; from an address near the virtual one and another anywhere in the subnet, both of which
- * nobody answered for a moment before. It never announces an address, and never answers for a virtual one.
+ * because that is what servers get; from an address near the virtual one and another anywhere in the subnet, both of
+ * which nobody answered for a moment before. It never announces an address, and never answers for a virtual one.
  */
 public final class Verifier {
   /** Whose addresses are usually asked as: of documentation, so that they are no real client's. */

@@ -174,7 +174,9 @@ class PassiveTest {
     assertThat(ask(family, family.vip)).isEqualTo(Verdict.PASS);
   }
 
-  /** Solicitations for the address arrive from the first moment of a take-over on, also through a switch that snoops. */
+  /**
+   * Solicitations for the address arrive from the first moment of a take-over on, also through a switch that snoops.
+   */
   @ParameterizedTest
   @EnumSource(value = Family.class, names = "V6")
   void shouldStayInTheGroupsOfItsAddresses(Family family) {

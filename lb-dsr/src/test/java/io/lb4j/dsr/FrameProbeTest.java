@@ -524,7 +524,9 @@ class FrameProbeTest {
     asked.assertResult(ProbeReason.DSR_VIP_MISSING, lan.server(1) + " sends frames for " + lan.vip() + " on");
   }
 
-  /** As a server forwards it: a hop further, from the server's MAC address to whom the virtual address is resolved to. */
+  /**
+   * As a server forwards it: a hop further, from the server's MAC address to whom the virtual address is resolved to.
+   */
   private ByteBuf returned(Asked.Frame frame) {
     ByteBuf bytes = frame.bytes().copy();
     EthernetHeader.setAddresses(bytes, 0, MacAddress.of(Lan.LB_MAC).value(), MacAddress.of(Lan.mac(1)).value());

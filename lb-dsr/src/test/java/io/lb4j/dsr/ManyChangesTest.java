@@ -15,7 +15,9 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A hundred thousand flows stay where they are over a thousand changes that are not about their servers (RC2 to RC4). */
+/**
+ * A hundred thousand flows stay where they are over a thousand changes that are not about their servers (RC2 to RC4).
+ */
 class ManyChangesTest {
   private static final int CLIENTS = 100;
   private static final int PORTS = 1_000;

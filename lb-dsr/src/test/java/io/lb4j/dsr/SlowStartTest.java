@@ -29,7 +29,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A server that comes to others begins with few flows: never more than its fair share times the time that has passed. */
+/**
+ * A server that comes to others begins with few flows: never more than its fair share times the time that has passed.
+ */
 @Tag("one-jdk")
 class SlowStartTest {
   private static final int PERIOD_MILLIS = 5_000;

@@ -259,7 +259,10 @@ class LostSessionTest {
     return Network.options(v6).service(Network.web(v6, 3).scheduler(Schedulers.sourceHash())).open();
   }
 
-  /** After a restart without a saved state the hash finds the server, and its answer proves that it knows the connection. */
+  /**
+   * After a restart without a saved state the hash finds the server, and its answer proves that it knows the
+   * connection.
+   */
   @BothFamilies
   void shouldAdoptAConnectionThatItsServerKnows(boolean v6) {
     int number;

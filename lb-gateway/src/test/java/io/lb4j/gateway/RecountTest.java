@@ -26,8 +26,8 @@ import java.util.Random;
 import java.util.function.UnaryOperator;
 
 /**
- * Counts of active flows equal a recount of the tables after thousands of changes of every kind, mixed with traffic that
- * opens, closes, resets, revives and forgets (SC3, SC16, CT14). {@code -Dlb4j.changes=10000} for the whole row.
+ * Counts of active flows equal a recount of the tables after thousands of changes of every kind, mixed with traffic
+ * that opens, closes, resets, revives and forgets (SC3, SC16, CT14). {@code -Dlb4j.changes=10000} for the whole row.
  */
 class RecountTest {
   private static final int CHANGES = Integer.getInteger("lb4j.changes", 2_000);

@@ -380,7 +380,9 @@ class RestoreTest {
     }
   }
 
-  /** A header that was not sent yet is sent by the instance that gets the first data; one that was sent is remembered. */
+  /**
+   * A header that was not sent yet is sent by the instance that gets the first data; one that was sent is remembered.
+   */
   @BothFamilies
   void shouldSendTheProxyHeaderOnceWhicheverInstanceSeesTheFirstData(boolean v6) {
     int header = v6 ? 52 : 28;

@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The bridge that the README shows to users of jnetpcap, compiled and run as it stands there, against a stand-in that has
- * the signatures of jnetpcap 2.3.1 which the bridge uses: the artifact itself is not to be had.
+ * The bridge that the README shows to users of jnetpcap, compiled and run as it stands there, against a stand-in that
+ * has the signatures of jnetpcap 2.3.1 which the bridge uses: the artifact itself is not to be had.
  */
 class JnetpcapBridgeTest {
   private static final Pattern BRIDGE =

@@ -83,7 +83,9 @@ public final class VethPair implements AutoCloseable {
     must("ip", "link", "set", "dev", device, "up");
   }
 
-  /** Until the system has seen that the other end is up, by a task of its own, it loses what is sent and says nothing. */
+  /**
+   * Until the system has seen that the other end is up, by a task of its own, it loses what is sent and says nothing.
+   */
   private static void awaitQueue(String device) {
     long deadlineNs = System.nanoTime() + LONGEST_NS;
     while (must("ip", "-o", "link", "show", "dev", device).contains("qdisc noop ")) {

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The tables of a page of the documentation, for tests that run what it says, so that page and code cannot part. Immutable,
- * shared.
+ * The tables of a page of the documentation, for tests that run what it says, so that page and code cannot part.
+ * Immutable, shared.
  */
 public final class DocumentedTables {
   private final Path page;

@@ -103,7 +103,9 @@ final class LabGoals {
         goal, false);
   }
 
-  /** What a process in C needs is the least that can be asked of one in Java: no goal of ours, but the measure of ours. */
+  /**
+   * What a process in C needs is the least that can be asked of one in Java: no goal of ours, but the measure of ours.
+   */
   private void reportedTrips(String subject, String than) {
     reported("round trip, p50: " + subject + " ÷ " + than, LabLines.ratio(halves(subject), halves(than)));
   }

@@ -5,9 +5,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Puts figures between the markers of a Markdown page, {@code <!-- figures: NAME -->} and {@code <!-- end of figures -->},
- * and leaves all else as it is. Figures of the lab, whose names begin with {@code lab-}, are made by a program of their own:
- * who fills in one kind leaves the other as it stands. Stateless.
+ * Puts figures between the markers of a Markdown page, {@code <!-- figures: NAME -->} and
+ * {@code <!-- end of figures -->}, and leaves all else as it is. Figures of the lab, whose names begin with
+ * {@code lab-}, are made by a program of their own: who fills in one kind leaves the other as it stands. Stateless.
  */
 final class Markers {
   private static final Pattern SECTION =

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A picture on a panel of its own, so that the page may be light or dark. No scripts, no fonts but the reader's own. Owned
- * by its maker.
+ * A picture on a panel of its own, so that the page may be light or dark. No scripts, no fonts but the reader's own.
+ * Owned by its maker.
  */
 final class Svg {
   static final String TEXT = "#0f172a";

@@ -20,8 +20,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A TCP proxy as one writes it with Netty: servers in turn, back pressure in both directions, both sides of a connection
- * on one event loop, the transport that the JDK brings (NIO).
+ * A TCP proxy as one writes it with Netty: servers in turn, back pressure in both directions, both sides of a
+ * connection on one event loop, the transport that the JDK brings (NIO).
  *
  * <pre>
  *   NettyProxy THREADS LISTEN=SERVER[,SERVER...] ...      where each is ADDRESS/PORT

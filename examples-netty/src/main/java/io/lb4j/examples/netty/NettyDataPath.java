@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * written to it are frames that leave. Owned by one event loop, on which all of its channels have to be registered.
  *
  * <p>Frames are worked on in bursts: those of one read, 32 at most. Each message is owned once, so it is counted once:
- * a frame that leaves is passed on to the channel that it leaves by, one that is the host's to the next handler, and any
- * other is released here. A message has to be a frame of its own in writable memory, because it is rewritten in place.
+ * a frame that leaves is passed on to the channel that it leaves by, one that is the host's to the next handler, and
+ * any other is released here. A message has to be a frame of its own in writable memory, because it is rewritten in
+ * place.
  */
 public final class NettyDataPath {
   private final DataPath path;

@@ -12,9 +12,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Writes trees of mappings, lists and values as YAML. A {@link Map} becomes lines of its own, a {@link Line} a mapping in
- * one line; values are written as they are, and texts that a reader could take for something else come from {@link
- * #text}. Owned by one thread.
+ * Writes trees of mappings, lists and values as YAML. A {@link Map} becomes lines of its own, a {@link Line} a mapping
+ * in one line; values are written as they are, and texts that a reader could take for something else come from
+ * {@link #text}. Owned by one thread.
  */
 final class YamlText {
   private static final int LONGEST_LINE = 100;

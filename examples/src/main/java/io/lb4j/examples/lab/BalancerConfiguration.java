@@ -199,8 +199,8 @@ public final class BalancerConfiguration {
   }
 
   /**
-   * The file's text. Nobody else can have the addresses, so they are claimed without probes. Nor are there many flows: to
-   * clear tables for a million takes a balancer longer than all else that it does at its start.
+   * The file's text. Nobody else can have the addresses, so they are claimed without probes. Nor are there many flows:
+   * to clear tables for a million takes a balancer longer than all else that it does at its start.
    *
    * @return YAML
    */

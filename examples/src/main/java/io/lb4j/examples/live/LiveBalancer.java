@@ -52,7 +52,8 @@ public final class LiveBalancer implements AutoCloseable {
    * @param beside how it lives with the host's kernel
    * @param err takes warnings
    * @return to be run, and closed by the caller
-   * @throws ConfigurationFileException when the library refuses the configuration, or the kernel holds a virtual address
+   * @throws ConfigurationFileException when the library refuses the configuration, or the kernel holds a virtual
+   *     address
    */
   public static LiveBalancer open(
       Configuration configuration, Path file, Beside beside, PrintWriter err)

@@ -19,7 +19,8 @@ public final class IdleEnd {
   /**
    * Waits.
    *
-   * @param arguments {@code server}, its address and port; or {@code client}, its address, the service's address and port
+   * @param arguments {@code server}, its address and port; or {@code client}, its address, the service's address and
+   *     port
    * @throws IOException when no connection comes about
    */
   public static void main(String[] arguments) throws IOException {

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * What a real kernel does with the balancer's frames, and that a shield keeps them from it; or that it sees none of them,
- * where AF_XDP takes them away. Needs root.
+ * What a real kernel does with the balancer's frames, and that a shield keeps them from it; or that it sees none of
+ * them, where AF_XDP takes them away. Needs root.
  */
 @Tag("root")
 @Timeout(120)

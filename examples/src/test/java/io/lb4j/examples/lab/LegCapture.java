@@ -29,9 +29,10 @@ final class LegCapture {
   }
 
   /**
-   * Runs the work; every leg must have seen packets, and none with a wrong checksum. Where offloads are carried, it runs
-   * twice. First with them: nothing between hosts without a wire is finished then, tcpdump could judge none, and each
-   * checksum must be right or exactly what a device goes on from. Then all senders finish theirs, and all are checked.
+   * Runs the work; every leg must have seen packets, and none with a wrong checksum. Where offloads are carried, it
+   * runs twice. First with them: nothing between hosts without a wire is finished then, tcpdump could judge none, and
+   * each checksum must be right or exactly what a device goes on from. Then all senders finish theirs, and all are
+   * checked.
    */
   static void assertSound(Lab lab, List<String> legs, Runnable work) {
     Assumptions.assumeTrue(Lab.installed("tcpdump"), "the program 'tcpdump' is missing");

@@ -16,8 +16,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A server of the lab as the machine that {@code lb setup} is for: its own namespace, and a folder in place of {@code /}
- * for the files, where {@code LB4J_LIVE=yes} lets the scripts change the namespace as well. Owned by one thread.
+ * A server of the lab as the machine that {@code lb setup} is for: its own namespace, and a folder in place of
+ * {@code /} for the files, where {@code LB4J_LIVE=yes} lets the scripts change the namespace as well. Owned by one
+ * thread.
  */
 final class ServerMachine {
   private static final Duration LIMIT = Duration.ofSeconds(60);

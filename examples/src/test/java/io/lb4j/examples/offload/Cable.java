@@ -22,7 +22,8 @@ import java.util.function.Consumer;
 
 /**
  * A veth pair of this test run alone, without addresses: the balancer's end leaves nothing to a device, so that what is
- * unfinished when it leaves is finished by the kernel there; the far end leaves all it can, as hosts do. Owned by one test.
+ * unfinished when it leaves is finished by the kernel there; the far end leaves all it can, as hosts do. Owned by one
+ * test.
  */
 final class Cable implements AutoCloseable {
   private static final long PATIENCE_NS = 10_000_000_000L;

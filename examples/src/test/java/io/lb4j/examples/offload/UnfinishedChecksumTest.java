@@ -23,10 +23,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Translation of frames whose checksum somebody finishes later: senders leave it to their devices, the balancer rewrites
- * what stands there, and its kernel finishes it, because the devices the frames leave by cannot. What arrives has left
- * nothing to anybody, so a wrong rewrite shows; between devices that pass on what is unfinished it would not, since
- * nobody looks at such a sum.
+ * Translation of frames whose checksum somebody finishes later: senders leave it to their devices, the balancer
+ * rewrites what stands there, and its kernel finishes it, because the devices the frames leave by cannot. What arrives
+ * has left nothing to anybody, so a wrong rewrite shows; between devices that pass on what is unfinished it would not,
+ * since nobody looks at such a sum.
  *
  * <pre>
  *   client ── cable ──[eth0 balancer eth1]── cable ── server

@@ -19,9 +19,9 @@ import io.netty.buffer.ByteBuf;
  * any more. Owned by one worker.
  *
  * <p>An end believes a reset at exactly the number that it expects next (RFC 5961, section 3.2), and that is the number
- * that it acknowledged last, whatever the other end has sent meanwhile. So the table keeps the last acknowledgment of each
- * side, in a part of its own that exists only where a service asks for resets. There is no acknowledgment in the reset
- * itself: an end that has begun a new connection from the same port does not believe it then (RFC 9293, section
+ * that it acknowledged last, whatever the other end has sent meanwhile. So the table keeps the last acknowledgment of
+ * each side, in a part of its own that exists only where a service asks for resets. There is no acknowledgment in the
+ * reset itself: an end that has begun a new connection from the same port does not believe it then (RFC 9293, section
  * 3.10.7.3).
  */
 final class IdleResets {

@@ -17,8 +17,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the configuration says of single addresses: virtual, of a NAT pool, a full NAT's source, a real server. Immutable
- * once built, shared; one probe of a hash table per question, which allocates nothing.
+ * What the configuration says of single addresses: virtual, of a NAT pool, a full NAT's source, a real server.
+ * Immutable once built, shared; one probe of a hash table per question, which allocates nothing.
  */
 final class KnownAddresses {
   /** What is known of one address. */

@@ -209,7 +209,9 @@ public final class NatSteering implements Steering {
     return kind == Kind.PORTS ? to.isServicePort(protocol, port) : kind != Kind.ANSWER;
   }
 
-  /** Whether an address is a server's, and a port one of its service, or a message of the kind that servers are sent. */
+  /**
+   * Whether an address is a server's, and a port one of its service, or a message of the kind that servers are sent.
+   */
   private static boolean isServed(@Nullable Known known, int protocol, int port, Kind kind, Kind ofServers) {
     if (known == null) {
       return false;

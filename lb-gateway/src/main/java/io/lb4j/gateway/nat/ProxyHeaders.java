@@ -18,9 +18,9 @@ import io.netty.buffer.ByteBufAllocator;
  * the client's sequence numbers are moved up by its length, and acknowledgments to the client, selective ones included
  * (RFC 2018), down. The client's first data sent again brings the header again.
  *
- * <p>What is known of a connection is a note in the session table, made when the connection is established: its tuple is
- * the client's without the destination port, its count the client's first sequence number after the SYN, its state the
- * phase.
+ * <p>What is known of a connection is a note in the session table, made when the connection is established: its tuple
+ * is the client's without the destination port, its count the client's first sequence number after the SYN, its state
+ * the phase.
  */
 final class ProxyHeaders {
   static final int NONE = Sessions.MISS;

@@ -17,8 +17,8 @@ import io.lb4j.wire.IpProtocol;
 
 /**
  * Nearly every frame of a gateway's services, either direction: a plain segment of an established connection, or a
- * datagram of a UDP session that was answered, to our MAC address, that fits the way out whole. Whatever is otherwise is
- * left to the walk, which would end these frames in the same way. Owned by one worker; allocates nothing.
+ * datagram of a UDP session that was answered, to our MAC address, that fits the way out whole. Whatever is otherwise
+ * is left to the walk, which would end these frames in the same way. Owned by one worker; allocates nothing.
  */
 final class SessionFastPath {
   private static final int IN_USE = 1 << SessionState.ESTABLISHED | 1 << SessionState.UDP;

@@ -24,7 +24,9 @@ final class SessionState {
   static final int REPLY_ACKNOWLEDGED = 8;
   static final int OPEN = 15;
 
-  /** Of a connection that began elsewhere: all is said but the server's acknowledgment, which proves that it knows it. */
+  /**
+   * Of a connection that began elsewhere: all is said but the server's acknowledgment, which proves that it knows it.
+   */
   static final int ADOPTED = FIRST_SYN | REPLY_SYN | FIRST_ACKNOWLEDGED;
 
   static final int ESTABLISHED = 16;

@@ -3,8 +3,8 @@ package io.lb4j.gateway.nat;
 import io.lb4j.forward.SessionAccounting;
 
 /**
- * Goes round the entries of a worker's sessions, a few at a time, ends those whose time is over and tells of the others.
- * Owned by that worker; allocates nothing.
+ * Goes round the entries of a worker's sessions, a few at a time, ends those whose time is over and tells of the
+ * others. Owned by that worker; allocates nothing.
  */
 final class SessionSweep {
   private static final long SLOTS_PER_SECOND = 2_000_000;

@@ -22,14 +22,14 @@ import io.lb4j.wire.OffHeap;
  *   IPv6    | addresses (32)                      at 32: ports | new ports | word (8) | new one (16)  64 bytes, a line
  * </pre>
  *
- * Translation mostly changes one address of a packet: the destination of a client's, the source of a reply. An IPv6 entry
- * has that one as its new one; what the other becomes is in memory of its own, {@code others}, which packets need only
- * where services change both ({@link #changesBoth}).
+ * Translation mostly changes one address of a packet: the destination of a client's, the source of a reply. An IPv6
+ * entry has that one as its new one; what the other becomes is in memory of its own, {@code others}, which packets need
+ * only where services change both ({@link #changesBoth}).
  *
  * <p>Beside it, where a service asks for that, is a number of 4 bytes for each entry, which moves with it.
  *
- * <p>Linear probing from a keyed hash; removal moves later entries back, so that a miss ends at the first free entry and
- * never meets a tombstone. A handle is an index, void after any removal.
+ * <p>Linear probing from a keyed hash; removal moves later entries back, so that a miss ends at the first free entry
+ * and never meets a tombstone. A handle is an index, void after any removal.
  */
 final class SessionTable {
   static final int MISS = -1;
@@ -149,14 +149,17 @@ final class SessionTable {
   }
 
   /**
-   * Whether there was a service's session of IPv6 with two new addresses since the table was made. Until then what a plain
-   * session's other address becomes is what it is.
+   * Whether there was a service's session of IPv6 with two new addresses since the table was made. Until then what a
+   * plain session's other address becomes is what it is.
    */
   boolean changesBoth() {
     return changesBoth;
   }
 
-  /** The place of what the other address of an IPv6 entry becomes, by the entry's place. Only where memory has addresses. */
+  /**
+   * The place of what the other address of an IPv6 entry becomes, by the entry's place. Only where memory has
+   * addresses.
+   */
   long otherPlace(long place) {
     return others.place(memory.offset(place) / V6_STRIDE * OTHER_STRIDE);
   }
@@ -304,7 +307,9 @@ final class SessionTable {
     changesBoth |= changes && Word.kind(word) == Word.SESSION && !Word.has(word, Word.OUTBOUND);
   }
 
-  /** Whether the new address of an IPv6 entry is the source; a reply's direction does not change while the entry lives. */
+  /**
+   * Whether the new address of an IPv6 entry is the source; a reply's direction does not change while the entry lives.
+   */
   private static boolean hasNewSource(long word) {
     return Word.has(word, Word.REPLY);
   }

@@ -84,7 +84,9 @@ final class TcpStates {
         && acknowledges(view, handle, state, true);
   }
 
-  /** A reset or FIN counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2). */
+  /**
+   * A reset or FIN counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2).
+   */
   private static boolean isExpected(FrameView view, long word, int state) {
     return SessionState.isOpening(state) || (view.tcpSequence() & Word.MAX_CHECK) == Word.check(word);
   }

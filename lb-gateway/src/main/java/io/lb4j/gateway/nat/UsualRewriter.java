@@ -19,8 +19,8 @@ import io.lb4j.wire.InternetChecksum;
 import io.lb4j.wire.IpProtocol;
 
 /**
- * What {@link Rewriter} does, for frames that {@linkplain FrameView#isUsual are usual}, whose headers are at fixed places:
- * from an entry of the session table into the frame, by address. Stateless; allocates nothing.
+ * What {@link Rewriter} does, for frames that {@linkplain FrameView#isUsual are usual}, whose headers are at fixed
+ * places: from an entry of the session table into the frame, by address. Stateless; allocates nothing.
  */
 final class UsualRewriter {
   private static final int NETWORK = 14;
@@ -38,7 +38,9 @@ final class UsualRewriter {
 
   private UsualRewriter() {}
 
-  /** Whether a frame has a hop left, fits a link, and keeps its identification: it may not be cut, or keeps its source. */
+  /**
+   * Whether a frame has a hop left, fits a link, and keeps its identification: it may not be cut, or keeps its source.
+   */
   static boolean mayPass(FrameView view, int mtu) {
     long frame = view.usualAddress();
     boolean fits = view.networkEnd() - view.start() - NETWORK <= mtu || Segments.packetLength(view) <= mtu;
@@ -51,7 +53,10 @@ final class UsualRewriter {
     return fits && getUnsignedByte(frame + LIFE_4) > 1 && keeps;
   }
 
-  /** Writes addresses, with a hop less, by the entry at the place of a frame's flow; answers what to tell {@link #ports}. */
+  /**
+   * Writes addresses, with a hop less, by the entry at the place of a frame's flow; answers what to tell
+   * {@link #ports}.
+   */
   static long header4(FrameView view) {
     return ipv4(view.usualAddress(), base(view.flow()));
   }

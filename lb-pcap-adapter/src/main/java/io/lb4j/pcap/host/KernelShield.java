@@ -11,17 +11,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the balancer's frames from the kernel beside it, by rules of nftables at the interfaces' ingress. Packet sockets
- * and libpcap see frames before these rules do. So a virtual address may be assigned to the host without resets to
- * clients, and a host that forwards packets does not send the balancer's a second time. Frames to the host's own
+ * Keeps the balancer's frames from the kernel beside it, by rules of nftables at the interfaces' ingress. Packet
+ * sockets and libpcap see frames before these rules do. So a virtual address may be assigned to the host without resets
+ * to clients, and a host that forwards packets does not send the balancer's a second time. Frames to the host's own
  * addresses stay the kernel's. Safe from any thread.
  *
  * <p>Dropped for the kernel are frames, ARP requests and neighbour solicitations for the balancer's own addresses; and,
  * unless they are to the host, a group or everybody, frames from inside and to inside hosts that are routed.
  *
  * <p>The rules are a table of their own, named by {@link #table()}, that the kernel removes with the process: also when
- * that is killed. Others cannot change it, and {@code nft flush ruleset} spares it. Needs the program {@code nft} 0.9.9,
- * Linux 5.12 and the capability CAP_NET_ADMIN; holds a child process {@code nft -i} while it stands.
+ * that is killed. Others cannot change it, and {@code nft flush ruleset} spares it. Needs the program {@code nft}
+ * 0.9.9, Linux 5.12 and the capability CAP_NET_ADMIN; holds a child process {@code nft -i} while it stands.
  */
 public final class KernelShield implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(KernelShield.class);
@@ -46,8 +46,8 @@ public final class KernelShield implements AutoCloseable {
    * @param interfaces the system's names, one or more
    * @param addresses of the balancer
    * @return the shield; the caller closes it, after the balancer
-   * @throws PortException NOT_PERMITTED: CAP_NET_ADMIN is missing; NOT_SUPPORTED: nft is missing, or it or the kernel is
-   *     too old; SYSTEM: anything else
+   * @throws PortException NOT_PERMITTED: CAP_NET_ADMIN is missing; NOT_SUPPORTED: nft is missing, or it or the kernel
+   *     is too old; SYSTEM: anything else
    */
   public static KernelShield raise(Collection<String> interfaces, BalancerAddresses addresses) {
     List<String> names = interfaces.stream().map(KernelShield::checked).toList();

@@ -36,7 +36,9 @@ final class NftSession implements AutoCloseable {
     reader.start();
   }
 
-  /** Signals that a terminal or a service manager sends to all are for the balancer to act on, and not for its child. */
+  /**
+   * Signals that a terminal or a service manager sends to all are for the balancer to act on, and not for its child.
+   */
   static NftSession start() {
     ProcessBuilder builder = new ProcessBuilder("sh", "-c", "trap '' INT TERM HUP; exec nft -i");
     builder.environment().merge("PATH", "/usr/sbin:/sbin", (path, more) -> path + ":" + more);

@@ -64,8 +64,8 @@ public final class LivePorts {
   /**
    * What to favour.
    *
-   * @param favoured usual is {@link Latency#AUTO}; libpcap takes LOW as its immediate mode; AF_XDP hands each frame over
-   *     at once whatever is favoured, which {@link LivePort#choice()} then says
+   * @param favoured usual is {@link Latency#AUTO}; libpcap takes LOW as its immediate mode; AF_XDP hands each frame
+   *     over at once whatever is favoured, which {@link LivePort#choice()} then says
    * @return this
    */
   public LivePorts latency(Latency favoured) {
@@ -159,8 +159,8 @@ public final class LivePorts {
    * Opens it.
    *
    * @return the port and what is to say about it
-   * @throws PortException as {@link PacketPort.Builder#open()} and {@link PcapPort.Builder#open()}; with AUTO that of the
-   *     first way, with what the others said
+   * @throws PortException as {@link PacketPort.Builder#open()} and {@link PcapPort.Builder#open()}; with AUTO that of
+   *     the first way, with what the others said
    */
   public LivePort open() {
     LivePort opened = io == LiveIo.AUTO ? openBest() : open(io, "as configured");

@@ -247,7 +247,9 @@ public final class Libc {
     }
   }
 
-  /** Sends messages without waiting. What fails is tried once more, to learn why: the second answer is the one given. */
+  /**
+   * Sends messages without waiting. What fails is tried once more, to learn why: the second answer is the one given.
+   */
   public static int sendmmsg(int fd, long messages, int count, int flags, MemorySegment state) {
     try {
       int answer = (int) SENDMMSG_ALONE.invokeExact(fd, messages, count, flags);

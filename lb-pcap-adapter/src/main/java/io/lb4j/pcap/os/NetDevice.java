@@ -77,7 +77,9 @@ public final class NetDevice implements AutoCloseable {
     return fd;
   }
 
-  /** The name that a device of the calling thread's network namespace has now; empty when there is none of this index. */
+  /**
+   * The name that a device of the calling thread's network namespace has now; empty when there is none of this index.
+   */
   public static String nameOf(int index) {
     int fd = querySocket();
     try (Arena arena = Arena.ofConfined()) {

@@ -7,8 +7,8 @@ import java.lang.invoke.VarHandle;
  * The free chunks of a memory, and of each chunk who has it. Safe from any thread; chunks are taken and given many at a
  * time, so that its lock is seldom asked for.
  *
- * <p>A chunk is free, or it has a holder: a queue's number and what the queue does with it. The kernel has it to receive
- * into or to send from, or it is lent to a worker. A holder is written by the thread that has the chunk.
+ * <p>A chunk is free, or it has a holder: a queue's number and what the queue does with it. The kernel has it to
+ * receive into or to send from, or it is lent to a worker. A holder is written by the thread that has the chunk.
  */
 final class ChunkPool {
   /** What a queue does with a chunk, beside the queue's number. */

@@ -36,7 +36,9 @@ final class Claims {
     steer(prefixes);
   }
 
-  /** The host's addresses, and those of the clients as whom a verification beside us asks: it has to see the answers. */
+  /**
+   * The host's addresses, and those of the clients as whom a verification beside us asks: it has to see the answers.
+   */
   private static List<IpAddress> left() {
     List<IpAddress> addresses = new ArrayList<>(Verifier.USUAL_CLIENTS);
     addresses.addAll(NetDevice.hostAddresses());

@@ -9,9 +9,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A packet socket that gives the balancer its copy of what the steering program leaves to the kernel and both need: ARP,
- * neighbour discovery, queries for groups, answers to probes: see {@link TapProgram}. Also holds the port's memberships. Received from by the
- * worker of the first queue.
+ * A packet socket that gives the balancer its copy of what the steering program leaves to the kernel and both need:
+ * ARP, neighbour discovery, queries for groups, answers to probes: see {@link TapProgram}. Also holds the port's
+ * memberships. Received from by the worker of the first queue.
  */
 final class NeighborTap implements AutoCloseable {
   private static final int PACKET_AUXDATA = 8;

@@ -17,8 +17,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Memory for frames that the ports of one balancer share (a UMEM): a frame that came in at one of them leaves by another
- * without being copied. It is freed when nobody refers to it any more; there is nothing to close. Safe from any thread.
+ * Memory for frames that the ports of one balancer share (a UMEM): a frame that came in at one of them leaves by
+ * another without being copied. It is freed when nobody refers to it any more; there is nothing to close. Safe from any
+ * thread.
  */
 public final class XdpMemory {
   /** Bytes for a frame of an MTU up to {@value #SMALL_CHUNK_MTU}. */

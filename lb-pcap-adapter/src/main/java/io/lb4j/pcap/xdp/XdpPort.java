@@ -175,8 +175,8 @@ public final class XdpPort implements SteeredPort {
      * Opens the interface, which receives nothing but ARP and neighbour discovery until {@link XdpPort#steer}.
      *
      * @return the port; the caller closes it
-     * @throws PortException NOT_FOUND: no such interface; NOT_PERMITTED: a capability is missing; DOWN: the interface is
-     *     down; NOT_SUPPORTED: not Linux, native access is denied, or an MTU that does not fit into a chunk; SYSTEM:
+     * @throws PortException NOT_FOUND: no such interface; NOT_PERMITTED: a capability is missing; DOWN: the interface
+     *     is down; NOT_SUPPORTED: not Linux, native access is denied, or an MTU that does not fit into a chunk; SYSTEM:
      *     anything else. The message names the call, its error and the likely cause
      */
     public XdpPort open() {

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * An AF_XDP socket: one queue of a device, with four rings. Opened and closed by the control thread; the rings are owned
- * by the halves of a port's queue.
+ * An AF_XDP socket: one queue of a device, with four rings. Opened and closed by the control thread; the rings are
+ * owned by the halves of a port's queue.
  */
 final class XskSocket {
   static final int SOL_XDP = 283;
@@ -72,8 +72,8 @@ final class XskSocket {
   }
 
   /**
-   * Opens and binds a socket. It shares what another one registered of its memory where it can. Where it cannot, as when
-   * one device needs copies and the other does not, it registers the same memory once more, which serves as well.
+   * Opens and binds a socket. It shares what another one registered of its memory where it can. Where it cannot, as
+   * when one device needs copies and the other does not, it registers the same memory once more, which serves as well.
    */
   static XskSocket open(String device, int index, int queueId, int size, XdpMemory memory, boolean copy) {
     synchronized (memory) {

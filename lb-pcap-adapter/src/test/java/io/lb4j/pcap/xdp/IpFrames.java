@@ -8,7 +8,9 @@ import io.netty.buffer.Unpooled;
 final class IpFrames {
   private IpFrames() {}
 
-  /** An IPv4 or IPv6 packet with 20 bytes of payload, in 802.1Q tags, of which the first of several is a service tag. */
+  /**
+   * An IPv4 or IPv6 packet with 20 bytes of payload, in 802.1Q tags, of which the first of several is a service tag.
+   */
   static ByteBuf packet(long mac, int tags, String source, String destination, int protocol) {
     IpAddress from = IpAddress.of(source);
     ByteBuf frame = Unpooled.buffer();
