@@ -13,9 +13,9 @@ import picocli.CommandLine.Parameters;
 /** {@code lb shield}: prints the rules that keep a balancer's frames from the kernel, for who loads them himself. */
 @Command(
     name = "shield",
-    description = "Prints the rules of nftables that keep the balancer's frames from the kernel: those of lb run --shield, for"
-        + " a balancer that runs without the right to load them. They stay until they are deleted; loading them again"
-        + " replaces them.",
+    description = "Prints the rules of nftables that keep the balancer's frames from the kernel: those of"
+        + " lb run --shield, for a balancer that runs without the right to load them. They stay until they are deleted;"
+        + " loading them again replaces them.",
     mixinStandardHelpOptions = true,
     footer = {
       "",

@@ -109,7 +109,9 @@ final class UsualFrames {
     view.protocol = protocol;
     view.ports = ports;
     int length = end - header;
-    return protocol == IpProtocol.TCP ? tcp(view, frame + header, length) : protocol == IpProtocol.UDP && udp(view, frame + header, length);
+    return protocol == IpProtocol.TCP
+        ? tcp(view, frame + header, length)
+        : protocol == IpProtocol.UDP && udp(view, frame + header, length);
   }
 
   private static boolean tcp(FrameView view, long tcp, int length) {

@@ -81,9 +81,12 @@ public final class KnownClients {
    */
   public int touch(PersistenceTable table, boolean v6Client, long high, long low, int port) {
     Family family = v6Client ? v6 : v4;
-    return family.pairs == 0
-        ? 0
-        : family.memory.getInt(pair(family, table, v6Client, high & table.maskHigh(v6Client), low & table.maskLow(v6Client), port));
+    if (family.pairs == 0) {
+      return 0;
+    }
+    long maskedHigh = high & table.maskHigh(v6Client);
+    long maskedLow = low & table.maskLow(v6Client);
+    return family.memory.getInt(pair(family, table, v6Client, maskedHigh, maskedLow, port));
   }
 
   /**

@@ -469,6 +469,7 @@ public final class VirtualService {
 
   @Override
   public String toString() {
-    return "service " + name + " (" + protocol.name().toLowerCase(java.util.Locale.ROOT) + " " + vips + " port " + ports + ")";
+    String kind = protocol.name().toLowerCase(java.util.Locale.ROOT);
+    return "service " + name + " (" + kind + " " + vips + " port " + ports + ")";
   }
 }

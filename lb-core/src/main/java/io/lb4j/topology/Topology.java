@@ -98,6 +98,15 @@ public final class Topology {
   }
 
   /**
+   * The interfaces and their addresses, for messages.
+   *
+   * @return in order, for example {@code [eth0 [192.0.2.5/24]]}
+   */
+  public String addressText() {
+    return links.stream().map(link -> link.name() + " " + link.addresses()).toList().toString();
+  }
+
+  /**
    * All routes.
    *
    * @return longest prefix first

@@ -68,7 +68,7 @@ public final class DirectServerReturn implements DirectForwarding {
             ConfigurationError.SERVER_NOT_ON_LINK,
             setting + ": address",
             server.address(),
-            "is in no subnet of the balancer's interfaces " + topology.links().stream().map(l -> l.name() + " " + l.addresses()).toList());
+            "is in no subnet of the balancer's interfaces " + topology.addressText());
       }
     }
   }

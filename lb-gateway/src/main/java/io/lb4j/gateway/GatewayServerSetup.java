@@ -73,7 +73,7 @@ public final class GatewayServerSetup {
           ConfigurationError.SERVER_NOT_ON_LINK,
           "service " + service.name() + ": server " + server.name() + ": address",
           server.address(),
-          "is in no subnet of the balancer's interfaces " + topology.links().stream().map(l -> l.name() + " " + l.addresses()).toList());
+          "is in no subnet of the balancer's interfaces " + topology.addressText());
     }
     InterfaceAddress own = link.get().addresses().stream()
         .filter(address -> address.network().contains(server.address())).findFirst().orElseThrow();

@@ -41,7 +41,8 @@ final class Tables {
             .thenComparing(Series::name));
     String unit = rows.stream().anyMatch(Series::throughput) ? "in a microsecond" : "ns";
     Table table =
-        new Table("of what", "", unit + ": median (min–max)", "better quartile", "B/op", "best baseline ÷ this (min–max)");
+        new Table(
+            "of what", "", unit + ": median (min–max)", "better quartile", "B/op", "best baseline ÷ this (min–max)");
     for (Series row : rows) {
       Spread spread = row.spread();
       table.row(

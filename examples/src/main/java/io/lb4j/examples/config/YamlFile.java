@@ -63,7 +63,8 @@ final class YamlFile {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(MAX_BYTES + 1);
       if (bytes.length > MAX_BYTES) {
-        throw failure(file.toString(), 0, "out-of-range", "the file is larger than " + MAX_BYTES + " bytes", "make it smaller");
+        throw failure(
+            file.toString(), 0, "out-of-range", "the file is larger than " + MAX_BYTES + " bytes", "make it smaller");
       }
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (NoSuchFileException e) {

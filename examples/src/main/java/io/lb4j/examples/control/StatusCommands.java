@@ -38,7 +38,8 @@ final class StatusCommands {
     tree.put("role", Request.word(running.balancer().role()));
     tree.put("since", begin.toString());
     tree.putAll(StatisticsReport.tree(statistics));
-    String head = file + ", " + tree.get("role") + ", for " + Duration.between(begin, Instant.now()).toSeconds() + " s since " + begin + "\n";
+    long seconds = Duration.between(begin, Instant.now()).toSeconds();
+    String head = file + ", " + tree.get("role") + ", for " + seconds + " s since " + begin + "\n";
     return new Reply(tree, head + StatisticsReport.text(statistics, statistics.transmitted()));
   }
 

@@ -57,6 +57,8 @@ final class Sender {
     if (!shared || !Identifications.matters(view)) {
       return Rewriter.KEEP;
     }
-    return view.knownIdentification() >= 0 ? view.knownIdentification() : identifications.next(to, Segments.count(view)) & 0xFFFF_FFFFL;
+    return view.knownIdentification() >= 0
+        ? view.knownIdentification()
+        : identifications.next(to, Segments.count(view)) & 0xFFFF_FFFFL;
   }
 }
