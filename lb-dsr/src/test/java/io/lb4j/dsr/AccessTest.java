@@ -32,7 +32,7 @@ class AccessTest {
 
   private static Lan lan(boolean v6, AccessList access) {
     VirtualServiceBuilder dns =
-        VirtualService.udp(Lan.vip(v6), 53).named("dns").forwarding(DirectServerReturn.create()).access(access);
+        Lan.dns(v6).access(access);
     return new Lan(
         v6,
         b ->

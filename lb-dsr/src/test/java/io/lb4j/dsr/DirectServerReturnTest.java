@@ -70,10 +70,7 @@ class DirectServerReturnTest {
   void shouldServeUdp(boolean v6) {
     VirtualService dns =
         Lan.withServers(
-                VirtualService.udp(v6 ? "2001:db8:5::100" : "192.0.2.100", 53)
-                    .named("dns")
-                    .forwarding(DirectServerReturn.create())
-                    .scheduler(Schedulers.roundRobin()),
+                Lan.dns(v6).scheduler(Schedulers.roundRobin()),
                 v6,
                 2)
             .build();

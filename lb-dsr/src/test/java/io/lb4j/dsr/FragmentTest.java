@@ -26,10 +26,7 @@ class FragmentTest {
   private static Lan dns(boolean v6) {
     VirtualService dns =
         Lan.withServers(
-                VirtualService.udp(v6 ? "2001:db8:5::100" : "192.0.2.100", 53)
-                    .named("dns")
-                    .forwarding(DirectServerReturn.create())
-                    .scheduler(Schedulers.roundRobin()),
+                Lan.dns(v6).scheduler(Schedulers.roundRobin()),
                 v6,
                 3)
             .build();

@@ -43,10 +43,7 @@ class KnownFlowsTest {
 
   private static Lan lan(boolean v6, UnaryOperator<VirtualServiceBuilder> web) {
     VirtualServiceBuilder dns =
-        VirtualService.udp(v6 ? "2001:db8:5::100" : "192.0.2.100", 53)
-            .named("dns")
-            .forwarding(DirectServerReturn.create())
-            .scheduler(Schedulers.roundRobin());
+        Lan.dns(v6).scheduler(Schedulers.roundRobin());
     Lan lan =
         new Lan(
             v6,

@@ -81,9 +81,11 @@ final class Lan implements AutoCloseable {
   }
 
   static VirtualServiceBuilder tcp(boolean v6) {
-    return VirtualService.tcp(v6 ? "2001:db8:5::100" : "192.0.2.100", 80)
-        .named("web")
-        .forwarding(DirectServerReturn.create());
+    return VirtualService.tcp(vip(v6), 80).named("web").forwarding(DirectServerReturn.create());
+  }
+
+  static VirtualServiceBuilder dns(boolean v6) {
+    return VirtualService.udp(vip(v6), 53).named("dns").forwarding(DirectServerReturn.create());
   }
 
   static VirtualServiceBuilder withServers(VirtualServiceBuilder service, boolean v6, int count) {

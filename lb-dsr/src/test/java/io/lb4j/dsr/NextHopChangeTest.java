@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
-import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CountDownLatch;
@@ -23,10 +22,7 @@ class NextHopChangeTest {
   }
 
   private static VirtualServiceBuilder onlyConfigured(boolean v6) {
-    return VirtualService.udp(Lan.vip(v6), 53)
-        .named("dns")
-        .forwarding(DirectServerReturn.create())
-        .realServer("s1", Lan.server(v6, 1));
+    return Lan.dns(v6).realServer("s1", Lan.server(v6, 1));
   }
 
   private static Verdict send(Lan lan, int port) {

@@ -7,7 +7,6 @@ import io.lb4j.frame.Verdict;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.ConnectionLimit;
-import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.settings.ConfigurationException;
 import java.util.HashMap;
@@ -21,10 +20,7 @@ class OnePacketTest {
   private static final int DATAGRAMS = 3_000;
 
   private static VirtualServiceBuilder dns(boolean v6, Scheduler scheduler) {
-    return VirtualService.udp(Lan.vip(v6), 53)
-        .named("dns")
-        .forwarding(DirectServerReturn.create())
-        .scheduler(scheduler)
+    return Lan.dns(v6).scheduler(scheduler)
         .onePacket(true);
   }
 

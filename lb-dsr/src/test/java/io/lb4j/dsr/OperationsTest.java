@@ -56,10 +56,7 @@ class OperationsTest {
   }
 
   private static VirtualServiceBuilder udp(boolean v6) {
-    return VirtualService.udp(Lan.vip(v6), 53)
-        .named("dns")
-        .forwarding(DirectServerReturn.create())
-        .scheduler(Schedulers.roundRobin());
+    return Lan.dns(v6).scheduler(Schedulers.roundRobin());
   }
 
   private static Verdict tcp(Lan lan, int client, int port, int flags) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lb4j.frame.Verdict;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
-import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.state.RestoreReport;
 import io.lb4j.testkit.FrameBuilder;
@@ -48,10 +47,7 @@ class RestartTest {
     VirtualServiceBuilder web = Lan.withServers(Lan.tcp(v6).scheduler(scheduler), v6, 3);
     VirtualServiceBuilder dns =
         Lan.withServers(
-            VirtualService.udp(v6 ? "2001:db8:5::100" : "192.0.2.100", 53)
-                .named("dns")
-                .forwarding(DirectServerReturn.create())
-                .scheduler(scheduler),
+            Lan.dns(v6).scheduler(scheduler),
             v6,
             3);
     if (adopts != null) {

@@ -45,7 +45,7 @@ class RoleTest {
   }
 
   private static VirtualServiceBuilder dns(boolean v6) {
-    return VirtualService.udp(Lan.vip(v6), 53).named("dns").forwarding(DirectServerReturn.create());
+    return Lan.dns(v6);
   }
 
   /** Its server's MAC address is not known. */
