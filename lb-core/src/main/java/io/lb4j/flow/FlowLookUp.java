@@ -51,20 +51,26 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
   }
 
   /**
-   * Reads one word of each of the two buckets behind the home bucket, where most flows are that are not at home.
+   * Reads one word of each of the two buckets behind the home bucket, where most flows are that are not at home. For
+   * flows that are {@link #ELSEWHERE}, and so of a family that there is memory for.
    *
    * @param v6Flow the family
    * @param flowHash from {@link #hash4} or {@link #hash6}
    * @return the words; add them up, so that the compiler keeps the loads
    */
   public final int touchBehind(boolean v6Flow, int flowHash) {
-    return v6Flow ? behind(v6, home(flowHash, v6Buckets), v6Buckets) : behind(v4, home(flowHash, v4Buckets), v4Buckets);
+    return v6Flow ? touchBehind(v6, flowHash, v6Buckets) : touchBehind(v4, flowHash, v4Buckets);
   }
 
-  private static int behind(OffHeap memory, int home, int buckets) {
-    int next = home + 1 == buckets ? 0 : home + 1;
-    int afterThat = next + 1 == buckets ? 0 : next + 1;
-    return memory.getIntAt(memory.place(next << BUCKET_SHIFT)) + memory.getIntAt(memory.place(afterThat << BUCKET_SHIFT));
+  private static int touchBehind(OffHeap memory, int flowHash, int buckets) {
+    int first = behind(home(flowHash, buckets), buckets);
+    int second = behind(first, buckets);
+    return memory.getIntAt(memory.place(first << BUCKET_SHIFT)) + memory.getIntAt(memory.place(second << BUCKET_SHIFT));
+  }
+
+  /** The index of the bucket behind another one; behind the last is the first. */
+  private static int behind(int index, int buckets) {
+    return index + 1 == buckets ? 0 : index + 1;
   }
 
   /**
@@ -200,7 +206,7 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
       if (v4.getByteAt(bucket + OVERFLOW) == 0 || probes == V4_PROBES) {
         return NOWHERE;
       }
-      index = index + 1 == v4Buckets ? 0 : index + 1;
+      index = behind(index, v4Buckets);
     }
   }
 
@@ -245,7 +251,7 @@ public abstract sealed class FlowLookUp extends FlowBuckets permits FlowTable {
       if (memory.getByteAt(bucket + OVERFLOW) == 0 || probes == V6_PROBES) {
         return NOWHERE;
       }
-      index = index + 1 == v6Buckets ? 0 : index + 1;
+      index = behind(index, v6Buckets);
     }
   }
 
