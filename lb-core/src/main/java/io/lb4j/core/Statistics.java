@@ -113,4 +113,24 @@ public record Statistics(
   public boolean holds() {
     return received == held + verdicts.values().stream().mapToLong(Long::longValue).sum();
   }
+
+  /**
+   * Frames that were to leave: forwarded, answered, or made by the balancer.
+   *
+   * @return a count
+   */
+  public long leaving() {
+    return count(Verdict.FORWARD) + count(Verdict.ANSWER) + originated;
+  }
+
+  /**
+   * Whether a port took or refused each frame that was to leave. A frame is counted with its verdict first, and handed
+   * to a port with the rest of its batch a moment later.
+   *
+   * @return true whenever the workers rest; without threads of the balancer's own never, once its caller has sent a
+   *     frame
+   */
+  public boolean allSent() {
+    return leaving() == transmitted + refused;
+  }
 }

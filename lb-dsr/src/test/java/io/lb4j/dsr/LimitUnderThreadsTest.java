@@ -86,7 +86,7 @@ class LimitUnderThreadsTest {
     while (true) {
       Statistics now = balancer.statistics();
       assertThat(active(now)).isLessThanOrEqualTo(LIMIT);
-      if (now.received() == offered && now.holds()) {
+      if (now.received() == offered && now.holds() && now.allSent()) {
         return now;
       }
       assertThat(System.nanoTime() - end).as("%s of %s", now.received(), offered).isNegative();

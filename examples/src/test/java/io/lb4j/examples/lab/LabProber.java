@@ -61,9 +61,7 @@ public final class LabProber {
     Thread.sleep(100); // what is still on its way
     balancer.close();
     Statistics end = balancer.statistics();
-    long sent = end.count(Verdict.FORWARD) + end.count(Verdict.ANSWER) + end.originated();
-    boolean law = end.holds() && sent == end.transmitted() + end.refused();
-    System.out.println("law " + law + " forwarded " + end.count(Verdict.FORWARD) + " " + end.verdicts());
+    System.out.println("law " + (end.holds() && end.allSent()) + " forwarded " + end.count(Verdict.FORWARD) + " " + end.verdicts());
   }
 
   private static AnnouncementSettings claimedAtOnce() {
