@@ -1,4 +1,4 @@
-/** Contract suites for schedulers, forwarders and ports, and an in-memory network. */
+/** Contract suites for schedulers and ports, and what tests of frames need. */
 module io.lb4j.testkit {
   requires transitive io.lb4j.core;
   requires transitive org.assertj.core;

@@ -1,9 +1,7 @@
 package io.lb4j.dsr;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.ThreadMXBean;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
@@ -13,11 +11,11 @@ import io.lb4j.schedule.HashInputs;
 import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.VirtualServiceBuilder;
+import io.lb4j.testkit.AllocatedBytes;
 import io.lb4j.wire.Ipv4Header;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -44,9 +42,6 @@ class AllocationTest {
   /** Bytes for a new flow: an entry, its key, and its place in Caffeine's order. Measured: 150 to 250. */
   private static final int OF_A_NEW_CLIENT = 400;
 
-  private static final ThreadMXBean THREADS =
-      ManagementFactory.getThreadMXBean() instanceof ThreadMXBean bean ? bean : null;
-
   private static final int FLOWS = 128;
   private static final int TABLE = 1 << 14;
   private static final int LOWEST_PORT = 1024;
@@ -71,9 +66,7 @@ class AllocationTest {
   }
 
   private void open(boolean v6, VirtualServiceBuilder service) {
-    assumeTrue(
-        THREADS != null && THREADS.isThreadAllocatedMemorySupported() && THREADS.isThreadAllocatedMemoryEnabled(),
-        "this virtual machine does not count allocated bytes");
+    AllocatedBytes.assumeCounted();
     lan = new Lan(v6, b -> b.flowTable(TABLE).service(service));
     fill();
   }
@@ -161,13 +154,12 @@ class AllocationTest {
     }
     single(filler, 0, WARM_UP);
     batches(filler, WARM_UP, 2 * WARM_UP);
-    long before = THREADS.getCurrentThreadAllocatedBytes();
-    single(filler, 2 * WARM_UP, 2 * WARM_UP + count);
-    long between = THREADS.getCurrentThreadAllocatedBytes();
-    batches(filler, 2 * WARM_UP + count, 2 * WARM_UP + 2 * count);
-    long after = THREADS.getCurrentThreadAllocatedBytes();
-    assertThat(between - before).as("bytes for %d single frames", count).isLessThanOrEqualTo(TOLERATED);
-    assertThat(after - between).as("bytes for %d frames in batches", count).isLessThanOrEqualTo(TOLERATED);
+    int first = 2 * WARM_UP;
+    int then = first + count;
+    long bySingle = AllocatedBytes.by(() -> single(filler, first, then));
+    long byBatches = AllocatedBytes.by(() -> batches(filler, then, then + count));
+    assertThat(bySingle).as("bytes for %d single frames", count).isLessThanOrEqualTo(TOLERATED);
+    assertThat(byBatches).as("bytes for %d frames in batches", count).isLessThanOrEqualTo(TOLERATED);
   }
 
   private void rehearse(Filler filler) {
@@ -283,9 +275,7 @@ class AllocationTest {
     }
     single(filler, 0, WARM_UP);
     batches(filler, WARM_UP, 2 * WARM_UP);
-    long before = THREADS.getCurrentThreadAllocatedBytes();
-    batches(filler, 2 * WARM_UP, 2 * WARM_UP + count);
-    long perFlow = (THREADS.getCurrentThreadAllocatedBytes() - before) / (count / 2);
+    long perFlow = AllocatedBytes.by(() -> batches(filler, 2 * WARM_UP, 2 * WARM_UP + count)) / (count / 2);
     assertThat(perFlow).as("bytes for each flow").isBetween(1L, (long) most);
   }
 

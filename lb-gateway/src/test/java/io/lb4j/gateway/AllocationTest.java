@@ -1,9 +1,7 @@
 package io.lb4j.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.ThreadMXBean;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
 import io.lb4j.dataplane.DataPath;
@@ -13,13 +11,13 @@ import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.service.VirtualService;
+import io.lb4j.testkit.AllocatedBytes;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -42,8 +40,6 @@ class AllocationTest {
   private static final int OUTSIDE = 0;
   private static final int INSIDE = 1;
   private static final String[] MACS = {"02:00:00:00:00:04", "02:00:00:00:00:05"};
-  private static final ThreadMXBean THREADS =
-      ManagementFactory.getThreadMXBean() instanceof ThreadMXBean bean ? bean : null;
 
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
   private final FrameBatch batch = new FrameBatch();
@@ -86,9 +82,7 @@ class AllocationTest {
   }
 
   private void open(boolean family, boolean single) {
-    assumeTrue(
-        THREADS != null && THREADS.isThreadAllocatedMemorySupported() && THREADS.isThreadAllocatedMemoryEnabled(),
-        "this virtual machine does not count allocated bytes");
+    AllocatedBytes.assumeCounted();
     v6 = family;
     singleArm = single;
     balancer =
@@ -222,9 +216,7 @@ class AllocationTest {
     long allocated = Long.MAX_VALUE;
     int rounds = 0;
     while (rounds < MOST_ROUNDS && allocated > TOLERATED) {
-      long before = THREADS.getCurrentThreadAllocatedBytes();
-      send(0, FRAMES);
-      allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+      allocated = AllocatedBytes.by(() -> send(0, FRAMES));
       rounds++;
     }
     assertThat(refused).isEqualTo(forwards ? 0 : (long) FRAMES * rounds);

@@ -1,7 +1,6 @@
 package io.lb4j.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.lb4j.schedule.ActiveFlows;
 import io.lb4j.schedule.Candidate;
@@ -268,18 +267,14 @@ public abstract class SchedulerContract {
 
   @Test
   final void shouldAllocateNothingPerPick() {
-    assumeTrue(AllocatedBytes.AVAILABLE, "this JVM does not count allocated bytes");
+    AllocatedBytes.assumeCounted();
     for (int size : new int[] {1, 16, 300}) {
       Picker picker = scheduler().prepare(candidates(size, i -> 1 + 5 * i), SEED).newPicker(null);
       Flows flows = new Flows(size, 9);
-      flows.run(picker, WARM_UP_PICKS);
-      flows.runAgain(picker, WARM_UP_PICKS);
+      flows.pickAndPickAgain(picker, WARM_UP_PICKS);
       long least = Long.MAX_VALUE;
       for (int i = 0; i < MEASUREMENTS; i++) {
-        long before = AllocatedBytes.ofThisThread();
-        flows.run(picker, MEASURED_PICKS);
-        flows.runAgain(picker, MEASURED_PICKS);
-        least = Math.min(least, AllocatedBytes.ofThisThread() - before);
+        least = Math.min(least, AllocatedBytes.by(() -> flows.pickAndPickAgain(picker, MEASURED_PICKS)));
       }
       assertThat(least).as("bytes allocated by %d picks among %d servers", 2 * MEASURED_PICKS, size).isZero();
     }
@@ -361,6 +356,11 @@ public abstract class SchedulerContract {
       for (int i = 0; i < count; i++) {
         picker.pickAgain(hash(), 1 + i % 3, this);
       }
+    }
+
+    void pickAndPickAgain(Picker picker, int count) {
+      run(picker, count);
+      runAgain(picker, count);
     }
 
     int[] picks(Picker picker, int count) {

@@ -1,2 +1,2 @@
-/** Contract suites that an implementation of a scheduler, a forwarder or a port subclasses. */
+/** Contract suites that an implementation of a scheduler or a port subclasses, and what tests of frames need. */
 package io.lb4j.testkit;

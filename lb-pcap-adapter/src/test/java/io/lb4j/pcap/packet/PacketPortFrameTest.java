@@ -7,10 +7,10 @@ import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
+import io.lb4j.testkit.AllocatedBytes;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -186,19 +186,18 @@ class PacketPortFrameTest extends PacketPortFixture {
   @ParameterizedTest
   @EnumSource(value = Latency.class, names = {"BULK", "LOW"})
   void shouldAllocateNothingPerFrame(Latency latency) {
+    AllocatedBytes.assumeCounted();
     PacketPort left = open(pair.left, latency);
     PacketPort right = open(pair.right, latency);
     ByteBuf direct = frame(1, 64);
     ByteBuf heap = Unpooled.copiedBuffer(direct);
     ByteBuf tcp = PartialFrames.unfinish(PartialFrames.frame(false, true, 30));
-    com.sun.management.ThreadMXBean threads =
-        (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
     FrameBatch batch = new FrameBatch();
     long least = Long.MAX_VALUE;
     for (int round = 0; round < 8 && least > MAX_ALLOCATED; round++) { // until the calls are compiled
-      long before = threads.getCurrentThreadAllocatedBytes();
+      long before = AllocatedBytes.ofThisThread();
       long forwarded = exchange(left, right, batch, new ByteBuf[] {direct, tcp, heap}, 15_000);
-      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      least = Math.min(least, AllocatedBytes.ofThisThread() - before);
       assertThat(forwarded).isGreaterThan(80_000);
     }
     assertThat(least).as("bytes for some 200,000 frames there and back").isLessThanOrEqualTo(MAX_ALLOCATED);
