@@ -74,13 +74,18 @@ static inline int packet_socket(const char *device, int protocol) {
   return fd;
 }
 
-/* A socket with a TPACKET_V2 receive ring of so many slots, which come with virtio headers. Not its own frames. */
+/* A socket with a TPACKET_V2 receive ring, which come with virtio headers. Not its own frames. A slot has room for a frame of
+ * an Ethernet, or for one of 64 KiB, which an odd number of pages keeps from falling on the same lines of a cache. */
 #define SLOT_SIZE 2048
+#define LONG_SLOT_SIZE (17 * 4096)
 #define VNET_HEADER 10
 
-static inline int ring_socket(const char *device, unsigned slots, uint8_t **ring) {
-  struct tpacket_req request = {
-      .tp_block_size = SLOT_SIZE * 32, .tp_block_nr = slots / 32, .tp_frame_size = SLOT_SIZE, .tp_frame_nr = slots};
+static inline int ring_socket(const char *device, unsigned slot_size, unsigned slots, uint8_t **ring) {
+  unsigned in_block = slot_size < LONG_SLOT_SIZE ? LONG_SLOT_SIZE / slot_size & ~15u : 1;
+  struct tpacket_req request = {.tp_block_size = slot_size * in_block,
+                                .tp_block_nr = slots / in_block,
+                                .tp_frame_size = slot_size,
+                                .tp_frame_nr = slots};
   struct sockaddr_ll address = {
       .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = device_index(device)};
   int fd = packet_socket(device, 0);
@@ -88,7 +93,7 @@ static inline int ring_socket(const char *device, unsigned slots, uint8_t **ring
       option(fd, PACKET_IGNORE_OUTGOING, 1) < 0 ||
       setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) < 0)
     fail("ring");
-  *ring = mmap(NULL, (size_t)SLOT_SIZE * slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+  *ring = mmap(NULL, (size_t)slot_size * slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
   if (*ring == MAP_FAILED) fail("mmap");
   if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("bind");
   return fd;

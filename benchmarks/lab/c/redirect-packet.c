@@ -1,12 +1,11 @@
-/* redirect-packet poll|spin (FROM ADDRESS TO MAC[,MAC...])...: IPv4 frames for the address that come at FROM leave at TO, for
- * one of the MAC addresses by their source port. TPACKET_V2 rings with virtio headers, rewritten in place and sent from
- * there by sendmmsg, as many as wait: the least that a process with packet sockets can do for a connection. It translates
- * nothing. Frames longer than a slot are left out. */
+/* redirect-packet poll|spin short|long (FROM ADDRESS TO MAC[,MAC...])...: IPv4 frames for the address that come at FROM leave
+ * at TO, for one of the MAC addresses by their source port. TPACKET_V2 rings with virtio headers, rewritten in place and sent
+ * from there by sendmmsg, as many as wait: the least that a process with packet sockets can do for a connection. It
+ * translates nothing. Frames longer than a slot are left out: super-frames, unless slots are long. */
 #include "frames.h"
 #include <linux/ip.h>
 #include <linux/tcp.h>
 
-#define SLOTS 8192
 #define MOST 4
 
 struct side {
@@ -27,13 +26,14 @@ struct rule {
 static struct side sides[MOST];
 static struct rule rules[MOST];
 static int side_count, rule_count;
+static unsigned slot_size = SLOT_SIZE, slots = 8192;
 
 static struct side *open_side(const char *device) {
   for (int i = 0; i < side_count; i++)
     if (strcmp(sides[i].device, device) == 0) return &sides[i];
   struct side *side = &sides[side_count++];
   side->device = device;
-  side->fd = ring_socket(device, SLOTS, &side->ring);
+  side->fd = ring_socket(device, slot_size, slots, &side->ring);
   batch_open(&side->out, side->fd);
   return side;
 }
@@ -63,7 +63,7 @@ static void redirect(const struct side *from, struct tpacket2_hdr *header) {
 }
 
 static struct tpacket2_hdr *slot(const struct side *side, unsigned ahead) {
-  return (void *)(side->ring + (size_t)((side->next + ahead) % SLOTS) * SLOT_SIZE);
+  return (void *)(side->ring + (size_t)((side->next + ahead) % slots) * slot_size);
 }
 
 static unsigned take(struct side *side) {
@@ -73,15 +73,19 @@ static unsigned take(struct side *side) {
   if (taken == 0) return 0;
   for (int i = 0; i < side_count; i++) batch_flush(&sides[i].out);
   for (unsigned i = 0; i < taken; i++) __atomic_store_n(&slot(side, i)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-  side->next = (side->next + taken) % SLOTS;
+  side->next = (side->next + taken) % slots;
   return taken;
 }
 
 int main(int count, char **arguments) {
   struct pollfd ready[MOST];
-  if (count < 6 || (count - 2) % 4 != 0 || (count - 2) / 4 > MOST / 2) return 2;
+  if (count < 7 || (count - 3) % 4 != 0 || (count - 3) / 4 > MOST / 2) return 2;
   int spins = strcmp(arguments[1], "spin") == 0;
-  for (int i = 2; i < count; i += 4) add_rule(arguments + i);
+  if (strcmp(arguments[2], "long") == 0) {
+    slot_size = LONG_SLOT_SIZE;
+    slots = 128;
+  }
+  for (int i = 3; i < count; i += 4) add_rule(arguments + i);
   for (int i = 0; i < side_count; i++) ready[i] = (struct pollfd){.fd = sides[i].fd, .events = POLLIN};
   for (;;) {
     unsigned taken = 0;

@@ -13,7 +13,7 @@ struct side {
 };
 
 static void open_side(struct side *side, const char *device, const char *mac) {
-  side->fd = ring_socket(device, SLOTS, &side->ring);
+  side->fd = ring_socket(device, SLOT_SIZE, SLOTS, &side->ring);
   side->next = 0;
   new_macs(device, mac, side->macs);
 }

@@ -39,7 +39,13 @@ final class LabGoals {
       trips(polling, 4);
       trips(polling + ", one processor", 4);
     }
-    boundOfNewConnections();
+    boundOfGateway("requests", "keep");
+    boundOfGateway("new connections", "close");
+    for (String what : List.of("one", "down", "four")) {
+      boundOfGateway(bulk.get(what), what);
+    }
+    reportedPeers("DSR, new connections: C ÷ kernel's MAC rewrite", "direct", "close", "redirect-c", "nft-l2");
+    reportedPeers("DSR, new connections: lb4j ÷ C", "direct", "close", "lb4j", "redirect-c");
     for (String what : List.of("1m", "16m")) {
       String name = "DSR, downloads of " + (what.equals("1m") ? "1 MB" : "16 MB");
       reportedPeers(name + ": C ÷ nothing between", "direct", what, "redirect-c", "none");
@@ -72,14 +78,12 @@ final class LabGoals {
   }
 
   /** What a process in C with the same sockets reaches, which translates nothing. */
-  private void boundOfNewConnections() {
-    String gateway = "gateway, new connections: ";
-    bestProxy("close").ifPresent(
-        best -> reportedPeers(gateway + "C ÷ the best proxy's (" + best + ")", "dual", "close", "redirect-c", best));
-    reportedPeers(gateway + "C ÷ nftables DNAT", "dual", "close", "redirect-c", "nft-dnat");
-    reportedPeers(gateway + "lb4j ÷ C", "dual", "close", "lb4j", "redirect-c");
-    reportedPeers("DSR, new connections: C ÷ kernel's MAC rewrite", "direct", "close", "redirect-c", "nft-l2");
-    reportedPeers("DSR, new connections: lb4j ÷ C", "direct", "close", "lb4j", "redirect-c");
+  private void boundOfGateway(String of, String what) {
+    String name = "gateway, " + of + ": ";
+    bestProxy(what).ifPresent(
+        best -> reportedPeers(name + "C ÷ the best proxy's (" + best + ")", "dual", what, "redirect-c", best));
+    reportedPeers(name + "C ÷ nftables DNAT", "dual", what, "redirect-c", "nft-dnat");
+    reportedPeers(name + "lb4j ÷ C", "dual", what, "lb4j", "redirect-c");
   }
 
   private void reportedPeers(String name, String topology, String what, String subject, String than) {

@@ -90,6 +90,8 @@ class LabReportTest {
     peer("nft-dnat", "close", 8_000);
     peer("redirect-c", "close", 7_200);
     peer("lb4j", "close", 6_480);
+    peer("nft-dnat", "four", 20);
+    peer("redirect-c", "four", 14);
     direct("none", "1m", 10, 12);
     direct("redirect-c", "1m", 8, 12);
     direct("lb4j", "1m", 8, 9);
@@ -98,6 +100,7 @@ class LabReportTest {
         .contains("| gateway, new connections: C ÷ the best proxy's (nginx) | 1.20 (1.20–1.20) | reported | |")
         .contains("| gateway, new connections: C ÷ nftables DNAT | 0.90 (0.90–0.90) | reported | |")
         .contains("| gateway, new connections: lb4j ÷ C | 0.90 (0.90–0.90) | reported | |")
+        .contains("| gateway, four streams: C ÷ nftables DNAT | 0.70 (0.70–0.70) | reported | |")
         .contains("| DSR, downloads of 1 MB: C ÷ nothing between | 0.90 (0.80–1.00) | reported | |")
         .contains("| DSR, downloads of 1 MB: lb4j ÷ C | 0.88 (0.75–1.00) | reported | |");
   }
