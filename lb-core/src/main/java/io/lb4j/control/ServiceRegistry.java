@@ -14,13 +14,11 @@ import io.lb4j.lint.Declared;
 import io.lb4j.lint.Lint;
 import io.lb4j.neighbor.NeighborTable;
 import io.lb4j.neighbor.OwnedAddresses;
-import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.Plan;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.Role;
 import io.lb4j.service.ServerHealth;
-import io.lb4j.service.UnservedPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -49,12 +47,7 @@ import java.util.stream.Stream;
 public final class ServiceRegistry {
   private final Topology topology;
   private final NextHops nextHops;
-  private final UnservedPolicy unserved;
-  private final EchoPolicy echo;
-  private final Optional<TranslatorProvider> outbound;
-  private final int flowCapacity;
-  private final int workers;
-  private final long steeringSeed;
+  private final BalancerSettings settings;
   private final LongSupplier clock;
   private final WorkerView view;
   private final BindingIds bindingIds;
@@ -97,44 +90,25 @@ public final class ServiceRegistry {
    *
    * @param topology interfaces and routes
    * @param neighbors where next hops are registered
-   * @param unserved what becomes of frames to virtual addresses that no service wants
-   * @param echo what becomes of echo requests to virtual addresses
-   * @param role active or passive at first
-   * @param outbound rules for traffic that servers start
-   * @param schedulerSeed equal on instances that are to agree
-   * @param flowCapacity flows or sessions of each worker
-   * @param workers how many threads share the frames
-   * @param steeringSeed secret, equal for all of them
+   * @param settings for all services
    * @param clock nanoseconds
    * @param view what the workers have done so far
    */
   public ServiceRegistry(
       Topology topology,
       NeighborTable neighbors,
-      UnservedPolicy unserved,
-      EchoPolicy echo,
-      Role role,
-      Optional<TranslatorProvider> outbound,
-      long schedulerSeed,
-      int flowCapacity,
-      int workers,
-      long steeringSeed,
+      BalancerSettings settings,
       LongSupplier clock,
       WorkerView view) {
     this.topology = topology;
     this.nextHops = new NextHops(neighbors, view::adoptedGeneration);
-    this.unserved = unserved;
-    this.echo = echo;
-    this.role = role;
-    this.outbound = outbound;
-    this.flowCapacity = flowCapacity;
-    this.workers = workers;
-    this.steeringSeed = steeringSeed;
+    this.settings = settings;
+    this.role = settings.firstRole();
     this.clock = clock;
     this.view = view;
     this.bindingIds = new BindingIds(view::sweptGeneration, view::server);
     this.clients = new ClientTables(clock);
-    this.pools = new Pools(bindingIds, states, schedulerSeed);
+    this.pools = new Pools(bindingIds, states, settings.schedulerSeed());
     this.compiler = new ServiceCompiler(topology, neighbors, serviceIds, bindingIds, pools, clients, limits, states);
   }
 
@@ -343,7 +317,7 @@ public final class ServiceRegistry {
         new Planner(
             new Planner.World(services.values(), states, addresses(services.values())),
             new Planner.World(wanted.values(), foreseen, addresses(wanted.values())),
-            unserved,
+            settings.unserved(),
             (service, server) -> counts(service, server).flows());
     return new Plan(declarations, next, planner.changes(), findings.all(), lint(wanted.values()));
   }
@@ -358,9 +332,9 @@ public final class ServiceRegistry {
   }
 
   private List<Finding> lint(Collection<VirtualService> with) {
-    Optional<TranslatorProvider> translation = ConfigurationRules.translation(with, outbound);
+    Optional<TranslatorProvider> translation = ConfigurationRules.translation(with, settings.outbound());
     return Lint.findings(
-        new Declared(topology, List.copyOf(with), translation, flowCapacity, workers, role()));
+        new Declared(topology, List.copyOf(with), translation, settings.flowCapacity(), settings.workers(), role()));
   }
 
   /**
@@ -375,8 +349,8 @@ public final class ServiceRegistry {
   }
 
   private void check(Collection<VirtualService> next, Findings findings) {
-    ConfigurationRules.check(next, topology, outbound, flowCapacity, findings);
-    boolean translates = ConfigurationRules.translation(next, outbound).isPresent();
+    ConfigurationRules.check(next, topology, settings.outbound(), settings.flowCapacity(), findings);
+    boolean translates = ConfigurationRules.translation(next, settings.outbound()).isPresent();
     hostRules.check(next, addresses(next), translates, findings::add);
   }
 
@@ -465,7 +439,7 @@ public final class ServiceRegistry {
     bindings.forEach((id, binding) -> byId[id] = binding);
     departed.onChange(bindingIds, bindings.keySet(), declaredBefore, services, generation);
     departed.forget(view.sweptGeneration(), id -> view.server(id).flows() > 0);
-    Optional<TranslatorProvider> translation = ConfigurationRules.translation(services.values(), outbound);
+    Optional<TranslatorProvider> translation = ConfigurationRules.translation(services.values(), settings.outbound());
     return new ForwardingTable(
         generation,
         topology,
@@ -476,8 +450,8 @@ public final class ServiceRegistry {
         departed.byId(bindingIds.highest()),
         translation,
         steering(translation),
-        unserved,
-        echo);
+        settings.unserved(),
+        settings.echo());
   }
 
   /** Gives up what only the snapshot before needed. */
@@ -518,7 +492,7 @@ public final class ServiceRegistry {
   /** The balancer's addresses with some services; those of former methods stay while flows need them. */
   private OwnedAddresses addresses(Collection<VirtualService> with) {
     OwnedAddresses.Builder addresses = OwnedAddresses.builder(topology.links()).active(role == Role.ACTIVE);
-    outbound.ifPresent(rules -> rules.addresses().forEach(addresses::virtualAddress));
+    settings.outbound().ifPresent(rules -> rules.addresses().forEach(addresses::virtualAddress));
     for (VirtualService service : with) {
       service.vips().forEach(addresses::virtualAddress);
       Stream.concat(Stream.of(service), formerOf(service).stream())
@@ -540,12 +514,12 @@ public final class ServiceRegistry {
 
   /** Both directions of a translated flow go to one worker; where nothing is translated, a client's frames do. */
   private Optional<Steering> steering(Optional<TranslatorProvider> translation) {
-    if (workers == 1) {
+    if (settings.workers() == 1) {
       return Optional.empty();
     }
     return Optional.of(
         translation
-            .map(rules -> rules.steering(steeringSeed, workers, services.values()))
-            .orElseGet(() -> new ClientSteering(steeringSeed, workers)));
+            .map(rules -> rules.steering(settings.steeringSeed(), settings.workers(), services.values()))
+            .orElseGet(() -> new ClientSteering(settings.steeringSeed(), settings.workers())));
   }
 }

@@ -1,6 +1,7 @@
 package io.lb4j.core;
 
 import io.lb4j.address.IpAddress;
+import io.lb4j.control.BalancerSettings;
 import io.lb4j.control.ServiceRegistry;
 import io.lb4j.control.WorkerView;
 import io.lb4j.neighbor.NeighborTable;
@@ -59,19 +60,17 @@ final class Blueprint {
       Topology topology,
       NeighborTable neighbors,
       WorkerView view) {
-    return new ServiceRegistry(
-        topology,
-        neighbors,
-        from.unserved,
-        from.echo,
-        from.role,
-        Optional.ofNullable(from.outbound),
-        from.schedulerSeed,
-        from.flowCapacity,
-        from.workers,
-        from.flowSeed,
-        from.clock,
-        view);
+    BalancerSettings settings =
+        new BalancerSettings(
+            from.unserved,
+            from.echo,
+            from.role,
+            Optional.ofNullable(from.outbound),
+            from.flowCapacity,
+            from.workers,
+            from.schedulerSeed,
+            from.flowSeed);
+    return new ServiceRegistry(topology, neighbors, settings, from.clock, view);
   }
 
   /** Neighbours whose MAC addresses were given, and routers, stay known however the services change. */
