@@ -74,8 +74,8 @@ static inline int packet_socket(const char *device, int protocol) {
   return fd;
 }
 
-/* A socket with a TPACKET_V2 receive ring, which come with virtio headers. Not its own frames. A slot has room for a frame of
- * an Ethernet, or for one of 64 KiB, which an odd number of pages keeps from falling on the same lines of a cache. */
+/* A socket with a TPACKET_V2 receive ring, of all frames but its own, each with a virtio header. A slot has room for a frame
+ * of an Ethernet or for one of 64 KiB, and then an odd number of pages, so that slots do not fall on the same cache lines. */
 #define SLOT_SIZE 2048
 #define LONG_SLOT_SIZE (17 * 4096)
 #define VNET_HEADER 10

@@ -61,7 +61,8 @@ public final class LabProber {
     Thread.sleep(100); // what is still on its way
     balancer.close();
     Statistics end = balancer.statistics();
-    System.out.println("law " + (end.holds() && end.allSent()) + " forwarded " + end.count(Verdict.FORWARD) + " " + end.verdicts());
+    boolean law = end.holds() && end.allSent();
+    System.out.println("law " + law + " forwarded " + end.count(Verdict.FORWARD) + " " + end.verdicts());
   }
 
   private static AnnouncementSettings claimedAtOnce() {
