@@ -90,7 +90,7 @@ final class Lan implements AutoCloseable {
 
   static VirtualServiceBuilder withServers(VirtualServiceBuilder service, boolean v6, int count) {
     for (int n = 1; n <= count; n++) {
-      service.realServer("s" + n, (v6 ? "2001:db8:5::1" : "192.0.2.1") + n);
+      service.realServer("s" + n, server(v6, n));
     }
     return service;
   }

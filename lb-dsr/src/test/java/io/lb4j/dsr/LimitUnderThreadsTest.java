@@ -58,7 +58,7 @@ class LimitUnderThreadsTest {
   }
 
   private String server(int n) {
-    return (v6 ? "2001:db8:5::1" : "192.0.2.1") + n;
+    return Lan.server(v6, n);
   }
 
   private void offer(int queue, int clientPort, int flags) {

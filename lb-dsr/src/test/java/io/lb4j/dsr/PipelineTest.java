@@ -76,7 +76,7 @@ class PipelineTest {
   }
 
   private static String server(boolean v6, int n) {
-    return (v6 ? "2001:db8:5::1" : "192.0.2.1") + n;
+    return Lan.server(v6, n);
   }
 
   private static String vip(boolean v6) {

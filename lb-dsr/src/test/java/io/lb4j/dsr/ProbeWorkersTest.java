@@ -59,7 +59,7 @@ class ProbeWorkersTest {
   }
 
   private String server(int n) {
-    return (v6 ? "2001:db8:5::1" : "192.0.2.1") + n;
+    return Lan.server(v6, n);
   }
 
   /** All servers, which have one MAC address. Their frames come in by the queues in turn. */

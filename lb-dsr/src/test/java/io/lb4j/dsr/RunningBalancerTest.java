@@ -36,7 +36,7 @@ class RunningBalancerTest {
   private final MemoryPort port = new MemoryPort("eth0", MacAddress.of(Lan.LB_MAC), 1, 1024);
 
   private static String server(boolean v6, int n) {
-    return (v6 ? "2001:db8:5::1" : "192.0.2.1") + n;
+    return Lan.server(v6, n);
   }
 
   private LoadBalancer balancer(boolean v6) {

@@ -74,7 +74,7 @@ class RunningStateTest {
   }
 
   private static String server(boolean v6, int n) {
-    return (v6 ? "2001:db8:5::1" : "192.0.2.1") + n;
+    return Lan.server(v6, n);
   }
 
   private static IpAddress client(boolean v6, int n) {

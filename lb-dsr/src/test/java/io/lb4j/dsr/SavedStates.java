@@ -29,10 +29,7 @@ final class SavedStates {
   }
 
   static VirtualServiceBuilder dns(boolean v6) {
-    return Lan.withServers(
-        Lan.dns(v6).scheduler(Schedulers.roundRobin()),
-        v6,
-        3);
+    return Lan.withServers(Lan.dns(v6).scheduler(Schedulers.roundRobin()), v6, 3);
   }
 
   static Lan lan(boolean v6, VirtualServiceBuilder... services) {
@@ -48,7 +45,7 @@ final class SavedStates {
   static Lan other(boolean v6, UnaryOperator<VirtualServiceBuilder> webChange) {
     VirtualServiceBuilder web = Lan.tcp(v6).scheduler(Schedulers.roundRobin());
     for (int n = 3; n >= 1; n--) {
-      web.realServer("other" + n, (v6 ? "2001:db8:5::1" : "192.0.2.1") + n);
+      web.realServer("other" + n, Lan.server(v6, n));
     }
     Lan lan = new Lan(v6, builder -> builder.service(dns(v6)).service(webChange.apply(web)).seed(99));
     lan.nowNs += 5_000_000 * SECOND_NS;

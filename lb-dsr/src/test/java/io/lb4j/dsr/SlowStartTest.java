@@ -67,7 +67,7 @@ class SlowStartTest {
   }
 
   private static String address(boolean v6, int n) {
-    return (v6 ? "2001:db8:5::1" : "192.0.2.1") + n;
+    return Lan.server(v6, n);
   }
 
   private static double fairShare(String discipline) {

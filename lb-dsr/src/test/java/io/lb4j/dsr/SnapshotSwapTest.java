@@ -37,7 +37,7 @@ class SnapshotSwapTest {
         VirtualService.tcp(v6 ? "2001:db8:5::100" : "192.0.2.100", port)
             .named(name)
             .forwarding(DirectServerReturn.create());
-    return service.realServer("s" + server, (v6 ? "2001:db8:5::1" : "192.0.2.1") + server).build();
+    return service.realServer("s" + server, Lan.server(v6, server)).build();
   }
 
   /** Both services on one server, on the other one in the next snapshot: a mixture would show. */

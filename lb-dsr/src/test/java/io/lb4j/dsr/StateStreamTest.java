@@ -19,7 +19,9 @@ import io.lb4j.state.StateStreamException;
 import io.lb4j.wire.TcpHeader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -84,7 +86,7 @@ class StateStreamTest {
         Lan second = other(false, web -> web)) {
       byte[] saved = save(first);
       assertThat(refused(second, new byte[0])).hasMessageContaining("no saved state");
-      assertThat(refused(second, "web: {vip: 192.0.2.100}".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+      assertThat(refused(second, "web: {vip: 192.0.2.100}".getBytes(StandardCharsets.UTF_8)))
           .hasMessageContaining("no saved state");
       byte[] later = saved.clone();
       later[9] = 2;
@@ -186,7 +188,7 @@ class StateStreamTest {
           .isThrownBy(
               () ->
                   first.balancer.saveState(
-                      new java.io.OutputStream() {
+                      new OutputStream() {
                         @Override
                         public void write(int b) throws IOException {
                           throw new IOException("disk full");

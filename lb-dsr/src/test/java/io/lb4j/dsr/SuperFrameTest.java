@@ -112,6 +112,7 @@ class SuperFrameTest {
     assertThat(end.refused()).isZero();
     assertThat(end.transmitted()).as("frames on the wire").isEqualTo(expected.size());
     assertThat(end.allSent()).isTrue();
+    assertThat(end.count(Verdict.ANSWER)).isZero();
     assertThat(end.interfaces().get(0).counts().transmittedBytes()).isEqualTo(bytes);
   }
 
@@ -136,5 +137,6 @@ class SuperFrameTest {
     assertThat(statistics.count(Verdict.FORWARD)).isEqualTo(61);
     assertThat(statistics.refused()).isEqualTo(1 + 60 * SEGMENTS - 1 - 1024);
     assertThat(statistics.allSent()).isTrue();
+    assertThat(statistics.count(Verdict.ANSWER)).isZero();
   }
 }
