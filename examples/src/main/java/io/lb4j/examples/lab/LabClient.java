@@ -5,9 +5,12 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +29,7 @@ public final class LabClient {
   private final InetSocketAddress server;
   private final List<InetAddress> sources;
   private final ClientReport.Tally tally = new ClientReport.Tally();
+  private final Set<SocketAddress> asked = ConcurrentHashMap.newKeySet(); // from which addresses and ports, by UDP
 
   private LabClient(String server, String port, String sources) {
     this.server = new InetSocketAddress(server, Integer.parseInt(port));
@@ -153,7 +157,7 @@ public final class LabClient {
   private void datagram(int number, int length) throws IOException {
     InetAddress source = source(number);
     byte[] payload = new byte[length];
-    try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(source, 0))) {
+    try (DatagramSocket socket = ofNewPort(source)) {
       socket.connect(server);
       socket.setSoTimeout(1000);
       DatagramPacket answer = new DatagramPacket(new byte[65_535], 65_535);
@@ -173,6 +177,17 @@ public final class LabClient {
       if (!text.endsWith(" " + length) || answer.getLength() < length) {
         tally.failed("of " + length + " bytes arrived: " + text + "; came back: " + answer.getLength());
       }
+    }
+  }
+
+  /** A port that the system gives out again, after its socket was closed, would be a flow that the balancer knows. */
+  private DatagramSocket ofNewPort(InetAddress source) throws IOException {
+    while (true) {
+      DatagramSocket socket = new DatagramSocket(new InetSocketAddress(source, 0));
+      if (asked.add(socket.getLocalSocketAddress())) {
+        return socket;
+      }
+      socket.close();
     }
   }
 
