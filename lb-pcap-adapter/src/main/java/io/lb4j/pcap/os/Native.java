@@ -17,6 +17,7 @@ import java.nio.file.Path;
 public final class Native {
   public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   public static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+  public static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
   public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
 
   /** A pointer, passed as a number so that no object is made for it. */

@@ -56,7 +56,6 @@ public final class PacketSocket implements AutoCloseable {
   private static final short PACKET_MR_MULTICAST = 0;
   private static final short PACKET_MR_PROMISC = 1;
   private static final short PACKET_MR_UNICAST = 3;
-  private static final short BPF_RETURN = 6;
 
   private final String device;
   private final int index;
@@ -173,13 +172,21 @@ public final class PacketSocket implements AutoCloseable {
 
   /** Receives nothing from now on, and counts nothing as missed. */
   public void deafen() {
+    attach(new ClassicBpf().answer(0));
+  }
+
+  /** Receives of each frame as many bytes as the program answers, from now on. */
+  public void filter(ClassicBpf program) {
+    int answer = attach(program);
+    if (answer < 0) {
+      throw Native.failure(
+          Cause.SYSTEM, "setsockopt(SO_ATTACH_FILTER) on " + device, -answer, "the kernel is short of memory");
+    }
+  }
+
+  private int attach(ClassicBpf program) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment program = arena.allocate(8, 8); // sock_filter: return 0 bytes
-      program.set(Native.SHORT, 0, BPF_RETURN);
-      MemorySegment header = arena.allocate(16, 8); // sock_fprog
-      header.set(Native.SHORT, 0, (short) 1);
-      header.set(Native.POINTER, 8, program.address());
-      Libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, header);
+      return Libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program.assemble(arena));
     }
   }
 
@@ -191,7 +198,7 @@ public final class PacketSocket implements AutoCloseable {
     }
   }
 
-  /** Ends {@link #deafen()}. */
+  /** Ends {@link #deafen()} and {@link #filter}. */
   public void hear() {
     Libc.setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, 0);
   }

@@ -104,6 +104,7 @@ public final class PacketPort implements Port {
     boolean promiscuous;
     boolean qdiscBypass;
     RingRequest.Allocator allocator = RingRequest.KERNEL;
+    boolean knowsOutgoing = true;
     private MacAddress mac;
 
     private Builder(String interfaceName) {
@@ -196,6 +197,12 @@ public final class PacketPort implements Port {
     /** Chooses who gives memory for rings, for tests of its refusals. */
     Builder allocator(RingRequest.Allocator allocator) {
       this.allocator = allocator;
+      return this;
+    }
+
+    /** Takes the kernel for one that cannot leave out what the host sends, for tests of what is done there. */
+    Builder knowsOutgoing(boolean knows) {
+      this.knowsOutgoing = knows;
       return this;
     }
 

@@ -1,12 +1,8 @@
 package io.lb4j.pcap.packet;
 
-import io.lb4j.pcap.os.Native;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.pcap.os.OffloadFeatures;
 import io.lb4j.pcap.os.PacketSocket;
-import io.lb4j.port.PortException.Cause;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,8 +11,6 @@ final class PacketSockets {
   private static final int SEND_BUFFER_SIZE = 8 * 1024 * 1024;
   private static final int RECEIVE_BUFFER_SIZE = 8 * 1024 * 1024;
   private static final int ENOUGH_RECEIVE_BUFFER = 4 * 1024 * 1024;
-  private static final int FANOUT_HASH = 0;
-  private static final int FANOUT_UNIQUE_ID = 0x2000;
 
   private final PacketPort.Builder options;
   private final NetDevice device;
@@ -37,7 +31,7 @@ final class PacketSockets {
       openQueue();
     }
     if (options.queues > 1) {
-      divide();
+      Fanout.divide(device.name(), sockets, options.knowsOutgoing);
     }
     if (options.promiscuous) {
       first().joinAll();
@@ -103,25 +97,6 @@ final class PacketSockets {
           device.name() + ": qdiscBypass is ignored, because the device does not cut super-frames itself;"
               + " remedy: ethtool -K " + device.name() + " tso on, if it can");
     }
-  }
-
-  /** Lets the kernel divide the frames over the sockets, by flow. */
-  private void divide() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment fanout = arena.allocateFrom(Native.INT, (FANOUT_HASH | FANOUT_UNIQUE_ID) << 16);
-      for (PacketSocket socket : sockets) {
-        int answer = socket.trySet(PacketSocket.PACKET_FANOUT, fanout);
-        if (answer < 0 || socket == first() && (answer = socket.get(PacketSocket.PACKET_FANOUT, fanout)) < 0) {
-          throw Native.failure(
-              Cause.NOT_SUPPORTED,
-              "setsockopt(PACKET_FANOUT) on " + device.name(),
-              -answer,
-              "needs Linux 4.12 or later for several queues");
-        }
-        fanout.set(Native.INT, 0, fanout.get(Native.INT, 0) & ~(FANOUT_UNIQUE_ID << 16)); // the others join it
-      }
-    }
-    sockets.forEach(PacketSocket::hear);
   }
 
   PacketSocket first() {
