@@ -31,6 +31,9 @@ public final class PacketSocket implements AutoCloseable {
   /** Option of {@link #trySet}: frames are divided among sockets. */
   public static final int PACKET_FANOUT = 18;
 
+  /** Option of {@link #trySet}: the program by which frames are divided. */
+  public static final int PACKET_FANOUT_DATA = 22;
+
   /** Option of {@link #set}: frames go to the driver at once. */
   public static final int PACKET_QDISC_BYPASS = 20;
 
@@ -141,6 +144,13 @@ public final class PacketSocket implements AutoCloseable {
   /** Sets an option of packet sockets; answers less than 0 when the kernel refuses. */
   public int trySet(int option, MemorySegment value) {
     return Libc.setsockopt(fd, SOL_PACKET, option, value);
+  }
+
+  /** Sets an option whose value is a program; answers less than 0 when the kernel refuses. */
+  public int trySet(int option, ClassicBpf program) {
+    try (Arena arena = Arena.ofConfined()) {
+      return trySet(option, program.assemble(arena));
+    }
   }
 
   /** Asks for an option of packet sockets; answers less than 0 when the kernel does not say. */

@@ -2,6 +2,7 @@ package io.lb4j.pcap.packet;
 
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.pcap.os.Native;
+import io.netty.buffer.ByteBuf;
 import java.lang.invoke.VarHandle;
 
 /**
@@ -27,7 +28,8 @@ final class BlockRing implements ReceiveRing {
   private static final int TAG_CONTROL = 32;
   private static final int TAG_PROTOCOL = 36;
 
-  private final RingFrames frames;
+  private final RingFrames frames = new RingFrames();
+  private final ByteBuf buffer;
   private final long base;
   private final long blockSize;
   private final int blocks;
@@ -37,11 +39,11 @@ final class BlockRing implements ReceiveRing {
   private int left; // frames left in the current block
   private long next; // address of the next of them
 
-  BlockRing(RingMemory memory, int blockSize, int blocks) {
-    this.frames = new RingFrames(memory);
+  BlockRing(RingMemory memory, RingRequest request) {
+    this.buffer = memory.buffer();
     this.base = memory.address();
-    this.blockSize = blockSize;
-    this.blocks = blocks;
+    this.blockSize = request.blockSize(memory.length());
+    this.blocks = (int) (memory.length() / blockSize);
   }
 
   @Override
@@ -67,6 +69,7 @@ final class BlockRing implements ReceiveRing {
     return frames.add(
         batch,
         ingress,
+        buffer,
         frame + (Native.MEMORY.get(Native.SHORT, frame + ETHERNET) & 0xFFFF),
         Native.MEMORY.get(Native.INT, frame + CAPTURED),
         Native.MEMORY.get(Native.INT, frame + WIRE_LENGTH),

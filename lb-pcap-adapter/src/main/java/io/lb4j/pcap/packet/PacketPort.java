@@ -134,10 +134,11 @@ public final class PacketPort implements Port {
     }
 
     /**
-     * Memory of a queue's ring. Where the kernel does not have so much the ring is smaller, which {@link
-     * PacketPort#warnings()} tells.
+     * Memory of a ring, of which a queue has one with {@link Latency#BULK} and two with {@link Latency#LOW}. Where the
+     * kernel does not have so much the ring is smaller, which {@link PacketPort#warnings()} tells.
      *
-     * @param bytes 512 KiB..1 GiB; usual are 16 MiB: 64 blocks of 256 KiB, or 8,192 slots of 2 KiB
+     * @param bytes 512 KiB..1 GiB; usual are 16 MiB: 64 blocks of 256 KiB, or 8,192 slots of 2 KiB and 240 for
+     *     super-frames
      * @return this
      */
     public Builder ringSize(int bytes) {
@@ -266,7 +267,7 @@ public final class PacketPort implements Port {
   }
 
   /**
-   * Which of the two it became.
+   * Which of the two it is.
    *
    * @return LOW or BULK, also where AUTO was asked for
    */

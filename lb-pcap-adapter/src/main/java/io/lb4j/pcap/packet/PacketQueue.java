@@ -2,7 +2,6 @@ package io.lb4j.pcap.packet;
 
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
-import io.lb4j.pcap.os.PacketSocket;
 import io.lb4j.pcap.os.Pollable;
 import io.lb4j.pcap.os.PortTally;
 import io.lb4j.pcap.os.ReceiveWait;
@@ -11,12 +10,13 @@ import io.lb4j.wire.EthernetHeader;
 import io.netty.buffer.ByteBuf;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 
 /**
- * A queue of a packet port: one socket and its ring. Frames are handed over where the kernel put them and may be sent
- * from there, through this queue or another port's. Owned by one worker, or each half by a thread of its own; closed by
- * the control thread. The ring goes back to the kernel when nobody is inside a call and all frames were released: by
- * whoever comes last.
+ * A queue of a packet port: its sockets, of which the first one sends, and their rings. Frames are handed over where
+ * the kernel put them and may be sent from there, through this queue or another port's. Owned by one worker, or each
+ * half by a thread of its own; closed by the control thread. The rings go back to the kernel when nobody is inside a
+ * call and all frames were released: by whoever comes last.
  */
 final class PacketQueue implements Pollable {
   private static final int ETHERNET_HEADER = EthernetHeader.LENGTH;
@@ -26,8 +26,7 @@ final class PacketQueue implements Pollable {
   private static final VarHandle SENDING = flag("sending");
   private static final VarHandle RETIRED = flag("retired");
 
-  private final PacketSocket socket;
-  private final RingMemory memory;
+  private final List<RingSocket> sockets;
   private final ReceiveRing ring;
   private final OffloadSender sender;
   private final ReceiveWait wait;
@@ -42,13 +41,19 @@ final class PacketQueue implements Pollable {
   private boolean sending; // the transmitting half is inside a call
   private boolean retired;
 
-  PacketQueue(PacketSocket socket, RingMemory memory, ReceiveRing ring, int mtu) {
-    this.socket = socket;
-    this.memory = memory;
+  PacketQueue(List<RingSocket> sockets, ReceiveRing ring, int mtu) {
+    this.sockets = List.copyOf(sockets);
     this.ring = ring;
-    this.sender = new OffloadSender(socket.fd(), mtu);
-    this.wait = new ReceiveWait(socket.fd(), socket::takeError);
+    this.sender = new OffloadSender(sockets.get(0).socket().fd(), mtu);
+    int[] fds = sockets.stream().mapToInt(each -> each.socket().fd()).toArray();
+    this.wait = new ReceiveWait(fds, this::takeErrors);
     this.maxFrameLength = mtu + ETHERNET_HEADER;
+  }
+
+  private void takeErrors() {
+    for (RingSocket each : sockets) {
+      each.socket().takeError();
+    }
   }
 
   private static VarHandle flag(String name) {
@@ -211,7 +216,9 @@ final class PacketQueue implements Pollable {
 
   /** Counts so far; to be asked under the port's lock, and not after {@link #close()}. */
   PortCounters counters() {
-    missed += socket.takeDropped();
+    for (RingSocket each : sockets) {
+      missed += each.socket().takeDropped();
+    }
     return lastCounters();
   }
 
@@ -225,7 +232,7 @@ final class PacketQueue implements Pollable {
    * Called by the control thread, once.
    */
   void close() {
-    socket.deafen();
+    sockets.forEach(each -> each.socket().deafen());
     closed = true;
     wait.wake();
     long deadlineNs = System.nanoTime() + CLOSING_PATIENCE_NS;
@@ -240,9 +247,8 @@ final class PacketQueue implements Pollable {
       return false;
     }
     if (RETIRED.compareAndSet(this, false, true)) {
-      memory.retire();
       wait.close();
-      socket.close();
+      sockets.forEach(RingSocket::close);
     }
     return true;
   }

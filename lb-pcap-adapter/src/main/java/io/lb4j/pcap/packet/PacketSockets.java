@@ -1,89 +1,110 @@
 package io.lb4j.pcap.packet;
 
+import io.lb4j.pcap.os.ClassicBpf;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.pcap.os.OffloadFeatures;
 import io.lb4j.pcap.os.PacketSocket;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Opens the sockets of a packet port, one for each queue, with their rings. Owned by the control thread. */
+/**
+ * Opens the sockets of a packet port, with their rings: one for each queue where frames are gathered into blocks, and
+ * two, for frames of the MTU and for super-frames, where each has a slot. Owned by the control thread.
+ */
 final class PacketSockets {
   private static final int SEND_BUFFER_SIZE = 8 * 1024 * 1024;
-  private static final int RECEIVE_BUFFER_SIZE = 8 * 1024 * 1024;
-  private static final int ENOUGH_RECEIVE_BUFFER = 4 * 1024 * 1024;
+  private static final int RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024; // for what is too long for any slot
 
   private final PacketPort.Builder options;
   private final NetDevice device;
-  private final List<PacketSocket> sockets = new ArrayList<>();
-  private final List<RingMemory> memories = new ArrayList<>();
+  private final List<RingSocket> sockets = new ArrayList<>();
   private final List<PacketQueue> queues = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
-  private Latency latency;
+  private final Latency latency;
+  private final int socketsOfQueue;
 
   PacketSockets(PacketPort.Builder options, NetDevice device) {
     this.options = options;
     this.device = device;
-    this.latency = options.latency;
+    this.latency = options.latency == Latency.AUTO ? Latency.LOW : options.latency;
+    this.socketsOfQueue = latency == Latency.BULK ? 1 : 2;
   }
 
   void open() {
     for (int i = 0; i < options.queues; i++) {
       openQueue();
     }
-    if (options.queues > 1) {
-      Fanout.divide(device.name(), sockets, options.knowsOutgoing);
+    if (isDivided()) {
+      new Fanout(device.name(), sockets).divide(division(), options.knowsOutgoing);
     }
     if (options.promiscuous) {
       first().joinAll();
     }
   }
 
+  private boolean isDivided() {
+    return options.queues * socketsOfQueue > 1;
+  }
+
+  private ClassicBpf division() {
+    return latency == Latency.BULK
+        ? FrameDivision.byFlow(options.queues)
+        : FrameDivision.byFlowAndLength(options.queues, shortRequest().slot() - SlotRing.HEADROOM);
+  }
+
+  private RingRequest shortRequest() {
+    return RingRequest.ofSlots(options.ringSize, device.mtu());
+  }
+
   private void openQueue() {
-    PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
-    sockets.add(socket);
-    socket.set(PacketSocket.PACKET_VNET_HDR, 1, "PACKET_VNET_HDR", "2.6.34");
-    socket.set(PacketSocket.PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING", "4.20");
-    chooseLatency(socket);
     RingRequest request =
-        new RingRequest(latency == Latency.BULK, options.ringSize, device.mtu(), options.retireTimeMs);
-    int size = request.allocate(socket, options.allocator, device.name());
-    if (size < options.ringSize) {
-      warnings.add(
-          device.name() + ": the ring has " + size + " bytes, because the kernel has no memory for "
-              + options.ringSize + ": more frames may be missed");
+        latency == Latency.BULK ? RingRequest.ofBlocks(options.ringSize, options.retireTimeMs) : shortRequest();
+    RingSocket socket = openSocket(request);
+    socket.socket().sendBuffer(SEND_BUFFER_SIZE);
+    bypass(socket.socket());
+    if (latency == Latency.BULK) {
+      addQueue(List.of(socket), new BlockRing(socket.memory(), request));
+    } else {
+      RingRequest longRequest = RingRequest.ofLongSlots(options.ringSize);
+      RingSocket longSocket = openSocket(longRequest);
+      addQueue(List.of(socket, longSocket), new SlotRings(socket, request, longSocket, longRequest));
     }
-    RingMemory memory = RingMemory.map(socket.fd(), size, device.name());
-    memories.add(memory);
-    socket.sendBuffer(SEND_BUFFER_SIZE);
-    bypass(socket);
-    if (options.queues > 1) {
+  }
+
+  private void addQueue(List<RingSocket> of, ReceiveRing ring) {
+    queues.add(new PacketQueue(of, ring, device.mtu()));
+  }
+
+  private RingSocket openSocket(RingRequest request) {
+    PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
+    try {
+      socket.set(PacketSocket.PACKET_VNET_HDR, 1, "PACKET_VNET_HDR", "2.6.34");
+      socket.set(PacketSocket.PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING", "4.20");
+      if (latency == Latency.LOW) {
+        socket.receiveBuffer(RECEIVE_BUFFER_SIZE);
+        socket.set(PacketSocket.PACKET_COPY_THRESH, 1, "PACKET_COPY_THRESH", "2.6");
+      }
+      RingMemory memory = RingMemory.map(socket.fd(), allocate(socket, request), device.name());
+      sockets.add(new RingSocket(socket, memory));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      socket.close();
+      throw e;
+    }
+    if (isDivided()) {
       socket.deafen(); // until all share the frames: each would get them all
     }
     socket.bindToAll();
-    queues.add(new PacketQueue(socket, memory, request.ring(memory, socket, size), device.mtu()));
+    return sockets.get(sockets.size() - 1);
   }
 
-  /** A ring of slots needs the socket's own buffer for super-frames. */
-  private void chooseLatency(PacketSocket socket) {
-    if (latency == Latency.BULK) {
-      return;
-    }
-    int granted = socket.receiveBuffer(RECEIVE_BUFFER_SIZE);
-    boolean enough = granted >= ENOUGH_RECEIVE_BUFFER;
-    if (latency == Latency.AUTO) {
-      latency = enough ? Latency.LOW : Latency.BULK;
-    }
-    if (!enough) {
-      String consequence =
-          latency == Latency.BULK ? "frames are gathered for " + options.retireTimeMs + " ms" : "some may be cut off";
+  private int allocate(PacketSocket socket, RingRequest request) {
+    int size = request.allocate(socket, options.allocator, device.name());
+    if (size < request.roundedSize()) {
       warnings.add(
-          device.name() + ": a receive buffer of " + granted + " bytes is too small for super-frames, so "
-              + consequence + "; remedy: sysctl -w net.core.rmem_max=" + RECEIVE_BUFFER_SIZE
-              + ", or the capability CAP_NET_ADMIN");
+          device.name() + ": a ring has " + size + " bytes, because the kernel has no memory for " + options.ringSize
+              + ": more frames may be missed");
     }
-    if (latency == Latency.LOW) {
-      socket.set(PacketSocket.PACKET_COPY_THRESH, 1, "PACKET_COPY_THRESH", "2.6");
-    }
+    return size;
   }
 
   private void bypass(PacketSocket socket) {
@@ -100,7 +121,7 @@ final class PacketSockets {
   }
 
   PacketSocket first() {
-    return sockets.get(0);
+    return sockets.get(0).socket();
   }
 
   List<PacketQueue> queues() {
@@ -118,11 +139,6 @@ final class PacketSockets {
   /** Gives back what was opened so far. */
   void close() {
     queues.forEach(PacketQueue::close);
-    for (int i = queues.size(); i < sockets.size(); i++) {
-      if (i < memories.size()) {
-        memories.get(i).retire();
-      }
-      sockets.get(i).close();
-    }
+    sockets.stream().skip((long) queues.size() * socketsOfQueue).forEach(RingSocket::close);
   }
 }

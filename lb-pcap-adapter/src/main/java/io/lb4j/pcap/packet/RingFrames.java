@@ -28,15 +28,8 @@ final class RingFrames {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
   private static final ValueLayout.OfInt BIG_INT = INT.withOrder(ByteOrder.BIG_ENDIAN);
 
-  private final long base;
-  private final ByteBuf buffer;
   private long bytes;
   private volatile long unreadable; // written by the worker alone
-
-  RingFrames(RingMemory memory) {
-    base = memory.address();
-    buffer = memory.buffer();
-  }
 
   void begin() {
     bytes = 0;
@@ -53,8 +46,9 @@ final class RingFrames {
   /**
    * Adds a frame.
    *
+   * @param in the buffer it lies in
    * @param frame its address; the {@link VirtioHeader} is right before
-   * @param captured bytes in the ring
+   * @param captured bytes there are
    * @param wireLength bytes there were
    * @param status of its slot
    * @param tagControl the VLAN tag beside the frame, if the status says that there is one
@@ -62,16 +56,9 @@ final class RingFrames {
    * @return whether it was added
    */
   boolean add(
-      FrameBatch batch, int ingress, long frame, int captured, int wireLength, int status, int tagControl,
+      FrameBatch batch, int ingress, ByteBuf in, long frame, int captured, int wireLength, int status, int tagControl,
       int tagProtocol) {
-    return add(batch, ingress, buffer, base, frame, captured, wireLength, status, tagControl, tagProtocol);
-  }
-
-  /** The same for a frame in another buffer. */
-  boolean add(
-      FrameBatch batch, int ingress, ByteBuf in, long inBase, long frame, int captured, int wireLength, int status,
-      int tagControl, int tagProtocol) {
-    int start = (int) (frame - inBase);
+    int start = (int) (frame - in.memoryAddress());
     int length = captured;
     long marks = captured < wireLength ? FrameMarks.TRUNCATED : FrameMarks.NONE;
     int offloads = VirtioHeader.offloads(frame - VirtioHeader.LENGTH);

@@ -15,10 +15,10 @@ import java.lang.foreign.MemorySegment;
  */
 final class RingMemory {
   private final long address;
-  private final long length;
+  private final int length;
   private final ByteBuf buffer;
 
-  private RingMemory(long address, long length) {
+  private RingMemory(long address, int length) {
     this.address = address;
     this.length = length;
     this.buffer = new RingArea(segment(address, length));
@@ -35,7 +35,7 @@ final class RingMemory {
   }
 
   /** Maps the ring of a socket. */
-  static RingMemory map(int fd, long length, String device) {
+  static RingMemory map(int fd, int length, String device) {
     long address = Libc.mmapShared(fd, length, 0);
     if (address < 0) {
       throw Native.failure(
@@ -55,6 +55,10 @@ final class RingMemory {
 
   long address() {
     return address;
+  }
+
+  int length() {
+    return length;
   }
 
   ByteBuf buffer() {

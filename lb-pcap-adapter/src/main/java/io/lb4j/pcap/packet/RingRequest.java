@@ -11,21 +11,25 @@ import java.lang.foreign.MemorySegment;
  * What ring to ask the kernel for: of blocks (TPACKET_V3) or of slots (TPACKET_V2). Immutable; used by the control
  * thread.
  *
- * @param blocks whether frames are gathered into blocks
+ * @param gathers whether frames are gathered into blocks, which are handed over as a whole
  * @param size bytes wanted
- * @param mtu of the device
+ * @param largestBlock bytes of a block, of a ring that has at least some
+ * @param leastBlocks how many that is
+ * @param slot bytes of a slot
  * @param retireTimeMs after which a block is handed over that is not full
  */
-record RingRequest(boolean blocks, int size, int mtu, int retireTimeMs) {
+record RingRequest(boolean gathers, int size, int largestBlock, int leastBlocks, int slot, int retireTimeMs) {
   /** Smallest ring. */
   static final int LEAST_SIZE = 512 * 1024;
 
   private static final int TPACKET_V2 = 1;
   private static final int TPACKET_V3 = 2;
-  private static final int BLOCK_SIZE = 256 * 1024;
+  private static final int BLOCK_SIZE = 256 * 1024; // has room for the longest super-frame
   private static final int LEAST_BLOCKS = 4;
   private static final int LEAST_SLOT = 2048;
   private static final int LINK_HEADERS = 22; // Ethernet and two VLAN tags
+  private static final int LONG_BLOCK_SIZE = 1024 * 1024;
+  private static final int LONG_SLOT = 65_664; // a packet of 64 KiB with all headers; no power of two, for caches' sake
 
   /** Asks the kernel for a ring; room for it may be short. */
   @FunctionalInterface
@@ -37,16 +41,33 @@ record RingRequest(boolean blocks, int size, int mtu, int retireTimeMs) {
   /** The kernel. */
   static final Allocator KERNEL = (socket, request) -> socket.trySet(PacketSocket.PACKET_RX_RING, request);
 
+  /** Blocks of frames of any length. */
+  static RingRequest ofBlocks(int size, int retireTimeMs) {
+    return new RingRequest(true, size, BLOCK_SIZE, LEAST_BLOCKS, LEAST_SLOT, retireTimeMs);
+  }
+
+  /** Slots of a frame of the MTU each: a power of two, so that they fill blocks. */
+  static RingRequest ofSlots(int size, int mtu) {
+    int needed = Math.max(LEAST_SLOT, SlotRing.HEADROOM + LINK_HEADERS + mtu);
+    int slot = Math.min(LEAST_SIZE / LEAST_BLOCKS, Integer.highestOneBit(needed - 1) << 1);
+    return new RingRequest(false, size, BLOCK_SIZE, LEAST_BLOCKS, slot, 0);
+  }
+
+  /** Slots of a super-frame each. */
+  static RingRequest ofLongSlots(int size) {
+    return new RingRequest(false, size, LONG_BLOCK_SIZE, 1, LONG_SLOT, 0);
+  }
+
   /**
    * Gives a socket its ring: half as large, and half again, while the kernel has no memory for it.
    *
    * @return bytes that it got
    */
   int allocate(PacketSocket socket, Allocator allocator, String device) {
-    socket.set(PacketSocket.PACKET_VERSION, blocks ? TPACKET_V3 : TPACKET_V2, "PACKET_VERSION", "3.2");
+    socket.set(PacketSocket.PACKET_VERSION, gathers ? TPACKET_V3 : TPACKET_V2, "PACKET_VERSION", "3.2");
     int answer = 0;
     for (int bytes = size; bytes >= LEAST_SIZE; bytes /= 2) {
-      bytes = bytes / blockSize(bytes) * blockSize(bytes);
+      bytes = inBlocks(bytes);
       answer = allocate(socket, allocator, bytes);
       if (answer >= 0) {
         return bytes;
@@ -68,34 +89,30 @@ record RingRequest(boolean blocks, int size, int mtu, int retireTimeMs) {
 
   private int allocate(PacketSocket socket, Allocator allocator, int bytes) {
     try (Arena arena = Arena.ofConfined()) {
-      int slot = blocks ? LEAST_SLOT : slotSize();
-      MemorySegment request = arena.allocate(blocks ? 28 : 16, 4); // tpacket_req3, tpacket_req
-      request.set(Native.INT, 0, blockSize(bytes));
-      request.set(Native.INT, 4, bytes / blockSize(bytes));
+      int block = blockSize(bytes);
+      MemorySegment request = arena.allocate(gathers ? 28 : 16, 4); // tpacket_req3, tpacket_req
+      request.set(Native.INT, 0, block);
+      request.set(Native.INT, 4, bytes / block);
       request.set(Native.INT, 8, slot);
-      request.set(Native.INT, 12, bytes / slot);
-      if (blocks) {
+      request.set(Native.INT, 12, bytes / block * (block / slot));
+      if (gathers) {
         request.set(Native.INT, 16, retireTimeMs);
       }
       return allocator.allocate(socket, request);
     }
   }
 
-  /** The ring over memory that was allocated as asked. */
-  ReceiveRing ring(RingMemory memory, PacketSocket socket, int bytes) {
-    return blocks
-        ? new BlockRing(memory, blockSize(bytes), bytes / blockSize(bytes))
-        : new SlotRing(memory, socket.fd(), slotSize(), bytes / slotSize());
+  /** Bytes that are got where the kernel has them: whole blocks. */
+  int roundedSize() {
+    return inBlocks(size);
   }
 
-  /** Bytes of a block: room for the longest super-frame, and at least some blocks. */
-  private static int blockSize(int bytes) {
-    return Math.min(BLOCK_SIZE, Integer.highestOneBit(bytes / LEAST_BLOCKS));
+  private int inBlocks(int bytes) {
+    return bytes / blockSize(bytes) * blockSize(bytes);
   }
 
-  /** A power of two, so that slots fill blocks. */
-  private int slotSize() {
-    int needed = Math.max(LEAST_SLOT, SlotRing.HEADROOM + LINK_HEADERS + mtu);
-    return Math.min(LEAST_SIZE / LEAST_BLOCKS, Integer.highestOneBit(needed - 1) << 1);
+  /** Bytes of a block in a ring that got so many. */
+  int blockSize(int bytes) {
+    return Math.min(largestBlock, Integer.highestOneBit(bytes / leastBlocks));
   }
 }

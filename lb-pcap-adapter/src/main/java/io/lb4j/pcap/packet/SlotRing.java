@@ -1,23 +1,20 @@
 package io.lb4j.pcap.packet;
 
 import io.lb4j.frame.FrameBatch;
-import io.lb4j.pcap.os.Libc;
 import io.lb4j.pcap.os.Native;
 import io.netty.buffer.ByteBuf;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
 /**
- * A ring of slots of one frame each, handed over one by one (TPACKET_V2). A slot has room for a frame of the MTU; of a
- * longer one, a super-frame, the kernel queues a whole copy in the socket, in the same order, and that is taken from
- * there into an area of its own. Owned by a queue's worker.
+ * A ring of slots of one frame each, handed over one by one (TPACKET_V2). Of a frame that is too long for its slot, the
+ * kernel queues a whole copy in the socket, in the same order, and that is taken from there. Owned by a queue's worker.
  *
  * <pre>
- *   slot   +0 status   +4 length   +8 captured   +12 place of the Ethernet header   +24 VLAN tag   +26 VLAN protocol
+ *   slot   +0 status   +4 length   +8 captured   +12 place of the Ethernet header   +16 time: seconds   +20 nanoseconds
+ *          +24 VLAN tag   +26 VLAN protocol
  * </pre>
  */
-final class SlotRing implements ReceiveRing {
+final class SlotRing {
   /** Bytes of a slot before the frame. */
   static final int HEADROOM = 96;
 
@@ -25,118 +22,110 @@ final class SlotRing implements ReceiveRing {
   private static final int WIRE_LENGTH = 4;
   private static final int CAPTURED = 8;
   private static final int ETHERNET = 12;
+  private static final int SECONDS = 16;
+  private static final int NANOSECONDS = 20;
   private static final int TAG_CONTROL = 24;
   private static final int TAG_PROTOCOL = 26;
-  private static final int MSG_DONTWAIT = 0x40;
-  private static final int AREA_SIZE = 4 * 1024 * 1024;
-  private static final int LONGEST = 1024 * 1024; // what may come: 64 KiB, and half a MiB with BIG TCP
-  private static final int ROOM_BEFORE = 64; // for the header, a tag, and alignment
-  private static final int CACHE_LINE = 64;
 
   private final RingFrames frames;
+  private final CopyArea copies;
   private final int fd;
+  private final ByteBuf buffer;
   private final long base;
+  private final int length;
   private final int slotSize;
+  private final int blockSize;
   private final int slots;
-  private final MemorySegment area;
-  private final ByteBuf areaBuffer;
-  private int areaUsed;
-  private int oldest; // slot that was read and is not given back
-  private int current; // slot to be read next
+  private int oldest; // place of the slot that was read and is not given back
+  private int current; // place of the slot to be read next
   private int held;
 
-  SlotRing(RingMemory memory, int fd, int slotSize, int slots) {
-    this.frames = new RingFrames(memory);
-    this.fd = fd;
-    this.base = memory.address();
-    this.slotSize = slotSize;
-    this.slots = slots;
-    this.area = Arena.ofAuto().allocate(AREA_SIZE, CACHE_LINE);
-    this.areaBuffer = new RingMemory.RingArea(area);
+  /**
+   * A ring as it was asked for.
+   *
+   * @param socket with its memory
+   * @param request which says how it is divided
+   * @param frames counts what is taken
+   * @param copies takes whole frames
+   */
+  SlotRing(RingSocket socket, RingRequest request, RingFrames frames, CopyArea copies) {
+    this.frames = frames;
+    this.copies = copies;
+    this.fd = socket.socket().fd();
+    this.buffer = socket.memory().buffer();
+    this.base = socket.memory().address();
+    this.length = socket.memory().length();
+    this.slotSize = request.slot();
+    this.blockSize = request.blockSize(length);
+    this.slots = length / blockSize * (blockSize / slotSize);
   }
 
-  @Override
-  public int receive(FrameBatch batch, int ingress) {
-    int room = batch.room();
-    int received = 0;
-    frames.begin();
-    while (received < room && held < slots) {
-      long slot = base + (long) current * slotSize;
-      int status = (int) STATUS.getAcquire(Native.MEMORY, slot);
-      boolean isLong = (status & RingFrames.STATUS_COPY) != 0;
-      if ((status & RingFrames.STATUS_USER) == 0 || isLong && isAreaFull()) {
-        break;
-      }
-      if (isLong ? addLong(batch, ingress, slot, status) : add(batch, ingress, slot, status)) {
-        received++;
-      }
-      held++;
-      current = current + 1 == slots ? 0 : current + 1;
-    }
-    return received;
+  /** Whether a frame waits. */
+  boolean isReady() {
+    return held < slots && (status() & RingFrames.STATUS_USER) != 0;
   }
 
-  private boolean add(FrameBatch batch, int ingress, long slot, int status) {
+  /** When the frame that waits came, in nanoseconds, to be compared by subtraction. */
+  long timeNs() {
+    long slot = base + current;
+    long seconds = Integer.toUnsignedLong(Native.MEMORY.get(Native.INT, slot + SECONDS));
+    return seconds * 1_000_000_000L + Native.MEMORY.get(Native.INT, slot + NANOSECONDS);
+  }
+
+  /** Whether the frame that waits has to wait until memory for copies was given back. */
+  boolean isBlocked() {
+    return (status() & RingFrames.STATUS_COPY) != 0 && copies.isFull();
+  }
+
+  private int status() {
+    return (int) STATUS.getAcquire(Native.MEMORY, base + current);
+  }
+
+  /** Takes the frame that waits; whether it was added. */
+  boolean take(FrameBatch batch, int ingress) {
+    long slot = base + current;
+    int status = status();
+    boolean isAdded = (status & RingFrames.STATUS_COPY) != 0 && copies.take(fd)
+        ? add(batch, ingress, copies.buffer(), copies.frame(), copies.length(), slot, status)
+        : add(batch, ingress, buffer, frame(slot), Native.MEMORY.get(Native.INT, slot + CAPTURED), slot, status);
+    held++;
+    current = after(current);
+    return isAdded;
+  }
+
+  private static long frame(long slot) {
+    return slot + (Native.MEMORY.get(Native.SHORT, slot + ETHERNET) & 0xFFFF);
+  }
+
+  private boolean add(
+      FrameBatch batch, int ingress, ByteBuf in, long frame, int captured, long slot, int status) {
     return frames.add(
         batch,
         ingress,
-        slot + (Native.MEMORY.get(Native.SHORT, slot + ETHERNET) & 0xFFFF),
-        Native.MEMORY.get(Native.INT, slot + CAPTURED),
-        Native.MEMORY.get(Native.INT, slot + WIRE_LENGTH),
-        status,
-        Native.MEMORY.get(Native.SHORT, slot + TAG_CONTROL) & 0xFFFF,
-        Native.MEMORY.get(Native.SHORT, slot + TAG_PROTOCOL) & 0xFFFF);
-  }
-
-  private boolean isAreaFull() {
-    return areaUsed + LONGEST > AREA_SIZE;
-  }
-
-  /** Takes the whole frame from the socket; what the slot holds of it remains if it is not there. */
-  private boolean addLong(FrameBatch batch, int ingress, long slot, int status) {
-    long room = area.address() + areaUsed + ROOM_BEFORE - VirtioHeader.LENGTH;
-    int taken = (int) Libc.recv(fd, room, LONGEST - ROOM_BEFORE, MSG_DONTWAIT);
-    if (taken < VirtioHeader.LENGTH) {
-      return add(batch, ingress, slot, status);
-    }
-    int length = taken - VirtioHeader.LENGTH;
-    long frame = room + VirtioHeader.LENGTH;
-    areaUsed = areaUsed + ROOM_BEFORE + length + CACHE_LINE - 1 & -CACHE_LINE;
-    return frames.add(
-        batch,
-        ingress,
-        areaBuffer,
-        area.address(),
+        in,
         frame,
-        length,
+        captured,
         Native.MEMORY.get(Native.INT, slot + WIRE_LENGTH),
         status,
         Native.MEMORY.get(Native.SHORT, slot + TAG_CONTROL) & 0xFFFF,
         Native.MEMORY.get(Native.SHORT, slot + TAG_PROTOCOL) & 0xFFFF);
   }
 
-  @Override
-  public boolean isReady() {
-    return held < slots
-        && ((int) STATUS.getAcquire(Native.MEMORY, base + (long) current * slotSize) & RingFrames.STATUS_USER) != 0;
-  }
-
-  @Override
-  public void release() {
-    for (; held > 0; held--) {
-      STATUS.setRelease(Native.MEMORY, base + (long) oldest * slotSize, 0);
-      oldest = oldest + 1 == slots ? 0 : oldest + 1;
+  /** The place of the slot behind; what is left of a block and too short for one is not used. */
+  private int after(int slot) {
+    int next = slot + slotSize;
+    int used = next & blockSize - 1;
+    if (used + slotSize > blockSize) {
+      next += blockSize - used;
     }
-    areaUsed = 0;
+    return next == length ? 0 : next;
   }
 
-  @Override
-  public long receivedBytes() {
-    return frames.bytes();
-  }
-
-  @Override
-  public long unreadable() {
-    return frames.unreadable();
+  /** Gives all slots read so far back to the kernel. */
+  void release() {
+    for (; held > 0; held--) {
+      STATUS.setRelease(Native.MEMORY, base + oldest, 0);
+      oldest = after(oldest);
+    }
   }
 }

@@ -7,6 +7,7 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.pcap.LivePortFixture;
 import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.pcap.os.PacketSocket;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -64,10 +65,10 @@ class PacketQueueTest extends LivePortFixture {
   void shouldGiveBackARingFullOfFramesThatWereLeftOutButNoneThatIsLent() {
     try (NetDevice device = NetDevice.open(pair.left)) {
       PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
-      int size = new RingRequest(false, RingRequest.LEAST_SIZE, device.mtu(), 1)
+      int size = RingRequest.ofSlots(RingRequest.LEAST_SIZE, device.mtu())
           .allocate(socket, RingRequest.KERNEL, device.name());
       Ring ring = new Ring(RingMemory.map(socket.fd(), size, device.name()));
-      PacketQueue queue = new PacketQueue(socket, ring.memory, ring, device.mtu());
+      PacketQueue queue = new PacketQueue(List.of(new RingSocket(socket, ring.memory)), ring, device.mtu());
       FrameBatch batch = new FrameBatch();
       ring.leftOut = 10;
       for (int i = 0; i < 10; i++) {

@@ -1,0 +1,17 @@
+package io.lb4j.pcap.packet;
+
+import io.lb4j.pcap.os.PacketSocket;
+
+/**
+ * A packet socket and the memory of the ring into which it receives.
+ *
+ * @param socket owned by its queue
+ * @param memory given back before the socket is closed
+ */
+record RingSocket(PacketSocket socket, RingMemory memory) {
+  /** Gives both back; nobody may be inside a call. */
+  void close() {
+    memory.retire();
+    socket.close();
+  }
+}
