@@ -103,6 +103,11 @@ public final class ClassicBpf {
     return add(0x07, 0);
   }
 
+  /** A = X. */
+  public ClassicBpf copyFromX() {
+    return add(0x87, 0);
+  }
+
   /** Keeps A in a cell. */
   public ClassicBpf store(int cell) {
     return add(0x02, cell);
@@ -122,6 +127,10 @@ public final class ClassicBpf {
     return add(0x04, number);
   }
 
+  public ClassicBpf plusX() {
+    return add(0x0C, 0);
+  }
+
   public ClassicBpf times(int number) {
     return add(0x24, number);
   }
@@ -131,12 +140,16 @@ public final class ClassicBpf {
     return add(0x94, number);
   }
 
-  public ClassicBpf xor(int number) {
-    return add(0xA4, number);
-  }
-
   public ClassicBpf xorX() {
     return add(0xAC, 0);
+  }
+
+  public ClassicBpf and(int bits) {
+    return add(0x54, bits);
+  }
+
+  public ClassicBpf shiftLeft(int bits) {
+    return add(0x64, bits);
   }
 
   public ClassicBpf shiftRight(int bits) {

@@ -6,8 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Room for whole frames that were too long for their slots, taken from the socket in which the kernel queued them: what
- * is longer than 64 KiB (BIG TCP), or than the MTU was at opening. Given back all at once. Owned by a queue's worker.
+ * Room for whole frames that were too long for their slots, as those beyond 64 KiB are (BIG TCP), taken from the socket
+ * in which the kernel queued them. Given back all at once. Owned by a queue's worker.
  */
 final class CopyArea {
   private static final int SIZE = 2 * 1024 * 1024;
@@ -30,7 +30,10 @@ final class CopyArea {
   /** Takes the next frame from a socket; false if there is none. */
   boolean take(int fd) {
     long room = memory.address() + used + ROOM_BEFORE - VirtioHeader.LENGTH;
-    int taken = (int) Libc.recv(fd, room, LONGEST - ROOM_BEFORE, MSG_DONTWAIT);
+    int taken = receive(fd, room);
+    if (taken < 0 && taken != -Libc.EAGAIN) {
+      taken = receive(fd, room); // an error, as of a link that was down, is told before the frame
+    }
     if (taken < VirtioHeader.LENGTH) {
       return false;
     }
@@ -38,6 +41,10 @@ final class CopyArea {
     length = taken - VirtioHeader.LENGTH;
     used = used + ROOM_BEFORE + length + CACHE_LINE - 1 & -CACHE_LINE;
     return true;
+  }
+
+  private static int receive(int fd, long room) {
+    return (int) Libc.recv(fd, room, LONGEST - ROOM_BEFORE, MSG_DONTWAIT);
   }
 
   /** The buffer of all frames that were taken. */

@@ -10,12 +10,16 @@ import java.util.List;
 
 /**
  * Divides the frames of an interface among sockets (PACKET_FANOUT). What the host sends is for none of them, which each
- * socket's own PACKET_IGNORE_OUTGOING does not see to once they are divided. Owned by the control thread.
+ * socket's own PACKET_IGNORE_OUTGOING does not see to once they are divided: their filters leave it out. Owned by the
+ * control thread.
  */
 final class Fanout {
   private static final int BY_PROGRAM = 6; // PACKET_FANOUT_CBPF
   private static final int UNIQUE_ID = 0x2000;
-  private static final int IGNORE_OUTGOING = 0x4000; // not known to Linux 6.1
+
+  /** Spares the filters their work. A kernel that does not know the flag, as 6.1, takes it and does nothing. */
+  private static final int IGNORE_OUTGOING = 0x4000;
+
   private static final int PACKET_OUTGOING = 4;
   private static final int WHOLE = -1;
 
@@ -31,38 +35,32 @@ final class Fanout {
    * Divides frames among the sockets, which were made deaf and hear again afterwards.
    *
    * @param choice answers the socket's number for a packet
-   * @param knowsOutgoing whether the kernel may be asked to leave out what the host sends; else the sockets' filters do
+   * @param asksKernel whether the kernel is asked to leave out what the host sends, too
    */
-  void divide(ClassicBpf choice, boolean knowsOutgoing) {
-    boolean ignored = knowsOutgoing && join(BY_PROGRAM | UNIQUE_ID | IGNORE_OUTGOING) >= 0;
-    if (!ignored) {
-      demand(join(BY_PROGRAM | UNIQUE_ID), "PACKET_FANOUT");
+  void divide(ClassicBpf choice, boolean asksKernel) {
+    PacketSocket first = sockets.get(0);
+    int group = create(first, BY_PROGRAM | UNIQUE_ID | (asksKernel ? IGNORE_OUTGOING : 0));
+    for (PacketSocket other : sockets.subList(1, sockets.size())) {
+      demand(trySet(other, group), "PACKET_FANOUT");
     }
-    demand(sockets.get(0).trySet(PacketSocket.PACKET_FANOUT_DATA, choice), "PACKET_FANOUT_DATA");
-    for (PacketSocket socket : sockets) {
-      if (ignored) {
-        socket.hear();
-      } else {
-        socket.filter(incoming());
-      }
+    demand(first.trySet(PacketSocket.PACKET_FANOUT_DATA, choice), "PACKET_FANOUT_DATA");
+    ClassicBpf incoming = incoming();
+    sockets.forEach(socket -> socket.filter(incoming));
+  }
+
+  /** Makes a group of one socket; answers what others join it by. */
+  private int create(PacketSocket first, int typeAndFlags) {
+    demand(trySet(first, typeAndFlags << 16), "PACKET_FANOUT");
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment answer = arena.allocate(Native.INT);
+      demand(first.get(PacketSocket.PACKET_FANOUT, answer), "PACKET_FANOUT");
+      return answer.get(Native.INT, 0) & ~(UNIQUE_ID << 16);
     }
   }
 
-  /** Lets all sockets join a new group; answers less than 0 when the kernel refuses. */
-  private int join(int typeAndFlags) {
+  private static int trySet(PacketSocket socket, int group) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment group = arena.allocateFrom(Native.INT, typeAndFlags << 16);
-      for (PacketSocket socket : sockets) {
-        int answer = socket.trySet(PacketSocket.PACKET_FANOUT, group);
-        if (answer >= 0 && socket == sockets.get(0)) {
-          answer = socket.get(PacketSocket.PACKET_FANOUT, group);
-        }
-        if (answer < 0) {
-          return answer;
-        }
-        group.set(Native.INT, 0, group.get(Native.INT, 0) & ~(UNIQUE_ID << 16)); // the others join the first
-      }
-      return 0;
+      return socket.trySet(PacketSocket.PACKET_FANOUT, arena.allocateFrom(Native.INT, group));
     }
   }
 

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A live Ethernet interface through Linux packet sockets. Received frames are handed over where the kernel put them, in
- * a ring that it shares with us, and are sent from there, through this port or another one of the process: nothing is
+ * rings that it shares with us, and are sent from there, through this port or another one of the process: nothing is
  * copied in between. The host's kernel sees the same frames; frames that the host sends, this port's among them, are
  * not received.
  *
@@ -104,7 +104,7 @@ public final class PacketPort implements Port {
     boolean promiscuous;
     boolean qdiscBypass;
     RingRequest.Allocator allocator = RingRequest.KERNEL;
-    boolean knowsOutgoing = true;
+    boolean asksKernel = true;
     private MacAddress mac;
 
     private Builder(String interfaceName) {
@@ -138,7 +138,7 @@ public final class PacketPort implements Port {
      * kernel does not have so much the ring is smaller, which {@link PacketPort#warnings()} tells.
      *
      * @param bytes 512 KiB..1 GiB; usual are 16 MiB: 64 blocks of 256 KiB, or 8,192 slots of 2 KiB and 240 for
-     *     super-frames
+     *     super-frames, whose ring has 4 MiB at least
      * @return this
      */
     public Builder ringSize(int bytes) {
@@ -201,9 +201,9 @@ public final class PacketPort implements Port {
       return this;
     }
 
-    /** Takes the kernel for one that cannot leave out what the host sends, for tests of what is done there. */
-    Builder knowsOutgoing(boolean knows) {
-      this.knowsOutgoing = knows;
+    /** Whether the kernel is asked to leave out what the host sends, for tests of what is done where it cannot. */
+    Builder asksKernel(boolean asks) {
+      this.asksKernel = asks;
       return this;
     }
 
@@ -324,6 +324,7 @@ public final class PacketPort implements Port {
       queues.forEach(PacketQueue::counters); // for the last time
       closed = true;
     }
+    queues.forEach(PacketQueue::deafen); // all, before the frames are divided anew among those that are left
     queues.forEach(PacketQueue::close); // outside the lock: the worker may be asking for the status
     device.close();
   }

@@ -227,12 +227,17 @@ final class PacketQueue implements Pollable {
     return tally.snapshot(missed + ring.unreadable());
   }
 
+  /** Receives nothing from now on. */
+  void deafen() {
+    sockets.forEach(each -> each.socket().deafen());
+  }
+
   /**
-   * Ends all use of the socket: usually before it returns. A worker that still has frames gives the ring back itself.
+   * Ends all use of the sockets: usually before it returns. A worker that still has frames gives the ring back itself.
    * Called by the control thread, once.
    */
   void close() {
-    sockets.forEach(each -> each.socket().deafen());
+    deafen();
     closed = true;
     wait.wake();
     long deadlineNs = System.nanoTime() + CLOSING_PATIENCE_NS;

@@ -22,12 +22,17 @@ final class PacketSockets {
   private final List<String> warnings = new ArrayList<>();
   private final Latency latency;
   private final int socketsOfQueue;
+  private final RingRequest request; // of each queue's first ring
 
   PacketSockets(PacketPort.Builder options, NetDevice device) {
     this.options = options;
     this.device = device;
     this.latency = options.latency == Latency.AUTO ? Latency.LOW : options.latency;
     this.socketsOfQueue = latency == Latency.BULK ? 1 : 2;
+    this.request =
+        latency == Latency.BULK
+            ? RingRequest.ofBlocks(options.ringSize, options.retireTimeMs)
+            : RingRequest.ofSlots(options.ringSize, device.mtu());
   }
 
   void open() {
@@ -35,7 +40,7 @@ final class PacketSockets {
       openQueue();
     }
     if (isDivided()) {
-      new Fanout(device.name(), sockets).divide(division(), options.knowsOutgoing);
+      new Fanout(device.name(), sockets).divide(division(), options.asksKernel);
     }
     if (options.promiscuous) {
       first().joinAll();
@@ -47,18 +52,11 @@ final class PacketSockets {
   }
 
   private ClassicBpf division() {
-    return latency == Latency.BULK
-        ? FrameDivision.byFlow(options.queues)
-        : FrameDivision.byFlowAndLength(options.queues, shortRequest().slot() - SlotRing.HEADROOM);
-  }
-
-  private RingRequest shortRequest() {
-    return RingRequest.ofSlots(options.ringSize, device.mtu());
+    FrameDivision division = new FrameDivision(options.queues);
+    return latency == Latency.BULK ? division.byFlow() : division.byFlowAndLength(request.longestFrame());
   }
 
   private void openQueue() {
-    RingRequest request =
-        latency == Latency.BULK ? RingRequest.ofBlocks(options.ringSize, options.retireTimeMs) : shortRequest();
     RingSocket socket = openSocket(request);
     socket.socket().sendBuffer(SEND_BUFFER_SIZE);
     bypass(socket.socket());
@@ -75,7 +73,7 @@ final class PacketSockets {
     queues.add(new PacketQueue(of, ring, device.mtu()));
   }
 
-  private RingSocket openSocket(RingRequest request) {
+  private RingSocket openSocket(RingRequest wanted) {
     PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
     try {
       socket.set(PacketSocket.PACKET_VNET_HDR, 1, "PACKET_VNET_HDR", "2.6.34");
@@ -84,7 +82,7 @@ final class PacketSockets {
         socket.receiveBuffer(RECEIVE_BUFFER_SIZE);
         socket.set(PacketSocket.PACKET_COPY_THRESH, 1, "PACKET_COPY_THRESH", "2.6");
       }
-      RingMemory memory = RingMemory.map(socket.fd(), allocate(socket, request), device.name());
+      RingMemory memory = RingMemory.map(socket.fd(), allocate(socket, wanted), device.name());
       sockets.add(new RingSocket(socket, memory));
     } catch (RuntimeException | OutOfMemoryError e) {
       socket.close();
@@ -97,12 +95,12 @@ final class PacketSockets {
     return sockets.get(sockets.size() - 1);
   }
 
-  private int allocate(PacketSocket socket, RingRequest request) {
-    int size = request.allocate(socket, options.allocator, device.name());
-    if (size < request.roundedSize()) {
+  private int allocate(PacketSocket socket, RingRequest wanted) {
+    int size = wanted.allocate(socket, options.allocator, device.name());
+    if (size < wanted.roundedSize()) {
       warnings.add(
-          device.name() + ": a ring has " + size + " bytes, because the kernel has no memory for " + options.ringSize
-              + ": more frames may be missed");
+          device.name() + ": a ring " + (wanted == request ? "" : "for super-frames ") + "has " + size
+              + " bytes, because the kernel has no memory for " + wanted.size() + ": more frames may be missed");
     }
     return size;
   }

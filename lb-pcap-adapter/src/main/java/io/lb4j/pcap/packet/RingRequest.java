@@ -28,6 +28,7 @@ record RingRequest(boolean gathers, int size, int largestBlock, int leastBlocks,
   private static final int LEAST_BLOCKS = 4;
   private static final int LEAST_SLOT = 2048;
   private static final int LINK_HEADERS = 22; // Ethernet and two VLAN tags
+  private static final int LEAST_LONG_SIZE = 4 * 1024 * 1024;
   private static final int LONG_BLOCK_SIZE = 1024 * 1024;
   private static final int LONG_SLOT = 65_664; // a packet of 64 KiB with all headers; no power of two, for caches' sake
 
@@ -53,9 +54,14 @@ record RingRequest(boolean gathers, int size, int largestBlock, int leastBlocks,
     return new RingRequest(false, size, BLOCK_SIZE, LEAST_BLOCKS, slot, 0);
   }
 
-  /** Slots of a super-frame each. */
+  /** The longest frame, with its Ethernet header, that has room in a slot. */
+  int longestFrame() {
+    return slot - SlotRing.HEADROOM;
+  }
+
+  /** Slots of a super-frame each, some dozens at least. */
   static RingRequest ofLongSlots(int size) {
-    return new RingRequest(false, size, LONG_BLOCK_SIZE, 1, LONG_SLOT, 0);
+    return new RingRequest(false, Math.max(size, LEAST_LONG_SIZE), LONG_BLOCK_SIZE, 1, LONG_SLOT, 0);
   }
 
   /**
@@ -65,16 +71,14 @@ record RingRequest(boolean gathers, int size, int largestBlock, int leastBlocks,
    */
   int allocate(PacketSocket socket, Allocator allocator, String device) {
     socket.set(PacketSocket.PACKET_VERSION, gathers ? TPACKET_V3 : TPACKET_V2, "PACKET_VERSION", "3.2");
-    int answer = 0;
-    for (int bytes = size; bytes >= LEAST_SIZE; bytes /= 2) {
-      bytes = inBlocks(bytes);
+    int bytes = roundedSize();
+    int answer = allocate(socket, allocator, bytes);
+    while (answer == -Libc.ENOMEM && bytes > LEAST_SIZE) {
+      bytes = inBlocks(Math.max(bytes / 2, LEAST_SIZE));
       answer = allocate(socket, allocator, bytes);
-      if (answer >= 0) {
-        return bytes;
-      }
-      if (answer != -Libc.ENOMEM) {
-        break;
-      }
+    }
+    if (answer >= 0) {
+      return bytes;
     }
     boolean noMemory = answer == -Libc.ENOMEM;
     throw Native.failure(

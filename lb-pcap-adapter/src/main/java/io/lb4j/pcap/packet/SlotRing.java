@@ -15,8 +15,14 @@ import java.lang.invoke.VarHandle;
  * </pre>
  */
 final class SlotRing {
-  /** Bytes of a slot before the frame. */
+  /** Bytes of a slot that a frame cannot have: those before it, and some. */
   static final int HEADROOM = 96;
+
+  /** Later than any frame. */
+  static final long NEVER = Long.MAX_VALUE;
+
+  /** Of so many that copy frames into a ring at the same time, the order is kept. */
+  private static final int PROCESSORS = 16;
 
   private static final VarHandle STATUS = Native.INT.varHandle();
   private static final int WIRE_LENGTH = 4;
@@ -39,6 +45,8 @@ final class SlotRing {
   private int oldest; // place of the slot that was read and is not given back
   private int current; // place of the slot to be read next
   private int held;
+  private int counted; // frames that were found to wait
+  private int behind; // place of the slot behind them
 
   /**
    * A ring as it was asked for.
@@ -62,29 +70,75 @@ final class SlotRing {
 
   /** Whether a frame waits. */
   boolean isReady() {
-    return held < slots && (status() & RingFrames.STATUS_USER) != 0;
+    return held < slots && isReady(current);
   }
 
-  /** When the frame that waits came, in nanoseconds, to be compared by subtraction. */
+  private boolean isReady(int slot) {
+    return (status(slot) & RingFrames.STATUS_USER) != 0;
+  }
+
+  private int status(int slot) {
+    return (int) STATUS.getAcquire(Native.MEMORY, base + slot);
+  }
+
+  /** Counts the frames that wait, up to as many; answers how many they are. */
+  int count(int most) {
+    int limit = Math.min(most, slots - held);
+    counted = 0;
+    behind = current;
+    while (counted < limit && isReady(behind)) {
+      counted++;
+      behind = after(behind);
+    }
+    return counted;
+  }
+
+  /**
+   * When the first frame came of those that wait behind the counted ones: they came later, or are hidden by one that
+   * another processor is still copying. {@link #NEVER} if there is none.
+   */
+  long horizonNs() {
+    long earliest = NEVER;
+    int slot = behind;
+    for (int i = Math.min(PROCESSORS, slots - held - counted); i > 0; i--) {
+      if (isReady(slot)) {
+        earliest = Math.min(earliest, timeNs(slot));
+      }
+      slot = after(slot);
+    }
+    return earliest;
+  }
+
+  /** When the frame that waits came, in nanoseconds. */
   long timeNs() {
-    long slot = base + current;
-    long seconds = Integer.toUnsignedLong(Native.MEMORY.get(Native.INT, slot + SECONDS));
-    return seconds * 1_000_000_000L + Native.MEMORY.get(Native.INT, slot + NANOSECONDS);
+    return timeNs(current);
+  }
+
+  private long timeNs(int slot) {
+    long seconds = Integer.toUnsignedLong(Native.MEMORY.get(Native.INT, base + slot + SECONDS));
+    return seconds * 1_000_000_000L + Native.MEMORY.get(Native.INT, base + slot + NANOSECONDS);
   }
 
   /** Whether the frame that waits has to wait until memory for copies was given back. */
   boolean isBlocked() {
-    return (status() & RingFrames.STATUS_COPY) != 0 && copies.isFull();
+    return (status(current) & RingFrames.STATUS_COPY) != 0 && copies.isFull();
   }
 
-  private int status() {
-    return (int) STATUS.getAcquire(Native.MEMORY, base + current);
+  /** Takes as many frames as were counted, or fewer; answers how many were added. */
+  int takeCounted(FrameBatch batch, int ingress) {
+    int added = 0;
+    for (int i = counted; i > 0 && !isBlocked(); i--) {
+      if (take(batch, ingress)) {
+        added++;
+      }
+    }
+    return added;
   }
 
   /** Takes the frame that waits; whether it was added. */
   boolean take(FrameBatch batch, int ingress) {
     long slot = base + current;
-    int status = status();
+    int status = status(current);
     boolean isAdded = (status & RingFrames.STATUS_COPY) != 0 && copies.take(fd)
         ? add(batch, ingress, copies.buffer(), copies.frame(), copies.length(), slot, status)
         : add(batch, ingress, buffer, frame(slot), Native.MEMORY.get(Native.INT, slot + CAPTURED), slot, status);

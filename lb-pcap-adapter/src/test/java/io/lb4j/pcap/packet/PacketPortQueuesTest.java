@@ -10,6 +10,8 @@ import io.lb4j.frame.FrameView;
 import io.lb4j.port.PortStatus;
 import io.lb4j.testkit.FrameBuilder;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -124,13 +126,13 @@ class PacketPortQueuesTest extends PacketPortFixture {
   /** Ports alone and clients alone make a difference, in whatever order they come. */
   @Test
   void shouldShareFlowsEvenly() {
+    byte[] number = new byte[4];
     List<IntFunction<ByteBuf>> kinds = List.of(
-        i -> FrameBuilder.from("198.51.100.10", "192.0.2.100").udp(30_000 + i, 53).payload(new byte[4]).build(),
-        i -> FrameBuilder.from("2001:db8::10", "2001:db8:1::1").udp(30_000 + 2 * i, 53).payload(new byte[4]).build(),
-        i -> FrameBuilder.from("198.18." + i / 200 + "." + i % 200, "192.0.2.100").udp(4_000, 53).payload(new byte[4])
-            .build(),
-        i -> FrameBuilder.from("2001:db8::" + Integer.toHexString(i), "2001:db8:1::1").icmp(128, 0, new byte[8])
-            .build());
+        i -> FrameBuilder.from("198.51.100.10", "192.0.2.100").tcp(30_000 + i, 80, 0).payload(number).build(),
+        i -> FrameBuilder.from("2001:db8::10", "2001:db8:1::1").tcp(30_000 + 2 * i, 80, 0).payload(number).build(),
+        i -> FrameBuilder.from("198.18." + i / 200 + "." + i % 200, "192.0.2.100").udp(4_000, 53).payload(number).build(),
+        i -> FrameBuilder.from("2001:db8:0:0:" + Integer.toHexString(i) + ":" + Integer.toHexString(i) + "::1",
+            "2001:db8:1::1").icmp(128, 0, new byte[8]).build());
     open(Latency.LOW, QUEUES);
     int flows = 2_000;
     for (IntFunction<ByteBuf> kind : kinds) {
@@ -149,9 +151,9 @@ class PacketPortQueuesTest extends PacketPortFixture {
     }
   }
 
-  /** A fragment says no ports, or would say others than the next: all of a packet go by addresses. */
+  /** A fragment tells no ports: it goes by addresses, and so do whole datagrams of the same client. */
   @Test
-  void shouldKeepFragmentsTogether() {
+  void shouldKeepFragmentsWithWholeDatagrams() {
     open(Latency.LOW, QUEUES);
     for (int client = 1; client <= 64; client++) {
       for (int part = 0; part < 3; part++) {
@@ -161,21 +163,70 @@ class PacketPortQueuesTest extends PacketPortFixture {
         send(FrameBuilder.from("2001:db8::" + client, "2001:db8:1::1").protocol(17)
             .fragment(7, part * payload.length, part < 2).payload(payload).build(), 1_000 + client);
       }
+      send(FrameBuilder.from("198.51.100." + client, "192.0.2.100").udp(client, 53).payload(new byte[9]).build(), client);
+      send(FrameBuilder.from("2001:db8:1::1", "2001:db8::" + client).udp(53, client).payload(new byte[9]).build(),
+          1_000 + client);
     }
     receiveSent();
     assertThat(queuesOfNumber)
         .hasSize(128)
-        .allSatisfy((client, queues) -> assertThat(queues).hasSize(3).containsOnly(queues.get(0)));
+        .allSatisfy((client, queues) -> assertThat(queues).hasSize(4).containsOnly(queues.get(0)));
     assertThat(queuesUsed()).hasSize(QUEUES);
   }
 
-  /** What has no addresses, or not enough bytes for them, belongs to the first queue. */
+  /** An error comes from any router, and quotes what the service had sent (RFC 792, RFC 4443). */
+  @Test
+  void shouldGiveErrorsToTheFlowOfThePacketTheyQuote() {
+    open(Latency.LOW, QUEUES);
+    for (int flow = 0; flow < FLOWS; flow++) {
+      int number = flow;
+      send(frameOf(flow, true), number);
+      boolean v6 = (flow & 1) != 0;
+      int[] types = v6 ? new int[] {1, 2, 3, 4} : new int[] {3, 4, 5, 11, 12};
+      for (int type : types) {
+        byte[] quote = packetOf(frameOf(flow, false));
+        send(v6 ? error6(flow, type, quote) : error4(flow, type, quote, new byte[0]), number);
+      }
+      if (!v6) {
+        send(error4(flow, 3, packetOf(frameOf(flow, false)), new byte[] {1, 1, 1, 0}), number);
+      }
+    }
+    receiveSent();
+    assertThat(queuesOfNumber)
+        .hasSize(FLOWS)
+        .allSatisfy((flow, queues) -> assertThat(queues).hasSizeGreaterThan(4).containsOnly(queues.get(0)));
+    assertThat(queuesUsed()).hasSize(QUEUES);
+  }
+
+  private static byte[] packetOf(ByteBuf frame) {
+    byte[] packet = ByteBufUtil.getBytes(frame, 14, frame.readableBytes() - 14);
+    frame.release();
+    return packet;
+  }
+
+  private static ByteBuf error4(int flow, int type, byte[] quote, byte[] options) {
+    FrameBuilder frame = FrameBuilder.from("203.0.113." + (1 + flow % 250), "192.0.2.100");
+    return (options.length > 0 ? frame.ipOptions(options) : frame)
+        .icmp(type, 0, rest(quote)).build();
+  }
+
+  private static ByteBuf error6(int flow, int type, byte[] quote) {
+    return FrameBuilder.from("2001:db8:2::" + flow, "2001:db8:1::100")
+        .icmp(type, 0, rest(quote)).build();
+  }
+
+  /** Four bytes, the quote, and room for the test's number. */
+  private static byte[] rest(byte[] quote) {
+    return ByteBuffer.allocate(4 + quote.length + 2).put(4, quote).array();
+  }
+
+  /** What has no addresses, or not enough bytes for them and its ports, belongs to the first queue. */
   @Test
   void shouldGiveTheFirstQueueWhatItCannotTell() {
     open(Latency.LOW, QUEUES);
     send(frame(1, 60).retain(), 1);
-    for (int length : new int[] {16, 20, 30, 35, 37}) {
-      ByteBuf whole = FrameBuilder.from("198.51.100.10", "192.0.2.100").udp(1, 53).payload(new byte[40]).build();
+    for (int length : new int[] {16, 20, 30, 33, 35, 37}) {
+      ByteBuf whole = FrameBuilder.from("198.51.100.10", "192.0.2.100").tcp(1, 53, 0).payload(new byte[40]).build();
       ByteBuf cut = whole.retainedSlice(0, length);
       send(cut, length);
       whole.release();

@@ -1,0 +1,153 @@
+package io.lb4j.pcap.packet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.frame.FrameBatch;
+import io.lb4j.pcap.LivePortFixture;
+import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NetDevice;
+import io.lb4j.pcap.os.PacketSocket;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** In which order frames of both rings are read, where several processors write them: the test does what they do. */
+@Tag("root")
+class SlotRingsTest extends LivePortFixture {
+  private static final int ETHERNET = 82; // place in a slot
+
+  private NetDevice device;
+  private RingSocket shortSocket;
+  private RingSocket longSocket;
+  private SlotRings rings;
+
+  @BeforeEach
+  void openRings() {
+    device = NetDevice.open(pair.left);
+    RingRequest shorts = RingRequest.ofSlots(RingRequest.LEAST_SIZE, device.mtu());
+    RingRequest longs = RingRequest.ofLongSlots(RingRequest.LEAST_SIZE);
+    shortSocket = open(shorts);
+    longSocket = open(longs);
+    rings = new SlotRings(shortSocket, shorts, longSocket, longs);
+  }
+
+  /** A socket that is not bound, so that the kernel writes nothing into its ring. */
+  private RingSocket open(RingRequest request) {
+    PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
+    int size = request.allocate(socket, RingRequest.KERNEL, device.name());
+    return new RingSocket(socket, RingMemory.map(socket.fd(), size, device.name()));
+  }
+
+  @AfterEach
+  void closeRings() {
+    if (device != null) {
+      shortSocket.close();
+      longSocket.close();
+      device.close();
+    }
+  }
+
+  /** A frame is whole; its time is its length as well. */
+  private void writeShort(int slot, int time) {
+    write(shortSocket.memory().address() + slot * 2048L, 0, time);
+  }
+
+  private void writeLong(int slot, int time) {
+    int ofBlock = 1024 * 1024 / 65_664;
+    write(longSocket.memory().address() + slot / ofBlock * 1024L * 1024 + slot % ofBlock * 65_664L, 0, time);
+  }
+
+  private static void write(long slot, int seconds, int time) {
+    Native.MEMORY.set(Native.INT, slot + 4, time);
+    Native.MEMORY.set(Native.INT, slot + 8, time);
+    Native.MEMORY.set(Native.SHORT, slot + 12, (short) ETHERNET);
+    Native.MEMORY.set(Native.INT, slot + 16, seconds);
+    Native.MEMORY.set(Native.INT, slot + 20, time);
+    Native.MEMORY.set(Native.INT, slot, RingFrames.STATUS_USER);
+  }
+
+  private List<Integer> read() {
+    FrameBatch batch = new FrameBatch();
+    int count = rings.receive(batch, 0);
+    List<Integer> times = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      times.add(batch.get(i).length());
+    }
+    return times;
+  }
+
+  @Test
+  void shouldReadBothRingsByTime() {
+    writeShort(0, 101);
+    writeLong(0, 102);
+    writeLong(1, 103);
+    writeShort(1, 104);
+    writeShort(2, 105);
+    writeLong(2, 106);
+    assertThat(read()).containsExactly(101, 102, 103, 104, 105, 106);
+    assertThat(read()).isEmpty();
+    rings.release();
+    assertThat(read()).isEmpty();
+  }
+
+  @Test
+  void shouldGoRoundTheLongRingAcrossItsBlocks() {
+    int slots = 4 * 15; // 4 MiB are the least
+    for (int i = 0; i < 3 * slots; i++) {
+      writeLong(i % slots, 100 + i);
+      assertThat(read()).containsExactly(100 + i);
+      rings.release();
+    }
+  }
+
+  /** A super-frame that is whole waits behind one that another processor still copies; its successor is short. */
+  @Test
+  void shouldNotTakeAShortFrameBeforeALongOneThatIsHidden() {
+    writeLong(1, 102);
+    writeShort(0, 103);
+    assertThat(read()).isEmpty();
+    writeLong(0, 101);
+    assertThat(read()).containsExactly(101, 102, 103);
+  }
+
+  @Test
+  void shouldNotTakeALongFrameBeforeAShortOneThatIsHidden() {
+    writeShort(1, 102);
+    writeLong(0, 103);
+    assertThat(read()).isEmpty();
+    writeShort(0, 101);
+    assertThat(read()).containsExactly(101, 102, 103);
+  }
+
+  @Test
+  void shouldTakeWhatCameBeforeTheHiddenFrame() {
+    writeShort(0, 101);
+    writeShort(1, 104);
+    writeLong(1, 103);
+    assertThat(read()).containsExactly(101);
+    writeLong(0, 102);
+    assertThat(read()).containsExactly(102, 103, 104);
+  }
+
+  /** An unfinished frame alone holds nobody up: nothing of the flow that follows it can be there. */
+  @Test
+  void shouldNotWaitForAFrameBehindWhichNothingIsHidden() {
+    writeShort(1, 102);
+    writeShort(0, 101);
+    writeLong(2, 105);
+    writeShort(2, 103);
+    assertThat(read()).containsExactly(101, 102, 103);
+  }
+
+  /** The kernel's times are those of the wall clock, which may be set back. */
+  @Test
+  void shouldGoOnWhenTheClockWasSetBack() {
+    write(longSocket.memory().address(), 2_000, 101);
+    writeShort(0, 102);
+    writeShort(1, 103);
+    assertThat(read()).containsExactly(101, 102, 103);
+  }
+}
