@@ -51,6 +51,7 @@ final class FlowAccounting implements FlowListener, SessionAccounting {
 
   /** A flow is about to begin whose server was chosen; its place was taken where there are limits. */
   void expect(Binding binding) {
+    settle(); // a burst may have failed in between
     placeTaken = binding.isBounded() ? binding : null;
   }
 

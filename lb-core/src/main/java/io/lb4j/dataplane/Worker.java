@@ -12,15 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Run to completion: one thread receives a burst, works on it and sends it, for one queue of every port. The thread
  * owns the data path and the queues.
  */
 public final class Worker extends Apart implements Runnable {
-  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final long LONGEST_WAIT_NS = 20_000_000;
   private static final long SHORT_NAP_NS = 50_000;
   private static final long LONG_NAP_NS = 200_000;
@@ -37,8 +34,8 @@ public final class Worker extends Apart implements Runnable {
   private final FrameBatch batch = new FrameBatch();
   private final List<ByteBuf> unsent = new ArrayList<>();
   private final FrameOutput ownFrames = this::transmit;
+  private final Failures failures = new Failures("a worker");
   private volatile boolean running = true;
-  private long failures;
   private int idleRounds;
   private int naps; // since there was something to do, as far as it matters
 
@@ -87,18 +84,15 @@ public final class Worker extends Apart implements Runnable {
         } else {
           idle(deadline - nowNs);
         }
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         onFailure(e);
       }
     }
   }
 
-  /** A defect of ours or of a port: frames of this burst are lost, the next burst is not. */
+  /** A defect of ours or of a port, or memory is short: frames of this burst are lost, the next burst is not. */
   private void onFailure(Throwable failure) {
-    failures++;
-    if (Long.bitCount(failures) == 1) {
-      LOG.error("a burst failed ({} so far)", failures, failure);
-    }
+    failures.report(failure);
     unsent.forEach(ByteBuf::release);
     unsent.clear();
   }

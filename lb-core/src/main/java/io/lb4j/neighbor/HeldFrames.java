@@ -82,7 +82,8 @@ public final class HeldFrames implements AutoCloseable {
       return Verdict.NEIGHBOR_QUEUE_FULL;
     }
     added = true;
-    held[size++] = copyOf(view, link, neighborId, nowNs);
+    Held copy = copyOf(view, link, neighborId, nowNs); // may fail where memory is short, before anything changes
+    held[size++] = copy;
     bytes += view.length();
     own += view.ingress() < 0 ? 1 : 0;
     return Verdict.HOLD;

@@ -46,11 +46,12 @@ final class ParcelPool {
         return null;
       }
     }
-    Parcel parcel = free[--freeCount];
+    Parcel parcel = free[freeCount - 1];
     boolean fits = view.length() <= slotBytes;
     if (!fits) {
       parcel.buffer = allocator.buffer(view.length(), view.length());
     }
+    freeCount--; // not before there is memory: a parcel that nobody owns never comes back
     parcel.describe(view);
     parcel.start = fits ? parcel.slot : 0;
     parcel.reason = null;

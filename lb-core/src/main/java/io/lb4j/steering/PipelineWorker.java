@@ -3,6 +3,7 @@ package io.lb4j.steering;
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Apart;
 import io.lb4j.dataplane.DataPath;
+import io.lb4j.dataplane.Failures;
 import io.lb4j.dataplane.HandOver;
 import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.frame.FrameBatch;
@@ -107,7 +108,7 @@ final class PipelineWorker extends Apart implements Runnable, HandOver {
         } else {
           deadline = idle(deadline, nowNs);
         }
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         failures.report(e);
       }
     }

@@ -2,6 +2,7 @@ package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Apart;
+import io.lb4j.dataplane.Failures;
 import io.lb4j.dataplane.ForwardingTable;
 import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.forward.Steering;
@@ -89,7 +90,7 @@ final class Receiver extends Apart implements Runnable {
         } else {
           idle();
         }
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         failures.report(e);
       }
     }

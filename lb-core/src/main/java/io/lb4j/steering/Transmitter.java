@@ -2,6 +2,7 @@ package io.lb4j.steering;
 
 import io.lb4j.counters.WorkerCounters;
 import io.lb4j.dataplane.Apart;
+import io.lb4j.dataplane.Failures;
 import io.lb4j.dataplane.SegmentedQueue;
 import io.lb4j.dataplane.WaitStrategy;
 import io.lb4j.frame.FrameMarks;
@@ -85,7 +86,7 @@ final class Transmitter extends Apart implements Runnable {
         } else {
           idle();
         }
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         failures.report(e);
       }
     }
