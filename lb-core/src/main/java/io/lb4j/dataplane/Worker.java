@@ -93,8 +93,11 @@ public final class Worker extends Apart implements Runnable {
   /** A defect of ours or of a port, or memory is short: frames of this burst are lost, the next burst is not. */
   private void onFailure(Throwable failure) {
     failures.report(failure);
-    unsent.forEach(ByteBuf::release);
-    unsent.clear();
+    try {
+      flush();
+    } catch (RuntimeException | Error e) {
+      failures.report(e);
+    }
   }
 
   private boolean burst() {
@@ -152,17 +155,29 @@ public final class Worker extends Apart implements Runnable {
         : segmented[link].transmit(buffer, start, length, marks);
   }
 
+  /** Releases memory only when all ports have sent what they were given, which may be in it. */
   private void flush() {
     for (int link = 0; link < queues.length; link++) {
-      int refused = queues[link].flush();
-      segmented[link].onFlush();
-      if (refused > 0) {
-        counters.onRefusedAtFlush(link, refused);
+      try {
+        flush(link);
+      } catch (RuntimeException | Error e) {
+        failures.report(e); // the other ports are to send theirs
       }
     }
     if (!unsent.isEmpty()) {
-      unsent.forEach(ByteBuf::release);
-      unsent.clear();
+      try {
+        unsent.forEach(ByteBuf::release);
+      } finally {
+        unsent.clear();
+      }
+    }
+  }
+
+  private void flush(int link) {
+    int refused = queues[link].flush();
+    segmented[link].onFlush();
+    if (refused > 0) {
+      counters.onRefusedAtFlush(link, refused);
     }
   }
 

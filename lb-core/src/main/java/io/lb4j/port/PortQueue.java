@@ -37,7 +37,8 @@ public interface PortQueue {
   boolean transmit(ByteBuf buffer, int start, int length, long marks);
 
   /**
-   * Sends what was handed over. Frames that the device refuses now are counted as refused.
+   * Sends what was handed over. Frames that the device refuses now are counted as refused. Their memory is not read
+   * afterwards, whatever became of them.
    *
    * @return how many of the frames handed over since the last flush were refused
    */

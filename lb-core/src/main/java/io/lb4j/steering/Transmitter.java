@@ -92,7 +92,9 @@ final class Transmitter extends Apart implements Runnable {
     }
   }
 
+  /** Ports read parcels until their flush, after a failure as well. */
   private boolean burst() {
+    boolean worked;
     try {
       for (ParcelRing ring : fromWorkers) {
         for (int i = 0; i < BURST; i++) {
@@ -104,27 +106,26 @@ final class Transmitter extends Apart implements Runnable {
           transmit(parcel);
         }
       }
-      flush();
-      return givenCount > 0;
     } finally {
+      flush();
+      worked = givenCount > 0;
       giveBack();
     }
+    return worked;
   }
 
   private void transmit(Parcel parcel) {
     int link = parcel.egress;
+    waiting[link] = true; // also if it fails: the port may have taken it, or some of its segments
     boolean whole = (parcel.marks & FrameMarks.GSO) == 0 || carriesGso[link];
     boolean taken =
         whole
             ? queues[link].transmit(parcel.buffer, parcel.start, parcel.length, parcel.marks)
             : segmented[link].transmit(parcel.buffer, parcel.start, parcel.length, parcel.marks);
-    if (taken) {
-      waiting[link] = true;
-      if (!parcel.transmitted) {
-        counters.onTransmitted(link, parcel.length);
-      }
-    } else {
+    if (!taken) {
       refuse(parcel);
+    } else if (!parcel.transmitted) {
+      counters.onTransmitted(link, parcel.length);
     }
   }
 
@@ -141,12 +142,20 @@ final class Transmitter extends Apart implements Runnable {
     for (int link = 0; link < waiting.length; link++) {
       if (waiting[link]) {
         waiting[link] = false;
-        int refused = queues[link].flush();
-        segmented[link].onFlush();
-        if (refused > 0) {
-          counters.onRefusedAtFlush(link, refused);
+        try {
+          flush(link);
+        } catch (RuntimeException | Error e) {
+          failures.report(e); // the other ports are to send theirs
         }
       }
+    }
+  }
+
+  private void flush(int link) {
+    int refused = queues[link].flush();
+    segmented[link].onFlush();
+    if (refused > 0) {
+      counters.onRefusedAtFlush(link, refused);
     }
   }
 
