@@ -65,7 +65,7 @@ public final class ControlLoop {
       try {
         long next = task.tick(nowNs);
         deadlineNs = next - deadlineNs < 0 ? next : deadlineNs;
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         LOG.error("a control task failed", e);
       }
     }

@@ -125,7 +125,7 @@ public final class EventHub implements EventListener, ControlTask {
     for (EventListener listener : listeners) {
       try {
         listener.onEvent(event, leftOut);
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         LOG.error("an event listener failed", e);
       }
     }

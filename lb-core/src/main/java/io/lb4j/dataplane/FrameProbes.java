@@ -131,7 +131,7 @@ public final class FrameProbes implements FrameProber {
   private static void tell(Probe ended) {
     try {
       ended.done.accept(ended.result);
-    } catch (RuntimeException | AssertionError e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("nobody could be told that a probe ended with {}", ended.result, e);
     }
   }

@@ -68,7 +68,7 @@ final class Prober {
   private static void ask(Runnable question, Consumer<ProbeResult> done) {
     try {
       question.run();
-    } catch (RuntimeException | AssertionError e) {
+    } catch (RuntimeException | Error e) {
       done.accept(ProbeResult.failed(ProbeReason.FAILED, e.toString()));
     }
   }

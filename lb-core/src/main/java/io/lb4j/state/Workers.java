@@ -171,7 +171,7 @@ final class Workers {
         } else {
           done.complete(null);
         }
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         done.completeExceptionally(e);
       }
     }

@@ -9,9 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(30)
 class WorkersTest {
@@ -39,6 +42,10 @@ class WorkersTest {
           }
         };
     return new Workers(List.of(path), threads, System::nanoTime, patienceMillis);
+  }
+
+  static Stream<Throwable> failures() {
+    return Stream.of(new IllegalArgumentException("of the step"), new NoClassDefFoundError("of the step"));
   }
 
   /** What a worker's thread does, but for frames. */
@@ -112,8 +119,9 @@ class WorkersTest {
         .withMessageContaining("closed");
   }
 
-  @Test
-  void shouldTellTheCallerOfAFailureAndGoOn() throws InterruptedException {
+  @ParameterizedTest
+  @MethodSource("failures")
+  void shouldTellTheCallerOfAFailureAndGoOn(Throwable failure) throws InterruptedException {
     Thread worker = tick();
     Workers workers = workers(LONG);
     assertThatExceptionOfType(IllegalStateException.class)
@@ -122,9 +130,12 @@ class WorkersTest {
                 workers.run(
                     0,
                     (own, nowNs) -> {
-                      throw new IllegalArgumentException("of the step");
+                      if (failure instanceof Error error) {
+                        throw error;
+                      }
+                      throw (RuntimeException) failure;
                     }))
-        .withRootCauseInstanceOf(IllegalArgumentException.class);
+        .withCause(failure);
     AtomicInteger steps = new AtomicInteger();
     workers.run(0, (own, nowNs) -> steps.incrementAndGet() < 3);
     assertThat(steps).hasValue(3);
