@@ -55,7 +55,7 @@ public class PersistenceBenchmark {
     };
     order = Flows.shuffled(clients);
     for (int client : order) {
-      table.put(false, 0, FIRST_CLIENT + client, 0, 1 + (client & 7), nowNs);
+      table.put(false, 0, FIRST_CLIENT + client, 0, PersistenceTable.NONE, 1 + (client & 7), nowNs);
       map.put(FIRST_CLIENT + client, 1 + (client & 7));
     }
   }

@@ -175,6 +175,24 @@ public final class Binding {
     }
   }
 
+  /** Exchanges a place that was taken for one of another server; false, and it is kept, when that has none. */
+  boolean movePlace(Binding other) {
+    if (other.serviceCount != serviceCount) {
+      boolean moved = other.takePlace();
+      if (moved) {
+        giveUpPlace();
+      }
+      return moved;
+    }
+    if (other.ownCount != null && !other.ownCount.take()) {
+      return false;
+    }
+    if (ownCount != null) {
+      ownCount.giveUp();
+    }
+    return true;
+  }
+
   /** Counts a flow that has a place without having asked for it, or takes one away that has closed. */
   void onActiveChange(int change) {
     if (ownCount != null) {

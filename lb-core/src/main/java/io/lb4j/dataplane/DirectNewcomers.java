@@ -144,8 +144,8 @@ final class DirectNewcomers {
       bindings[i] = binding;
       if (!enter(view, binding)) {
         leftOut |= 1 << i;
-      } else if (runtime.clients() != null && (known == 0 || runtime.service().retiresClients())) {
-        servers.remember(view, runtime.service(), state.table.binding(binding)); // else it was found just now
+      } else if (known != 0 && runtime.service().retiresClients()) {
+        servers.remember(view, runtime.service(), state.table.binding(binding)); // else that was done just now
       }
     }
     return leftOut;

@@ -16,6 +16,7 @@ final class ServerChoice {
   private final WorkerState state;
   private final KnownClients knownClients;
   private Verdict refusal = Verdict.NO_SERVER;
+  private int clientsServer; // what persistence knew of the client at hand: a number of its table
 
   ServerChoice(WorkerState state) {
     this.state = state;
@@ -29,12 +30,19 @@ final class ServerChoice {
     if (service.isBounded()) {
       return chooseWithPlace(service, view, known);
     }
-    return known != null ? known : state.runtimes[service.id()].pick(hash(service, view), state.nowNs);
+    if (known != null) {
+      return known;
+    }
+    Binding picked = state.runtimes[service.id()].pick(hash(service, view), state.nowNs);
+    return picked == null ? null : agreed(service, view, picked);
   }
 
-  /** The binding for a new flow of a service without limits and without persistence; 0 when there is none. */
+  /** The binding for a new flow of a service without limits whose client is not known; 0 when there is none. */
   int pick(ServiceRuntime runtime, FrameView view) {
-    return runtime.pool().pickBinding(hash(runtime.hashInputs(), view), state.nowNs);
+    int picked = runtime.pool().pickBinding(hash(runtime.hashInputs(), view), state.nowNs);
+    return picked == 0 || runtime.clients() == null
+        ? picked
+        : agreed(runtime.service(), view, state.table.binding(picked)).id();
   }
 
   /** Asks for the memory of the client's place; a word to be added up. */
@@ -66,7 +74,31 @@ final class ServerChoice {
     if (chosen == null && service.pool().candidates().length != 0) {
       refusal = Verdict.CONNECTION_LIMIT;
     }
-    return chosen;
+    return chosen == null ? null : agreed(service, view, chosen);
+  }
+
+  /**
+   * The server of a client that was given a new one. Other workers may be about to begin flows of the same client: all
+   * take the server that was put down first, unless it has no place.
+   */
+  private Binding agreed(CompiledService service, FrameView view, Binding chosen) {
+    if (!remembers(service, view, chosen)) {
+      return chosen;
+    }
+    ServiceClients clients = service.knownClients();
+    int own = clients.number(chosen.id());
+    int before = clientsServer;
+    while (true) {
+      int number = clients.keep(view, before, own, knownClients, state.nowNs);
+      if (number == own) {
+        return chosen;
+      }
+      Binding first = honored(service, clients.binding(number));
+      if (first != null) {
+        return chosen.movePlace(first) ? first : chosen;
+      }
+      before = number; // it may not be visited
+    }
   }
 
   /** The server that persistence names, while it may be visited. */
@@ -75,7 +107,12 @@ final class ServerChoice {
     if (clients == null) {
       return null;
     }
-    Binding binding = state.table.binding(clients.find(view, !service.retiresClients(), knownClients, state.nowNs));
+    clientsServer = clients.find(view, !service.retiresClients(), knownClients, state.nowNs);
+    return honored(service, clients.binding(clientsServer));
+  }
+
+  private @Nullable Binding honored(CompiledService service, int id) {
+    Binding binding = state.table.binding(id);
     return binding != null && binding.standing().honorsClients() && binding.service() == service ? binding : null;
   }
 
@@ -84,10 +121,14 @@ final class ServerChoice {
    * echo request says nothing of where its sender is served.
    */
   void remember(FrameView view, CompiledService service, Binding binding) {
-    ServiceClients clients = service.knownClients();
-    if (clients != null && binding.standing().extendsClients() && view.kind() != FrameKind.ICMP) {
-      clients.remember(view, binding.id(), knownClients, state.nowNs);
+    if (remembers(service, view, binding)) {
+      int number = service.knownClients().number(binding.id());
+      service.knownClients().keep(view, number, number, knownClients, state.nowNs);
     }
+  }
+
+  private static boolean remembers(CompiledService service, FrameView view, Binding binding) {
+    return service.knownClients() != null && binding.standing().extendsClients() && view.kind() != FrameKind.ICMP;
   }
 
   private long hash(CompiledService service, FrameView view) {

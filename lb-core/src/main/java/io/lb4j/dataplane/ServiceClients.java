@@ -86,15 +86,13 @@ public final class ServiceClients {
     return at < 0 ? PersistenceTable.NONE : numberByBinding[at];
   }
 
-  /** The binding of the client's server; 0 when it has none here. Counts as a use if {@code used}. */
+  /** The number of the client's server, which the service need not have. Counts as a use if {@code used}. */
   int find(FrameView view, boolean used, KnownClients known, long nowNs) {
     boolean v6 = view.isV6();
     long high = view.sourceHigh();
     long low = view.sourceLow();
     int port = view.destinationPort();
-    int number =
-        used ? known.find(table, v6, high, low, port, nowNs) : table.findQuietly(v6, high, low, port, nowNs);
-    return number == PersistenceTable.NONE ? 0 : binding(number);
+    return used ? known.find(table, v6, high, low, port, nowNs) : table.findQuietly(v6, high, low, port, nowNs);
   }
 
   /** Asks for the memory of the client's place; a word to be added up. */
@@ -102,9 +100,10 @@ public final class ServiceClients {
     return known.touch(table, view.isV6(), view.sourceHigh(), view.sourceLow(), view.destinationPort());
   }
 
-  void remember(FrameView view, int binding, KnownClients known, long nowNs) {
-    known.put(
-        table, view.isV6(), view.sourceHigh(), view.sourceLow(), view.destinationPort(), number(binding), nowNs);
+  /** Keeps the client on a server unless it has another one by now than before; the number of the one it has then. */
+  int keep(FrameView view, int before, int number, KnownClients known, long nowNs) {
+    int port = view.destinationPort();
+    return known.put(table, view.isV6(), view.sourceHigh(), view.sourceLow(), port, before, number, nowNs);
   }
 
   void refresh(boolean v6, long high, long low, int port, int binding, long nowNs) {

@@ -115,25 +115,29 @@ public final class KnownClients {
   }
 
   /**
-   * Keeps a client on a server, here and in the table.
+   * Keeps a client on a server, here and in the table, unless the table has another one by now.
    *
    * @param table of the service
    * @param v6Client the family
    * @param high first 64 bits of the address, 0 for IPv4
    * @param low last 64 bits of the address, or the IPv4 address
    * @param port of the service
+   * @param before the answer after which the server was chosen, see {@link PersistenceTable#put}
    * @param server its number
    * @param nowNs the time
+   * @return the number of the client's server from now on
    */
-  public void put(PersistenceTable table, boolean v6Client, long high, long low, int port, int server, long nowNs) {
+  public int put(
+      PersistenceTable table, boolean v6Client, long high, long low, int port, int before, int server, long nowNs) {
     OffHeap memory = (v6Client ? v6 : v4).memory;
     long place = placeOf(table, v6Client, high, low, port);
     if (place >= 0 && isFresh(memory, place, table, nowNs) && memory.getInt(place + SERVER) == server) {
-      return;
+      return server;
     }
     int changes = table.changes();
-    table.put(v6Client, high, low, port, server, nowNs);
-    keep(place, table, v6Client, high, low, port, changes, server, nowNs);
+    int agreed = table.put(v6Client, high, low, port, before, server, nowNs);
+    keep(place, table, v6Client, high, low, port, changes, agreed, nowNs);
+    return agreed;
   }
 
   private static boolean isFresh(OffHeap memory, long place, PersistenceTable table, long nowNs) {

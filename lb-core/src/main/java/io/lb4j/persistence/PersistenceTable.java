@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.Policy;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.lb4j.address.IpPrefix;
 import java.lang.invoke.MethodHandles;
@@ -135,6 +136,7 @@ public final class PersistenceTable {
             .expireAfter(new Sliding(settings.timeout().toNanos()))
             .ticker(ticker)
             .executor(Runnable::run)
+            .evictionListener((client, server, cause) -> onEviction(cause))
             .build();
     this.expiration = servers.policy().expireVariably().orElseThrow();
   }
@@ -181,20 +183,33 @@ public final class PersistenceTable {
   }
 
   /**
-   * Remembers a client's server.
+   * Remembers a client's server, unless the client is with another one by now than when that was chosen: of a client's
+   * first flows, which several workers may begin at once, one decides for all. Counts as a use.
    *
    * @param v6 the client's family
    * @param high first 64 bits of its address, 0 for IPv4
    * @param low last 64 bits of it, or the IPv4 address
    * @param port that it uses now
+   * @param before what the table answered then, a number that gives way, or {@link #NONE}
    * @param server the server's number, not {@link #NONE}
    * @param nowNs the time
+   * @return the number of the client's server from now on
    */
-  public void put(boolean v6, long high, long low, int port, int server, long nowNs) {
+  public int put(boolean v6, long high, long low, int port, int before, int server, long nowNs) {
     advance(nowNs);
-    Integer before = servers.asMap().put(key(v6, high, low, port), server);
-    if (before != null && before != server) {
-      changes.incrementAndGet();
+    Client client = key(v6, high, low, port);
+    while (true) {
+      Integer known = servers.asMap().putIfAbsent(client, server);
+      if (known == null) {
+        return server;
+      }
+      if (known == server || known != before) {
+        return known;
+      }
+      if (servers.asMap().replace(client, known, server)) {
+        changes.incrementAndGet();
+        return server;
+      }
     }
   }
 
@@ -329,7 +344,14 @@ public final class PersistenceTable {
     return id;
   }
 
-  /** Changes whenever a client that was known is forgotten by a command, or has another server. */
+  /** An entry that is too old is fresh nowhere. */
+  private void onEviction(RemovalCause cause) {
+    if (cause == RemovalCause.SIZE) {
+      changes.incrementAndGet();
+    }
+  }
+
+  /** Changes whenever a client that was known is forgotten by a command or for want of room, or has another server. */
   int changes() {
     return changes.get();
   }

@@ -28,7 +28,7 @@ class KnownClientsTest {
   }
 
   private void put(long client, int server, long nowNs) {
-    known.put(table, false, 0, client, 80, server, nowNs);
+    known.put(table, false, 0, client, 80, inTable(client, nowNs), server, nowNs);
   }
 
   private int inTable(long client, long nowNs) {
@@ -76,8 +76,38 @@ class KnownClientsTest {
   @Test
   void shouldFollowAnotherWorkersChangeOfServerAtOnce() {
     put(1, 5, 0);
-    new KnownClients(8).put(table, false, 0, 1, 80, 6, 1);
+    new KnownClients(8).put(table, false, 0, 1, 80, 5, 6, 1);
     assertThat(find(1, 2)).isEqualTo(6);
+  }
+
+  /** The client comes again by way of another worker, and gets another server: it must not have two. */
+  @Test
+  void shouldNotKnowWhomTheTableHasForgottenForWantOfRoom() {
+    PersistenceTable small =
+        new PersistenceTable(new SourceIpPersistence(TIMEOUT, 32, 128, 16, PersistenceScope.SERVICE), 0);
+    KnownClients other = new KnownClients(8);
+    int moved = 0;
+    for (int client = 1; client <= 200; client++) {
+      known.put(small, false, 0, client, 80, PersistenceTable.NONE, 5, 1);
+    }
+    for (int client = 1; client <= 200; client++) {
+      if (small.findQuietly(false, 0, client, 80, 2) == PersistenceTable.NONE) {
+        moved++;
+        other.put(small, false, 0, client, 80, PersistenceTable.NONE, 6, 2);
+        int inTable = small.findQuietly(false, 0, client, 80, 3);
+        assertThat(known.find(small, false, 0, client, 80, 3)).isEqualTo(inTable).isNotEqualTo(5);
+      }
+    }
+    assertThat(moved).isGreaterThanOrEqualTo(184);
+  }
+
+  @Test
+  void shouldGiveWayToTheServerThatAnotherWorkerHasPutDownFirst() {
+    assertThat(new KnownClients(8).put(table, false, 0, 1, 80, PersistenceTable.NONE, 6, 0)).isEqualTo(6);
+    assertThat(known.put(table, false, 0, 1, 80, PersistenceTable.NONE, 5, 0)).isEqualTo(6);
+    assertThat(find(1, 1)).isEqualTo(6);
+    assertThat(known.put(table, false, 0, 1, 80, 6, 5, 2)).as("when it is known and cannot serve").isEqualTo(5);
+    assertThat(inTable(1, 3)).isEqualTo(5);
   }
 
   @Test
@@ -91,7 +121,7 @@ class KnownClientsTest {
   @Test
   void shouldTakeNetworksAsOneClient() {
     PersistenceTable networks = table(PersistenceScope.SERVICE, 24);
-    known.put(networks, false, 0, 0xC633_6401L, 80, 5, 0);
+    known.put(networks, false, 0, 0xC633_6401L, 80, PersistenceTable.NONE, 5, 0);
     assertThat(known.find(networks, false, 0, 0xC633_64FEL, 443, 1)).isEqualTo(5);
     assertThat(known.find(networks, false, 0, 0xC633_6501L, 80, 1)).isEqualTo(PersistenceTable.NONE);
   }
@@ -99,7 +129,7 @@ class KnownClientsTest {
   @Test
   void shouldTellPortsApartWhereTheScopeDoes() {
     PersistenceTable ports = table(PersistenceScope.PORT, 32);
-    known.put(ports, false, 0, 1, 80, 5, 0);
+    known.put(ports, false, 0, 1, 80, PersistenceTable.NONE, 5, 0);
     assertThat(known.find(ports, false, 0, 1, 443, 1)).isEqualTo(PersistenceTable.NONE);
     assertThat(known.find(ports, false, 0, 1, 80, 1)).isEqualTo(5);
   }
@@ -119,7 +149,8 @@ class KnownClientsTest {
       long key = client << 2 | (second ? 2 : 0) | (v6 ? 1 : 0);
       if (random.nextInt(3) == 0) {
         int server = 1 + random.nextInt(1000);
-        known.put(asked, v6, high, client, 80, server, i);
+        int before = expected.getOrDefault(key, PersistenceTable.NONE);
+        known.put(asked, v6, high, client, 80, before, server, i);
         expected.put(key, server);
       } else {
         int server = expected.getOrDefault(key, PersistenceTable.NONE);
