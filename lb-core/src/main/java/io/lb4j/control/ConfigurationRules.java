@@ -3,6 +3,7 @@ package io.lb4j.control;
 import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
+import io.lb4j.flow.FlowTable;
 import io.lb4j.forward.DirectForwarding;
 import io.lb4j.forward.ForwarderProvider;
 import io.lb4j.forward.TranslatedForwarding;
@@ -31,7 +32,7 @@ final class ConfigurationRules {
    * @param services as they are to be
    * @param topology interfaces and routes
    * @param outbound the operator's rules of translation
-   * @param capacity sessions of each worker
+   * @param capacity flows or sessions of each worker
    * @param findings takes what is wrong
    */
   static void check(
@@ -58,6 +59,7 @@ final class ConfigurationRules {
     checkGateways(all, outbound, topology, findings);
     outbound.ifPresent(rules -> checkRouters("outbound: nat", rules.addresses(), topology, findings));
     checkTranslation(all, topology, outbound, capacity, findings);
+    findings.check(() -> FlowTable.checkCapacity(capacity));
   }
 
   /** A method's own rules, then where each server's next hop is; server by server where one of them is wrong. */

@@ -90,6 +90,17 @@ public final class FlowTable extends FlowLookUp {
   }
 
   private static int checked(int capacity) {
+    checkCapacity(capacity);
+    return capacity;
+  }
+
+  /**
+   * Refuses what no table can have.
+   *
+   * @param capacity flows held at most
+   * @throws ConfigurationException when it is out of range
+   */
+  public static void checkCapacity(int capacity) {
     if (capacity < MIN_CAPACITY || capacity > MAX_CAPACITY) {
       throw new ConfigurationException(
           ConfigurationError.OUT_OF_RANGE,
@@ -97,7 +108,6 @@ public final class FlowTable extends FlowLookUp {
           capacity,
           "not in " + MIN_CAPACITY + ".." + MAX_CAPACITY);
     }
-    return capacity;
   }
 
   /**
