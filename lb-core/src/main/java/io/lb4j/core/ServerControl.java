@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
-/** A handle to change one server of a service while it runs. Safe from any thread. */
+/**
+ * A handle to change one server of a service while it runs. Safe from any thread. When the server was removed, every
+ * method throws {@link io.lb4j.settings.ConfigurationException}.
+ */
 public final class ServerControl {
   private final LoadBalancer balancer;
   private final String service;
@@ -23,6 +26,10 @@ public final class ServerControl {
 
   private void change(UnaryOperator<RealServer> change) {
     balancer.change(service, declared -> declared.withServer(server, change));
+  }
+
+  private RealServer declared() {
+    return balancer.declaration(service).requireServer(server);
   }
 
   /** Lets the server take new flows. */
@@ -67,9 +74,8 @@ public final class ServerControl {
    * @param reason a short code that events and statistics show
    */
   public void report(Health health, String reason) {
-    RealServer declared = balancer.declaration(service).server(server).orElseThrow();
     HealthReport report =
-        new HealthReport(service, declared.identity(), HealthReport.Source.HOST, health, reason, "");
+        new HealthReport(service, declared().identity(), HealthReport.Source.HOST, health, reason, "");
     balancer.report(List.of(report));
   }
 
@@ -79,7 +85,7 @@ public final class ServerControl {
    * @return {@link Health#UNKNOWN} while nobody has spoken
    */
   public Health health() {
-    return balancer.health(service, balancer.declaration(service).server(server).orElseThrow()).health();
+    return balancer.health(service, declared()).health();
   }
 
   /**
@@ -90,8 +96,7 @@ public final class ServerControl {
    * @param elapsed from question to answer
    */
   public void responded(Duration elapsed) {
-    RealServer declared = balancer.declaration(service).server(server).orElseThrow();
-    balancer.responded(service, declared.identity(), elapsed.toNanos());
+    balancer.responded(service, declared().identity(), elapsed.toNanos());
   }
 
   /**
@@ -100,7 +105,7 @@ public final class ServerControl {
    * @return nothing when it is not known
    */
   public Optional<Duration> responseTime() {
-    long smoothedNs = balancer.responseNs(service, balancer.declaration(service).server(server).orElseThrow());
+    long smoothedNs = balancer.responseNs(service, declared());
     return smoothedNs == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(smoothedNs));
   }
 

@@ -72,7 +72,7 @@ public final class ServiceControl {
    * @throws ConfigurationException when the service has none of this name
    */
   public ServerControl realServer(String server) {
-    declaration().withServer(server, same -> same); // refuses a name that no server has
+    declaration().requireServer(server);
     return new ServerControl(balancer, name, server);
   }
 }

@@ -214,15 +214,7 @@ public final class VirtualService {
    * @throws ConfigurationException when no server has the name
    */
   public VirtualService withServer(String serverName, UnaryOperator<RealServer> change) {
-    RealServer old =
-        server(serverName)
-            .orElseThrow(
-                () ->
-                    new ConfigurationException(
-                        ConfigurationError.UNKNOWN_NAME,
-                        "service " + name + ": server",
-                        serverName,
-                        "the service has no such server"));
+    RealServer old = requireServer(serverName);
     VirtualServiceBuilder copy = toBuilder();
     int at = servers.indexOf(old);
     if (change == null) {
@@ -358,6 +350,24 @@ public final class VirtualService {
    */
   public Optional<RealServer> server(String serverName) {
     return servers.stream().filter(s -> s.name().equals(serverName)).findFirst();
+  }
+
+  /**
+   * A server that there has to be.
+   *
+   * @param serverName its name
+   * @return its declaration
+   * @throws ConfigurationException when no server has the name
+   */
+  public RealServer requireServer(String serverName) {
+    return server(serverName)
+        .orElseThrow(
+            () ->
+                new ConfigurationException(
+                    ConfigurationError.UNKNOWN_NAME,
+                    "service " + name + ": server",
+                    serverName,
+                    "the service has no such server"));
   }
 
   /**

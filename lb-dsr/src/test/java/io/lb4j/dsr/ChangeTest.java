@@ -1,16 +1,22 @@
 package io.lb4j.dsr;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lb4j.core.ServerControl;
 import io.lb4j.frame.Verdict;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.Health;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
+import io.lb4j.settings.ConfigurationError;
+import io.lb4j.settings.ConfigurationException;
 import io.lb4j.wire.TcpHeader;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,6 +87,36 @@ class ChangeTest {
         lan.balancer.service("web").realServer("s1").report(Health.UP);
         String server = lan.serverOf(lan.frame(1).tcp(5000, 80, TcpHeader.SYN));
         assertThat(server).as("the entry was replaced").isEqualTo("s2");
+      }
+    }
+  }
+
+  /** A host that watches servers itself keeps its handle, and hears what is the matter, with a remedy. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldNameTheServerThatIsGone(boolean v6) {
+    try (Lan lan = new Lan(v6, b -> b.service(Lan.withServers(Lan.tcp(v6), v6, 2)))) {
+      ServerControl s2 = lan.balancer.service("web").realServer("s2");
+      assertThat(s2.health()).isEqualTo(Health.UNKNOWN);
+      lan.balancer.service("web").removeRealServer("s2");
+      List<ThrowingCallable> calls =
+          List.of(
+              s2::online,
+              s2::drain,
+              s2::offline,
+              s2::standby,
+              s2::remove,
+              () -> s2.weight(2),
+              () -> s2.report(Health.UP),
+              s2::health,
+              () -> s2.responded(Duration.ofMillis(1)),
+              s2::responseTime,
+              () -> lan.balancer.service("web").realServer("s2"));
+      for (ThrowingCallable call : calls) {
+        assertThatExceptionOfType(ConfigurationException.class)
+            .isThrownBy(call)
+            .withMessageContaining("s2")
+            .satisfies(e -> assertThat(e.error()).isEqualTo(ConfigurationError.UNKNOWN_NAME));
       }
     }
   }
