@@ -234,7 +234,8 @@ public final class LoadBalancerBuilder {
 
   /**
    * Fixes all randomness: the flow table's hash (else secret and new for every balancer), hashing schedulers (else 0,
-   * so that instances agree) and random waits. Equal seeds and equal input give equal output.
+   * so that instances agree, and everybody can compute their choice) and random waits. Equal seeds and equal input give
+   * equal output.
    *
    * @param seed any number
    * @return this
