@@ -76,8 +76,7 @@ public final class FlowTracker {
     if (state != FlowState.ESTABLISHED || (segment.tcpFlags() & CLOSING_FLAGS) != 0) {
       newState = rareTransition(state, segment, expected, ahead);
     }
-    boolean syn = (segment.tcpFlags() & TcpHeader.SYN) != 0;
-    int newExpected = syn || ahead > 0 && ahead <= WINDOW ? next : expected;
+    int newExpected = tellsNumber(segment, ahead, state == FlowState.SYN) ? next : expected;
     table.update(handle, newState, newExpected, tick);
     return newState;
   }
@@ -104,6 +103,27 @@ public final class FlowTracker {
    */
   public static void stayClosed(FlowTable table, int handle, FlowState before, int sequence, int tick) {
     table.update(handle, before, sequence, tick);
+  }
+
+  /**
+   * Whether the next expected number is the one after a segment. While the connection opens, a SYN tells it, for the
+   * server may have missed the one before; and so does a segment far from it, or one forged SYN would leave the flow
+   * half-open for good. Later, servers do not believe a SYN (RFC 5961, section 4): a forged one would choose the reset
+   * that counts. Nor does a reset tell it, or the second of two equal ones would count.
+   */
+  private static boolean tellsNumber(FrameView segment, int ahead, boolean opening) {
+    int flags = segment.tcpFlags() & CLOSING_FLAGS;
+    if ((flags & TcpHeader.SYN) != 0) {
+      return opening;
+    }
+    if ((flags & TcpHeader.RST) != 0) {
+      return false;
+    }
+    return ahead > 0 && ahead <= WINDOW || opening && flags == 0 && isFar(ahead);
+  }
+
+  private static boolean isFar(int ahead) {
+    return ahead > WINDOW || ahead < -WINDOW;
   }
 
   private static FlowState rareTransition(FlowState state, FrameView segment, int expected, int ahead) {

@@ -80,6 +80,72 @@ class PortReuseTest {
     }
   }
 
+  /** Neither where the flow is, nor which reset counts: that stays the one at the connection's own number. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldLetAForgedSynChooseNoNumberForAReset(boolean v6) {
+    try (Lan lan = lan(v6)) {
+      lan.serverOf(segment(lan, 1, 4000, SYN, 1));
+      lan.serverOf(segment(lan, 1, 4000, ACK, 2));
+      for (int flags : new int[] {SYN, SYN | ACK}) {
+        lan.serverOf(segment(lan, 1, 4000, flags, 50_000));
+        lan.serverOf(segment(lan, 1, 4000, TcpHeader.RST, 50_001));
+        assertThat(lan.stats("s1").counts().active()).isEqualTo(1);
+      }
+      assertThat(lan.serverOf(segment(lan, 1, 4000, SYN, 70_000))).isEqualTo("s1");
+      assertThat(lan.serverOf(segment(lan, 1, 4000, ACK, 2))).isEqualTo("s1");
+      lan.serverOf(segment(lan, 1, 4000, TcpHeader.RST, 2));
+      assertThat(lan.stats("s1").counts().active()).as("the client's own reset").isZero();
+    }
+  }
+
+  /** Its server answers with the old number, which the client resets, and repeats its SYN (RFC 9293, section 3.5.1). */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldScheduleTheNextSynOfAClientThatHasLostItsConnection(boolean v6) {
+    try (Lan lan = lan(v6)) {
+      lan.serverOf(segment(lan, 1, 4000, SYN, 1));
+      lan.serverOf(segment(lan, 1, 4000, ACK, 2));
+      assertThat(lan.serverOf(segment(lan, 1, 4000, SYN, 50_000))).isEqualTo("s1");
+      assertThat(lan.serverOf(segment(lan, 1, 4000, TcpHeader.RST, 2))).isEqualTo("s1");
+      assertThat(lan.stats("s1").counts().active()).isZero();
+      assertThat(lan.serverOf(segment(lan, 1, 4000, SYN, 50_000))).isEqualTo("s2");
+    }
+  }
+
+  /** While a connection opens no number is sure: the second of two SYNs may be the one that the server has. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldFollowTheClientThoughAnotherSynCameWhileItOpened(boolean v6) {
+    try (Lan lan = lan(v6)) {
+      lan.serverOf(segment(lan, 1, 4000, SYN, 1));
+      lan.serverOf(segment(lan, 1, 4000, SYN, 500_000_000));
+      lan.serverOf(segment(lan, 1, 4000, ACK, 500_000_001));
+      assertThat(lan.balancer.statistics().flowTable().embryonic()).as("the second was the client's").isZero();
+      lan.serverOf(segment(lan, 2, 4000, SYN, 1));
+      lan.serverOf(segment(lan, 2, 4000, SYN, 500_000_000));
+      lan.serverOf(segment(lan, 2, 4000, ACK, 2));
+      lan.serverOf(segment(lan, 2, 4000, ACK, 2).payload(new byte[100]));
+      assertThat(lan.balancer.statistics().flowTable().embryonic()).as("the first was").isZero();
+      lan.serverOf(segment(lan, 2, 4000, TcpHeader.FIN | ACK, 102));
+      assertThat(lan.stats("s2").counts().active()).isZero();
+    }
+  }
+
+  /** What the server did not take from the SYN comes once more (RFC 7413, section 4.2.2). */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldFollowASynWithDataThatItsServerHasNotTaken(boolean v6) {
+    try (Lan lan = lan(v6)) {
+      lan.serverOf(segment(lan, 1, 4000, SYN, 1).payload(new byte[100]));
+      lan.serverOf(segment(lan, 1, 4000, ACK, 2));
+      lan.serverOf(segment(lan, 1, 4000, ACK, 2).payload(new byte[100]));
+      assertThat(lan.balancer.statistics().flowTable().embryonic()).isZero();
+      lan.serverOf(segment(lan, 1, 4000, TcpHeader.RST, 102));
+      assertThat(lan.stats("s1").counts().active()).isZero();
+    }
+  }
+
   /** A SYN that is only repeated stays with its server, though it takes no new flows by now. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
