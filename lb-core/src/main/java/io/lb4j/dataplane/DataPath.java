@@ -308,6 +308,7 @@ public final class DataPath {
     pipeline.adopt(table, byService, translator);
     if (wasActive && table.role() == Role.PASSIVE) {
       endHeld(Verdict.PASSIVE);
+      flows.markAllStale();
     }
     sweeps.adopt(table);
     adoptedGeneration = table.generation();

@@ -3,7 +3,6 @@ package io.lb4j.flow;
 import static io.lb4j.flow.FlowLayout.BUCKET_SHIFT;
 import static io.lb4j.flow.FlowLayout.SEQUENCE_BEFORE_WORD;
 import static io.lb4j.flow.FlowLayout.SLOTS;
-import static io.lb4j.flow.FlowLayout.STATE_SHIFT;
 import static io.lb4j.flow.FlowLayout.TICK_IN_WORD;
 import static io.lb4j.flow.FlowLayout.TICK_MASK;
 import static io.lb4j.flow.FlowLayout.V4_PORTS;
@@ -13,6 +12,7 @@ import static io.lb4j.flow.FlowLayout.WORDS;
 import static io.lb4j.flow.FlowLayout.bindingAt;
 import static io.lb4j.flow.FlowLayout.protocolOf;
 import static io.lb4j.flow.FlowLayout.slotOf;
+import static io.lb4j.flow.FlowLayout.stateOf;
 
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -148,7 +148,7 @@ public abstract sealed class FlowBuckets permits FlowLookUp {
    * @return never {@link FlowState#FREE}
    */
   public final FlowState state(int handle) {
-    return FlowState.of(memoryOf(handle).getInt(slotOf(handle)) >>> STATE_SHIFT);
+    return stateOf(memoryOf(handle).getInt(slotOf(handle)));
   }
 
   /**
@@ -170,6 +170,11 @@ public abstract sealed class FlowBuckets permits FlowLookUp {
    */
   public final int sequence(int handle) {
     return memoryOf(handle).getInt(slotOf(handle) - SEQUENCE_BEFORE_WORD);
+  }
+
+  /** Whether others may have had segments of a connection since its number was written. */
+  final boolean isStale(int handle) {
+    return memoryOf(handle).getInt(slotOf(handle)) < 0;
   }
 
   /**

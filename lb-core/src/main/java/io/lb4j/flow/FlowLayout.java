@@ -17,7 +17,8 @@ import io.lb4j.wire.OffHeap;
  *   IPv4    | addr 0 | addr 1 | addr 2 |port|port|port|seq |seq |seq |word|word|word|bh |bh |bh |over|
  *   IPv6    | source (16)     | destination (16) | port at 32 | seq 36 |  | word 48 |   | bh 60 | over 63 |
  *
- *   word    31 .. 28 state | 27 .. 12 tick last seen | 11 .. 0 binding, lower 12 bits;  0 = free
+ *   word    31 stale | 30 .. 28 state | 27 .. 12 tick last seen | 11 .. 0 binding, lower 12 bits;  0 = free
+ *   stale   an established connection, of which others may have had segments since its sequence number was written
  *   bh      binding, upper 8 bits
  *   over    flows whose home is here or before and that live in a later bucket
  * </pre>
@@ -47,11 +48,13 @@ final class FlowLayout {
   static final int SEQUENCE_BEFORE_WORD = 12;
   static final int OVERFLOW = 63;
   static final int STATE_SHIFT = 28;
+  static final int STALE = 1 << 31;
   static final int TICK_IN_WORD = 12;
 
   /** Set in handles of IPv6 flows. */
   static final int V6_HANDLE = 1 << 30;
 
+  private static final int STATE_MASK = 7;
   private static final int BINDING_HIGH = 60;
   private static final int BINDING_LOW_MASK = 0xFFF;
   private static final int HANDLE_MASK = V6_HANDLE - 1;
@@ -66,14 +69,19 @@ final class FlowLayout {
   }
 
   static boolean isOf(int word, boolean udp) {
-    return word != 0 && word >>> STATE_SHIFT >= LOWEST_UDP_WORD == udp;
+    return word != 0 && isUdp(word) == udp;
   }
 
   static int protocolOf(int word) {
-    return word >>> STATE_SHIFT >= LOWEST_UDP_WORD ? IpProtocol.UDP : IpProtocol.TCP;
+    return isUdp(word) ? IpProtocol.UDP : IpProtocol.TCP;
   }
 
-  /** Whether a flow is an established connection, or UDP that has been seen twice. */
+  /** Those that are stale are negative. */
+  private static boolean isUdp(int word) {
+    return word >> STATE_SHIFT >= LOWEST_UDP_WORD;
+  }
+
+  /** Whether a flow is an established connection that is not stale, or UDP that has been seen twice. */
   static boolean isInUse(int word) {
     return (IN_USE >>> (word >>> STATE_SHIFT) & 1) != 0;
   }
@@ -83,7 +91,7 @@ final class FlowLayout {
   }
 
   static FlowState stateOf(int word) {
-    return FlowState.of(word >>> STATE_SHIFT);
+    return FlowState.of(word >>> STATE_SHIFT & STATE_MASK);
   }
 
   static int word(FlowState state, int tick, int binding) {

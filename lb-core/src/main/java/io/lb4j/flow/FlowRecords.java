@@ -132,7 +132,7 @@ public final class FlowRecords {
     if (!table.hasRoomFor(record.source().isV6(), hash, record.state())) {
       return TakeOver.NO_ROOM;
     }
-    insert(record, hash, tick - (int) age);
+    table.markStale(insert(record, hash, tick - (int) age));
     return TakeOver.TAKEN_OVER;
   }
 
@@ -175,31 +175,29 @@ public final class FlowRecords {
         : table.find4(hash, source.low(), destination.low(), ports(record), record.protocol());
   }
 
-  private void insert(FlowRecord record, int hash, int seen) {
+  private int insert(FlowRecord record, int hash, int seen) {
     IpAddress source = record.source();
     IpAddress destination = record.destination();
-    if (source.isV6()) {
-      table.insert6(
-          hash,
-          source.high(),
-          source.low(),
-          destination.high(),
-          destination.low(),
-          ports(record),
-          record.state(),
-          record.binding(),
-          record.sequence(),
-          seen);
-    } else {
-      table.insert4(
-          hash,
-          source.low(),
-          destination.low(),
-          ports(record),
-          record.state(),
-          record.binding(),
-          record.sequence(),
-          seen);
-    }
+    return source.isV6()
+        ? table.insert6(
+            hash,
+            source.high(),
+            source.low(),
+            destination.high(),
+            destination.low(),
+            ports(record),
+            record.state(),
+            record.binding(),
+            record.sequence(),
+            seen)
+        : table.insert4(
+            hash,
+            source.low(),
+            destination.low(),
+            ports(record),
+            record.state(),
+            record.binding(),
+            record.sequence(),
+            seen);
   }
 }

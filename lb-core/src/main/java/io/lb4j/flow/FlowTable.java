@@ -4,6 +4,7 @@ import static io.lb4j.flow.FlowLayout.BUCKET_SHIFT;
 import static io.lb4j.flow.FlowLayout.OVERFLOW;
 import static io.lb4j.flow.FlowLayout.SEQUENCE_BEFORE_WORD;
 import static io.lb4j.flow.FlowLayout.SLOTS;
+import static io.lb4j.flow.FlowLayout.STALE;
 import static io.lb4j.flow.FlowLayout.STATE_SHIFT;
 import static io.lb4j.flow.FlowLayout.TICK_SHIFT;
 import static io.lb4j.flow.FlowLayout.V4_PORTS;
@@ -15,6 +16,7 @@ import static io.lb4j.flow.FlowLayout.WORDS;
 import static io.lb4j.flow.FlowLayout.bindingHigh;
 import static io.lb4j.flow.FlowLayout.home;
 import static io.lb4j.flow.FlowLayout.slotOf;
+import static io.lb4j.flow.FlowLayout.stateOf;
 import static io.lb4j.flow.FlowLayout.word;
 
 import io.lb4j.settings.ConfigurationError;
@@ -322,12 +324,35 @@ public final class FlowTable extends FlowLookUp {
     int newWord = word(state, tick, word);
     if (newWord != word) {
       if (word >>> STATE_SHIFT != state.ordinal()) {
-        embryonic += (state.isEmbryonic() ? 1 : 0) - (FlowState.of(word >>> STATE_SHIFT).isEmbryonic() ? 1 : 0);
+        embryonic += (state.isEmbryonic() ? 1 : 0) - (stateOf(word).isEmbryonic() ? 1 : 0);
       }
       memory.setInt(slot, newWord);
     }
     if (memory.getInt(slot - SEQUENCE_BEFORE_WORD) != sequence) {
       memory.setInt(slot - SEQUENCE_BEFORE_WORD, sequence);
+    }
+  }
+
+  /** Says that others may have had segments of a flow, if it is an established connection. */
+  void markStale(int handle) {
+    OffHeap memory = memoryOf(handle);
+    int slot = slotOf(handle);
+    int word = memory.getInt(slot);
+    if (stateOf(word) == FlowState.ESTABLISHED) {
+      memory.setInt(slot, word | STALE);
+    }
+  }
+
+  /**
+   * Says that from now on others have the segments of all flows. Takes as long as a look at all buckets; to be called
+   * when none waits for this table.
+   */
+  public void markAllStale() {
+    for (int place = 0; size != 0 && place < places(); place++) {
+      int handle = handleAt(place);
+      if (handle != MISS) {
+        markStale(handle);
+      }
     }
   }
 
@@ -348,7 +373,7 @@ public final class FlowTable extends FlowLookUp {
     int slot = slotOf(handle);
     int home = six ? home(hashAt6(slot - WORDS, slot), v6Buckets) : home(hashAt4(slot), v4Buckets);
     int buckets = six ? v6Buckets : v4Buckets;
-    if (FlowState.of(memory.getInt(slot) >>> STATE_SHIFT).isEmbryonic()) {
+    if (stateOf(memory.getInt(slot)).isEmbryonic()) {
       embryonic--;
     }
     size--;

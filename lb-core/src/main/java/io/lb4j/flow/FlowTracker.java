@@ -76,8 +76,12 @@ public final class FlowTracker {
     if (state != FlowState.ESTABLISHED || (segment.tcpFlags() & CLOSING_FLAGS) != 0) {
       newState = rareTransition(state, segment, expected, ahead);
     }
-    int newExpected = tellsNumber(segment, ahead, state == FlowState.SYN) ? next : expected;
-    table.update(handle, newState, newExpected, tick);
+    boolean stale = table.isStale(handle);
+    boolean told = tellsNumber(segment, ahead, state == FlowState.SYN, stale);
+    table.update(handle, newState, told ? next : expected, tick);
+    if (stale && !confirmsNumber(segment, ahead)) {
+      table.markStale(handle);
+    }
     return newState;
   }
 
@@ -110,8 +114,11 @@ public final class FlowTracker {
    * server may have missed the one before; and so does a segment far from it, or one forged SYN would leave the flow
    * half-open for good. Later, servers do not believe a SYN (RFC 5961, section 4): a forged one would choose the reset
    * that counts. Nor does a reset tell it, or the second of two equal ones would count.
+   *
+   * <p>A stale number gives way to a segment far from it as well, but stays stale until a segment fits: one that is
+   * forged is forgotten with the client's next two.
    */
-  private static boolean tellsNumber(FrameView segment, int ahead, boolean opening) {
+  private static boolean tellsNumber(FrameView segment, int ahead, boolean opening, boolean stale) {
     int flags = segment.tcpFlags() & CLOSING_FLAGS;
     if ((flags & TcpHeader.SYN) != 0) {
       return opening;
@@ -119,7 +126,11 @@ public final class FlowTracker {
     if ((flags & TcpHeader.RST) != 0) {
       return false;
     }
-    return ahead > 0 && ahead <= WINDOW || opening && flags == 0 && isFar(ahead);
+    return ahead > 0 && ahead <= WINDOW || (opening || stale) && flags == 0 && isFar(ahead);
+  }
+
+  private static boolean confirmsNumber(FrameView segment, int ahead) {
+    return (segment.tcpFlags() & CLOSING_FLAGS) == 0 && !isFar(ahead);
   }
 
   private static boolean isFar(int ahead) {

@@ -115,6 +115,24 @@ class RoleTest {
     all().forEach((what, frame) -> assertThat(lan.process(frame)).as(what).isNotEqualTo(Verdict.PASSIVE));
   }
 
+  /** The other balancer has had its segments meanwhile. */
+  @ParameterizedTest(name = "IPv6 {0}")
+  @ValueSource(booleans = {false, true})
+  void shouldSeeTheEndOfAConnectionThatWentOnElsewhere(boolean v6) {
+    open(v6, Role.ACTIVE);
+    String server = lan.serverOf(segment(4000, TcpHeader.SYN).numbers(1, 0));
+    lan.serverOf(segment(4000, TcpHeader.ACK).numbers(2, 9));
+    lan.balancer.becomePassive();
+    lan.after(1);
+    lan.balancer.becomeActive();
+    int far = 2 + (1 << 30);
+    lan.serverOf(segment(4000, TcpHeader.ACK).numbers(far, 9).payload(new byte[100]));
+    lan.serverOf(segment(4000, TcpHeader.ACK).numbers(far + 100, 9));
+    assertThat(lan.stats(server).counts().active()).isEqualTo(1);
+    lan.serverOf(segment(4000, TcpHeader.FIN | TcpHeader.ACK).numbers(far + 100, 9));
+    assertThat(lan.stats(server).counts().active()).isZero();
+  }
+
   @ParameterizedTest(name = "IPv6 {0}")
   @ValueSource(booleans = {false, true})
   void shouldSayTheSameOfWholeBursts(boolean v6) {

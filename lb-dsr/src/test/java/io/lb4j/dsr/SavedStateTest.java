@@ -203,6 +203,54 @@ class SavedStateTest {
     }
   }
 
+  /** An upload goes on while a balancer restarts: at 100 Mb/s more than 4 MiB in a third of a second. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldSeeTheEndOfAConnectionThatWentOnMeanwhile(boolean v6) {
+    try (Lan first = threeFlows(v6);
+        Lan second = lan(v6, web(v6))) {
+      restore(second, save(first));
+      int far = 2 + (1 << 30);
+      int half = 1 << 31; // beyond it, a number is behind
+      for (int sequence : new int[] {far, far + 100}) {
+        second.serverOf(second.frame(1).tcp(4000, 80, TcpHeader.ACK).numbers(sequence, 9).payload(new byte[100]));
+        int behind = sequence + half;
+        second.serverOf(second.frame(2).tcp(4000, 80, TcpHeader.ACK).numbers(behind, 9).payload(new byte[100]));
+      }
+      second.serverOf(second.frame(1).tcp(4000, 80, TcpHeader.FIN | TcpHeader.ACK).numbers(far + 200, 9));
+      second.serverOf(second.frame(2).tcp(4000, 80, TcpHeader.RST).numbers(far + 200 + half, 0));
+      assertThat(flows(second))
+          .extracting(FlowEntry::state)
+          .containsExactlyInAnyOrder(FlowState.FIN, FlowState.RESET, FlowState.ESTABLISHED);
+    }
+  }
+
+  /** One segment alone makes no number believed, and one that fits ends the doubt. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldNotBelieveOneForgedSegmentAboutARestoredConnection(boolean v6) {
+    try (Lan first = threeFlows(v6);
+        Lan second = lan(v6, web(v6))) {
+      restore(second, save(first));
+      int forged = 1 << 30;
+      second.serverOf(second.frame(1).tcp(4000, 80, TcpHeader.ACK).numbers(forged, 9));
+      second.serverOf(second.frame(1).tcp(4000, 80, TcpHeader.ACK).numbers(2, 9));
+      second.serverOf(second.frame(1).tcp(4000, 80, TcpHeader.RST).numbers(forged, 0));
+      second.serverOf(second.frame(2).tcp(4000, 80, TcpHeader.ACK).numbers(2, 9));
+      for (int sent = 0; sent < 3; sent++) {
+        second.serverOf(second.frame(2).tcp(4000, 80, TcpHeader.ACK).numbers(forged, 9));
+      }
+      second.serverOf(second.frame(2).tcp(4000, 80, TcpHeader.RST).numbers(forged, 0));
+      assertThat(flows(second)).extracting(FlowEntry::state).containsOnly(FlowState.ESTABLISHED);
+      second.serverOf(second.frame(1).tcp(4000, 80, TcpHeader.RST).numbers(2, 0));
+      second.serverOf(second.frame(2).tcp(4000, 80, TcpHeader.FIN | TcpHeader.ACK).numbers(2, 9));
+      second.serverOf(second.frame(3).tcp(4000, 80, TcpHeader.RST).numbers(2, 0));
+      assertThat(flows(second))
+          .extracting(FlowEntry::state)
+          .containsExactlyInAnyOrder(FlowState.RESET, FlowState.FIN, FlowState.RESET);
+    }
+  }
+
   // ---- what is not taken over --------------------------------------------------------------------------------------
 
 
