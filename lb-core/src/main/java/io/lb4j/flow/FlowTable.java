@@ -41,7 +41,7 @@ import io.lb4j.wire.OffHeap;
  * often, and handles larger jumps itself.
  */
 public final class FlowTable extends FlowLookUp {
-  /** No room: a half-open flow beyond the share of half-open flows. */
+  /** No room: a half-open flow beyond the share of its family's half-open flows. */
   public static final int NO_ROOM_EMBRYONIC = -2;
 
   /** No room: the table is full. */
@@ -59,7 +59,7 @@ public final class FlowTable extends FlowLookUp {
   /** Largest capacity. */
   public static final int MAX_CAPACITY = 1 << 24;
 
-  /** Half-open flows may use one in so many of the capacity. */
+  /** Half-open flows of one family may use one in so many of the capacity. */
   public static final int EMBRYONIC_SHARE = 4;
 
   /** Largest binding id. */
@@ -69,8 +69,8 @@ public final class FlowTable extends FlowLookUp {
   private final FlowEviction eviction;
   private final FlowSweep sweep;
   private final int embryonicLimit;
+  private final int[] embryonic = new int[2]; // by family
   private int size;
-  private int embryonic;
   private long evictions;
 
   /**
@@ -127,7 +127,7 @@ public final class FlowTable extends FlowLookUp {
    * @return 0..{@link #size()}
    */
   public int embryonic() {
-    return embryonic;
+    return embryonic[0] + embryonic[1];
   }
 
   /**
@@ -171,7 +171,7 @@ public final class FlowTable extends FlowLookUp {
       int binding,
       int sequence,
       int tick) {
-    int slot = claim(v4, v4Buckets, SLOTS, flowHash, state, tick);
+    int slot = claim(false, v4, v4Buckets, flowHash, state, tick);
     if (slot < 0) {
       return slot;
     }
@@ -179,7 +179,7 @@ public final class FlowTable extends FlowLookUp {
     int which = (slot - at - WORDS) >> 2;
     v4.setLong(at + (which << 3), source << 32 | destination);
     v4.setInt(at + V4_PORTS + (which << 2), ports);
-    fill(v4, slot, state, binding, sequence, tick);
+    fill(false, v4, slot, state, binding, sequence, tick);
     return slot >> 2;
   }
 
@@ -209,7 +209,7 @@ public final class FlowTable extends FlowLookUp {
       int binding,
       int sequence,
       int tick) {
-    int slot = claim(v6, v6Buckets, 1, flowHash, state, tick);
+    int slot = claim(true, v6, v6Buckets, flowHash, state, tick);
     if (slot < 0) {
       return slot;
     }
@@ -219,31 +219,35 @@ public final class FlowTable extends FlowLookUp {
     v6.setLong(at + 16, destinationHigh);
     v6.setLong(at + 24, destinationLow);
     v6.setInt(at + V6_PORTS, ports);
-    fill(v6, slot, state, binding, sequence, tick);
+    fill(true, v6, slot, state, binding, sequence, tick);
     return slot >> 2 | V6_HANDLE;
   }
 
-  private void fill(OffHeap memory, int slot, FlowState state, int binding, int sequence, int tick) {
+  private static int family(boolean six) {
+    return six ? 1 : 0;
+  }
+
+  private void fill(boolean six, OffHeap memory, int slot, FlowState state, int binding, int sequence, int tick) {
     memory.setInt(slot - SEQUENCE_BEFORE_WORD, sequence);
     memory.setByte(bindingHigh(slot), (byte) (binding >>> 12));
     memory.setInt(slot, word(state, tick, binding));
     size++;
     if (state.isEmbryonic()) {
-      embryonic++;
+      embryonic[family(six)]++;
     }
   }
 
   /** Answers the offset of a free word for the flow, counted in the buckets it flows over; or a refusal. */
-  private int claim(OffHeap memory, int buckets, int slots, int flowHash, FlowState state, int tick) {
+  private int claim(boolean six, OffHeap memory, int buckets, int flowHash, FlowState state, int tick) {
     int home = home(flowHash, buckets);
-    boolean tooManyEmbryonic = state.isEmbryonic() && embryonic >= embryonicLimit;
-    int slot = tooManyEmbryonic || size >= capacity ? -1 : freeSlot(memory, buckets, slots, home);
+    boolean tooManyEmbryonic = isOverShare(six, state);
+    int slot = tooManyEmbryonic || size >= capacity ? -1 : freeSlot(six, memory, buckets, home);
     if (slot < 0) {
-      boolean evicted = evict(memory, buckets, slots, home, tick, tooManyEmbryonic);
+      boolean evicted = evict(six, flowHash, tick, tooManyEmbryonic);
       if (!evicted) {
         return tooManyEmbryonic ? NO_ROOM_EMBRYONIC : NO_ROOM;
       }
-      slot = freeSlot(memory, buckets, slots, home);
+      slot = freeSlot(six, memory, buckets, home);
       if (slot < 0) {
         return NO_ROOM;
       }
@@ -256,12 +260,17 @@ public final class FlowTable extends FlowLookUp {
     return slot;
   }
 
-  private static int freeSlot(OffHeap memory, int buckets, int slots, int home) {
-    int most = Math.min(buckets, slots == SLOTS ? V4_PROBES : V6_PROBES);
+  private boolean isOverShare(boolean six, FlowState state) {
+    return state.isEmbryonic() && embryonic[family(six)] >= embryonicLimit;
+  }
+
+  private static int freeSlot(boolean six, OffHeap memory, int buckets, int home) {
+    int most = Math.min(buckets, six ? V6_PROBES : V4_PROBES);
+    int slots = six ? 1 : SLOTS;
     int bucket = home;
     for (int probes = 0; probes < most; probes++) {
       int at = (bucket << BUCKET_SHIFT) + WORDS;
-      int slot = slots == SLOTS ? firstFree(memory, at) : oneIfUsed(memory.getInt(at));
+      int slot = six ? oneIfUsed(memory.getInt(at)) : firstFree(memory, at);
       if (slot < slots) {
         return at + (slot << 2);
       }
@@ -283,13 +292,16 @@ public final class FlowTable extends FlowLookUp {
   }
 
   /** Ends one flow near a new flow's home, if the policy lets any give way. */
-  private boolean evict(OffHeap memory, int buckets, int slots, int home, int tick, boolean onlyEmbryonic) {
-    int victim = eviction.victim(memory, buckets, slots, home, tick, onlyEmbryonic);
-    if (victim < 0) {
+  private boolean evict(boolean six, int flowHash, int tick, boolean onlyEmbryonic) {
+    int victim =
+        onlyEmbryonic
+            ? eviction.halfOpen(this, six, flowHash, tick)
+            : eviction.any(this, six, flowHash, tick, size >= capacity);
+    if (victim == MISS) {
       return false;
     }
     evictions++;
-    end(victim >> 2 | (memory == v6 ? V6_HANDLE : 0), FlowListener.End.EVICTED);
+    end(victim, FlowListener.End.EVICTED);
     return true;
   }
 
@@ -305,8 +317,8 @@ public final class FlowTable extends FlowLookUp {
   /** Whether a flow can be added without another one giving way. */
   boolean hasRoomFor(boolean six, int flowHash, FlowState state) {
     int buckets = six ? v6Buckets : v4Buckets;
-    boolean full = size >= capacity || buckets == 0 || state.isEmbryonic() && embryonic >= embryonicLimit;
-    return !full && freeSlot(six ? v6 : v4, buckets, six ? 1 : SLOTS, home(flowHash, buckets)) >= 0;
+    boolean full = size >= capacity || buckets == 0 || isOverShare(six, state);
+    return !full && freeSlot(six, six ? v6 : v4, buckets, home(flowHash, buckets)) >= 0;
   }
 
   /**
@@ -324,7 +336,7 @@ public final class FlowTable extends FlowLookUp {
     int newWord = word(state, tick, word);
     if (newWord != word) {
       if (word >>> STATE_SHIFT != state.ordinal()) {
-        embryonic += (state.isEmbryonic() ? 1 : 0) - (stateOf(word).isEmbryonic() ? 1 : 0);
+        embryonic[family(isV6(handle))] += (state.isEmbryonic() ? 1 : 0) - (stateOf(word).isEmbryonic() ? 1 : 0);
       }
       memory.setInt(slot, newWord);
     }
@@ -374,7 +386,7 @@ public final class FlowTable extends FlowLookUp {
     int home = six ? home(hashAt6(slot - WORDS, slot), v6Buckets) : home(hashAt4(slot), v4Buckets);
     int buckets = six ? v6Buckets : v4Buckets;
     if (stateOf(memory.getInt(slot)).isEmbryonic()) {
-      embryonic--;
+      embryonic[family(six)]--;
     }
     size--;
     memory.setInt(slot, 0);

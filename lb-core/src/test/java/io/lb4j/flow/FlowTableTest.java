@@ -190,6 +190,67 @@ class FlowTableTest {
     assertThat(table.size()).isLessThanOrEqualTo(capacity);
   }
 
+  /** A flood of one family is no reason to refuse the other one. */
+  @ParameterizedTest
+  @CsvSource({"false,1000", "true,1000", "false,4096", "true,4096"})
+  void shouldLetEachFamilyHaveHalfOpenFlowsOfItsOwn(boolean flooded, int capacity) {
+    FlowTable table = table(capacity, FlowTableOverflow.EVICT_EMBRYONIC);
+    int share = capacity / FlowTable.EMBRYONIC_SHARE;
+    for (int n = 1; n <= 10 * capacity; n++) {
+      insert(table, tcp(flooded, n), FlowState.SYN, 1, 1, 0);
+    }
+    assertThat(table.embryonic()).isEqualTo(share);
+    for (int n = 1; n <= share; n++) {
+      assertThat(insert(table, tcp(!flooded, n), FlowState.SYN, 1, 1, 0)).as("newcomer %d", n).isNotNegative();
+    }
+    assertThat(table.embryonic()).isEqualTo(2 * share);
+    table.update(find(table, tcp(!flooded, 1)), FlowState.ESTABLISHED, 2, 0);
+    table.remove(find(table, tcp(!flooded, 2)));
+    assertThat(table.embryonic()).isEqualTo(2 * share - 2);
+  }
+
+  /** Beyond the share another half-open flow gives way, however few there are in the new one's neighbourhood. */
+  @ParameterizedTest
+  @CsvSource({"false,16", "true,16", "false,1000", "true,1000", "false,65536", "true,65536"})
+  void shouldFindAHalfOpenFlowThatGivesWayToEachNewcomerAtTheLimit(boolean v6, int capacity) {
+    FlowTable table = table(capacity, FlowTableOverflow.REJECT);
+    int share = capacity / FlowTable.EMBRYONIC_SHARE;
+    int refused = 0;
+    for (int n = 1; n <= 4 * capacity; n++) {
+      refused += insert(table, tcp(v6, n), n % 2 == 0 ? FlowState.SYN : FlowState.ESTABLISHED, 1, 1, 0) < 0 ? 1 : 0;
+      if (table.size() > capacity / 2) {
+        break;
+      }
+    }
+    for (int n = 100_000; n < 100_000 + 4 * capacity; n++) {
+      refused += insert(table, tcp(v6, n), FlowState.SYN, 1, 1, 1) < 0 ? 1 : 0;
+    }
+    assertThat(refused).isZero();
+    assertThat(table.embryonic()).isEqualTo(share);
+    assertThat(listener.endedStates).containsExactly(FlowState.SYN);
+  }
+
+  /** Both families share one capacity. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldLetFlowsOfTheOtherFamilyGiveWayWhenFull(boolean full) {
+    for (FlowTableOverflow overflow : FlowTableOverflow.values()) {
+      for (FlowState state : new FlowState[] {FlowState.ESTABLISHED, FlowState.RESET}) {
+        listener.endedStates.clear();
+        FlowTable table = table(64, overflow);
+        for (int n = 1; n <= 64; n++) {
+          assertThat(insert(table, tcp(full, n), state, 1, 1, 0)).isNotNegative();
+        }
+        boolean closed = overflow == FlowTableOverflow.EVICT_EMBRYONIC && state == FlowState.RESET;
+        boolean added = insert(table, tcp(!full, 100), FlowState.SYN, 1, 1, 5) >= 0;
+        assertThat(added).as("%s", overflow).isEqualTo(closed || overflow == FlowTableOverflow.EVICT_OLDEST);
+        assertThat(listener.endedStates).hasSize(added ? 1 : 0);
+        assertThat(table.size()).isEqualTo(64);
+        assertThat(insert(table, tcp(!full, 101), FlowState.SYN, 1, 1, TIMEOUT + 1)).as("expired").isNotNegative();
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void shouldRefuseNewFlowsWhenFullOfEstablishedOnesUnlessToldToEvict(boolean v6) {

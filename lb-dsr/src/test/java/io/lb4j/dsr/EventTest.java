@@ -105,7 +105,7 @@ class EventTest {
     open(v6, web -> web);
     for (int client = 0; client < 2000; client++) {
       send(client, TcpHeader.SYN);
-      send(client, TcpHeader.ACK);
+      lan.process(lan.frame(1).tcp(4000 + client, 80, TcpHeader.ACK).numbers(2, 9)); // established, not half-open
     }
     Event.FlowTablePressure cost = cost();
     assertThat(cost.refused()).isPositive();
