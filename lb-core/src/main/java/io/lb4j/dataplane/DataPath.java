@@ -285,11 +285,16 @@ public final class DataPath {
       adoptLatest();
     }
     counted.target = out;
-    accounting.at(nowNs);
-    pipeline.begin(nowNs, counted);
+    at(nowNs);
     if (heldFrames.size() != 0) {
       releaseHeld(nowNs);
     }
+  }
+
+  private void at(long nowNs) {
+    accounting.at(nowNs);
+    pipeline.begin(nowNs, counted);
+    flows.catchUp(nowNs);
   }
 
   private void adoptLatest() {
@@ -409,8 +414,7 @@ public final class DataPath {
       adoptLatest();
     }
     counted.target = (link, frame, marks) -> false;
-    accounting.at(nowNs);
-    pipeline.begin(nowNs, counted);
+    at(nowNs);
     commands.runNow(command, this, nowNs, counted);
   }
 

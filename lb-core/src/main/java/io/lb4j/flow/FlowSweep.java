@@ -29,6 +29,13 @@ final class FlowSweep {
     this.sweptTick = nowNs >> TICK_SHIFT;
   }
 
+  /** As {@link FlowTable#catchUp}. */
+  void catchUp(long nowNs) {
+    if ((nowNs >> TICK_SHIFT) - sweptTick > LARGE_JUMP_TICKS) {
+      run(nowNs, 0);
+    }
+  }
+
   /** As {@link FlowTable#sweep}. */
   boolean run(long nowNs, int budget) {
     long now = nowNs >> TICK_SHIFT;
@@ -39,8 +46,9 @@ final class FlowSweep {
       return true;
     }
     if (jump > LARGE_JUMP_TICKS) {
+      long further = jump - LARGE_JUMP_TICKS; // until then ticks tell ages, of what came after the last sweep too
       for (int bucket = 0; bucket < table.buckets(); bucket++) {
-        visit(bucket, (int) (now - jump), jump);
+        visit(bucket, (int) (now - further), further);
       }
       return true;
     }

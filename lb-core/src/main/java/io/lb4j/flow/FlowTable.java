@@ -37,8 +37,8 @@ import io.lb4j.wire.OffHeap;
  * what a handle tells; {@link FlowEviction} says who gives way to a new flow, {@link FlowSweep} ends what was silent.
  *
  * <p>A handle names a flow until the flow ends; it is an offset, so it must not be kept over a call that can end flows.
- * Time is held in ticks of {@link #TICK_NS} modulo 2^16 (4.9 hours); {@link #sweep} must see the clock at least that
- * often, and handles larger jumps itself.
+ * Time is held in ticks of {@link #TICK_NS} modulo 2^16 (4.9 hours), which {@link #catchUp} makes up for when nobody
+ * has called for long.
  */
 public final class FlowTable extends FlowLookUp {
   /** No room: a half-open flow beyond the share of its family's half-open flows. */
@@ -398,8 +398,18 @@ public final class FlowTable extends FlowLookUp {
   }
 
   /**
-   * Visits buckets where the last sweep stopped, ends what has expired and reports what lives. A jump of the clock
-   * beyond what ticks can tell is handled by visiting all buckets at once.
+   * To be called with each new time before flows are found, entered or recorded at it: after a jump of the clock beyond
+   * what ticks can tell, visits all buckets at once, while no flow is younger than the jump. Else one comparison.
+   *
+   * @param nowNs the time
+   */
+  public void catchUp(long nowNs) {
+    sweep.catchUp(nowNs);
+  }
+
+  /**
+   * Visits buckets where the last sweep stopped, ends what has expired and reports what lives; all buckets at once
+   * where {@link #catchUp} would.
    *
    * @param nowNs the time
    * @param budget buckets to visit

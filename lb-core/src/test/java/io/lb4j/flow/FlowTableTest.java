@@ -328,6 +328,20 @@ class FlowTableTest {
     assertThat(listener.ends).hasSize(100).containsOnly(FlowListener.End.EXPIRED);
   }
 
+  /** It was seen after the last sweep, and its time is not over. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldKeepWhatIsAliveThroughALargeJumpOfTheClock(boolean v6) {
+    listener.timeout = 3_000;
+    FlowTable table = table(256, FlowTableOverflow.REJECT);
+    table.sweep(100 * FlowTable.TICK_NS, table.buckets());
+    insert(table, tcp(v6, 1), FlowState.ESTABLISHED, 1, 1, 101);
+    table.sweep(3_100 * FlowTable.TICK_NS, 1);
+    assertThat(find(table, tcp(v6, 1))).isNotEqualTo(FlowTable.MISS);
+    table.sweep(3_102 * FlowTable.TICK_NS, table.buckets());
+    assertThat(find(table, tcp(v6, 1))).isEqualTo(FlowTable.MISS);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void shouldNeverMistakeTcpForUdp(boolean v6) {

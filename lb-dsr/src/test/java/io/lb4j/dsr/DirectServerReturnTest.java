@@ -155,6 +155,24 @@ class DirectServerReturnTest {
     }
   }
 
+  /** Nobody has called for so long; flows' ticks have gone round in 17,592 s. */
+  @ParameterizedTest
+  @CsvSource({"false,600", "true,600", "false,17600", "true,17600"})
+  void shouldGoOnAfterALongTimeWithoutCalls(boolean v6, int seconds) {
+    try (Lan lan = roundRobin(v6)) {
+      lan.serverOf(lan.frame(1).tcp(4000, 80, SYN).numbers(1, 0));
+      lan.serverOf(lan.frame(1).tcp(4000, 80, ACK).numbers(2, 9));
+      lan.nowNs += seconds * 1_000_000_000L;
+      for (int sent = 0; sent < 3; sent++) {
+        Verdict old = lan.process(lan.frame(1).tcp(4000, 80, ACK).numbers(2, 9));
+        assertThat(old).as("900 s are over").isEqualTo(seconds < 900 ? Verdict.FORWARD : Verdict.TCP_NOT_SYN);
+      }
+      lan.nowNs += seconds * 1_000_000_000L;
+      assertThat(lan.serverOf(lan.frame(1).tcp(4001, 80, SYN).numbers(1, 0))).isEqualTo("s2");
+      assertThat(lan.serverOf(lan.frame(1).tcp(4001, 80, ACK).numbers(2, 9))).isEqualTo("s2");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void shouldOutliveAClockThatRunsBackwards(boolean v6) {
