@@ -124,10 +124,15 @@ class FullNatTest {
 
   /** What the server has to be told about the client. */
   private static byte[] header(Network net) {
+    return header(net, 80);
+  }
+
+  /** What the server has to be told about the client of a port: peer 1, from port 3000. */
+  static byte[] header(Network net, int servicePort) {
     byte[] from = IpAddress.of(net.peer(1)).octets();
     byte[] to = IpAddress.of(net.vip()).octets();
     ByteBuf header = Unpooled.buffer().writeBytes(SIGNATURE).writeByte(0x21).writeByte(net.v6 ? 0x21 : 0x11);
-    header.writeShort(net.v6 ? 36 : 12).writeBytes(from).writeBytes(to).writeShort(3000).writeShort(80);
+    header.writeShort(net.v6 ? 36 : 12).writeBytes(from).writeBytes(to).writeShort(3000).writeShort(servicePort);
     byte[] bytes = new byte[header.readableBytes()];
     header.readBytes(bytes);
     return bytes;

@@ -3,6 +3,7 @@ package io.lb4j.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.frame.Verdict;
+import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.testkit.FrameBuilder;
@@ -56,14 +57,21 @@ class ProxyHeaderTest {
   }
 
   private static void assertHeaderThenData(Network net, int length) {
-    Network.Result first = net.fromOutside(client(net, ACK | PSH, FIRST_BYTE, 5001).payload(new byte[length]));
-    assertThat(first.verdict()).isEqualTo(Verdict.FORWARD);
-    assertThat(first.sent()).hasSize(2);
-    int header = headerLength(net.v6);
-    assertThat(first.sent().get(0).payload()).hasSize(header).startsWith(0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D);
-    assertThat(first.sent().get(0).sequence()).isEqualTo(FIRST_BYTE);
-    assertThat(first.sent().get(1).payload()).hasSize(length);
-    assertThat(first.sent().get(1).sequence()).isEqualTo(FIRST_BYTE + header);
+    assertHeaderThenData(net, FIRST_BYTE, Frames.bytes(length, 1));
+  }
+
+  private static void assertHeaderThenData(Network net, int firstByte, byte[] data) {
+    Network.Result first = net.fromOutside(client(net, ACK | PSH, firstByte, 5001).payload(data));
+    assertHeaderThenData(first, FullNatTest.header(net, 80), firstByte, data);
+  }
+
+  private static void assertHeaderThenData(Network.Result result, byte[] header, int firstByte, byte[] data) {
+    assertThat(result.verdict()).isEqualTo(Verdict.FORWARD);
+    assertThat(result.sent()).hasSize(2);
+    assertThat(result.sent().get(0).payload()).isEqualTo(header);
+    assertThat(result.sent().get(0).sequence()).isEqualTo(firstByte);
+    assertThat(result.sent().get(1).payload()).isEqualTo(data);
+    assertThat(result.sent().get(1).sequence()).isEqualTo(firstByte + header.length);
   }
 
   /** The server would drop the byte that it knows and take the rest as the stream's beginning. */
@@ -155,6 +163,187 @@ class ProxyHeaderTest {
       Packet back = net.fromOutside(synAck).forwarded();
       assertThat(back.from()).isEqualTo(net.vip() + " 80");
       assertThat(back.to()).isEqualTo(net.inside(3) + " 6003");
+    }
+  }
+
+  // ---- where the header belongs --------------------------------------------------------------------------------
+
+  /** Data elsewhere than behind the SYN leaves a hole before it, which the client could fill afterwards. */
+  @BothFamilies
+  void shouldNotLetTheFirstSegmentChooseTheHeadersPlace(boolean v6) {
+    try (Network net = open(v6)) {
+      byte[] forged = FullNatTest.header(net, 80);
+      int port = net.fromOutside(client(net, SYN, 1000, 0)).forwarded().sourcePort();
+      reply(net, port, SYN | ACK, FIRST_BYTE).forwarded();
+      int[] beside = {forged.length, 1, 1460, 8192, -8192, 1 << 30, Integer.MIN_VALUE, -1, -forged.length};
+      for (int distance : beside) {
+        FrameBuilder data = client(net, ACK | PSH, FIRST_BYTE + distance, 5001).payload(forged);
+        net.fromOutside(data).droppedSilently(Verdict.NAT_PROTOCOL);
+        net.fromOutside(client(net, ACK, FIRST_BYTE + distance, 5001)).droppedSilently(Verdict.NAT_PROTOCOL);
+      }
+      assertHeaderThenData(net, FIRST_BYTE, forged);
+      Packet next = net.fromOutside(client(net, ACK, FIRST_BYTE + forged.length, 5001).payload(forged)).forwarded();
+      assertThat(next.sequence()).isEqualTo(FIRST_BYTE + 2 * forged.length);
+    }
+  }
+
+  /** The server says which of two SYNs it got; 13 bits do not tell these apart. */
+  @BothFamilies
+  void shouldPutTheHeaderWhereTheServersAnswerSays(boolean v6) {
+    for (int second : new int[] {1000 + 8192, 1000 - 8192, 1000 + headerLength(v6), 50_000}) {
+      for (int answered : new int[] {1000, second}) {
+        try (Network net = open(v6)) {
+          int port = net.fromOutside(client(net, SYN, 1000, 0)).forwarded().sourcePort();
+          net.fromOutside(client(net, SYN, second, 0)).forwarded();
+          if (answered != second) {
+            net.fromOutside(client(net, SYN, answered, 0)).forwarded();
+          }
+          reply(net, port, SYN | ACK, answered + 1).forwarded();
+          int other = answered == second ? 1001 : second + 1;
+          FrameBuilder forged = client(net, ACK | PSH, other, 5001).payload(new byte[40]);
+          net.fromOutside(forged).droppedSilently(Verdict.NAT_PROTOCOL);
+          assertHeaderThenData(net, answered + 1, Frames.bytes(40, 2));
+        }
+      }
+    }
+  }
+
+  /** One that the server did not believe: without it the session would seem to need no handshake any more. */
+  @BothFamilies
+  void shouldSendTheHeaderAfterAResetBeforeTheAnswer(boolean v6) {
+    try (Network net = open(v6)) {
+      int port = net.fromOutside(client(net, SYN, 1000, 0)).forwarded().sourcePort();
+      net.fromOutside(client(net, TcpHeader.RST, FIRST_BYTE, 0)).forwarded();
+      FrameBuilder early = client(net, ACK | PSH, FIRST_BYTE, 5001).payload(new byte[40]);
+      net.fromOutside(early).droppedSilently(Verdict.NAT_PROTOCOL);
+      reply(net, port, SYN | ACK, FIRST_BYTE).forwarded();
+      net.fromOutside(client(net, ACK, FIRST_BYTE, 5001)).forwarded();
+      assertHeaderThenData(net, 40);
+    }
+  }
+
+  /** What is behind a first fragment is not seen: it could be the byte where the header belongs. */
+  @BothFamilies
+  void shouldRefuseFragmentsThatReachTheFirstByte(boolean v6) {
+    try (Network net = open(v6)) {
+      connect(net);
+      byte[] nops = {1, 1, 1, 1};
+      for (int before : new int[] {0, 8}) {
+        FrameBuilder whole = client(net, ACK | PSH, FIRST_BYTE - before, 5001).tcpOptions(nops);
+        List<ByteBuf> fragments = Frames.fragments(whole.payload(new byte[400]).build(), 77 + before, 24 + before);
+        net.process(Network.OUTSIDE, fragments.get(0)).droppedSilently(Verdict.NAT_PROTOCOL);
+        net.process(Network.OUTSIDE, fragments.get(1)).droppedSilently(Verdict.FRAGMENT_REFUSED);
+      }
+      assertHeaderThenData(net, 40);
+    }
+  }
+
+  @BothFamilies
+  void shouldRefuseASynWhoseDataIsInALaterFragment(boolean v6) {
+    try (Network net = open(v6)) {
+      byte[] nops = {1, 1, 1, 1};
+      for (int known = 0; known < 2; known++) {
+        FrameBuilder syn = client(net, SYN, 1000, 0).tcpOptions(nops).payload(new byte[40]);
+        List<ByteBuf> fragments = Frames.fragments(syn.build(), 77 + known, 24);
+        net.process(Network.OUTSIDE, fragments.get(0)).droppedSilently(Verdict.NAT_PROTOCOL);
+        assertThat(net.path.sessions()).isEqualTo(known);
+        net.fromOutside(client(net, SYN, 1000, 0)).forwarded();
+      }
+    }
+  }
+
+  /** The server may not have got that FIN: what came behind it would be the header's last bytes. */
+  @BothFamilies
+  void shouldRefuseDataBehindAnEndWithoutData(boolean v6) {
+    try (Network net = open(v6)) {
+      connect(net);
+      net.fromOutside(client(net, ACK | TcpHeader.FIN, FIRST_BYTE, 5001)).forwarded();
+      FrameBuilder behind = client(net, ACK | PSH, FIRST_BYTE + 1, 5001).payload(new byte[headerLength(v6) - 1]);
+      net.fromOutside(behind).droppedSilently(Verdict.NAT_PROTOCOL);
+      Packet last = net.fromOutside(client(net, ACK, FIRST_BYTE + 1, 5002)).forwarded();
+      assertThat(last.sequence()).isEqualTo(FIRST_BYTE + 1);
+      assertHeaderThenData(net, 40);
+    }
+  }
+
+  /** Where a connection that began elsewhere has its header, nobody knows here; its server may answer all the same. */
+  @BothFamilies
+  void shouldRefuseDataOfAConnectionThatBeganElsewhere(boolean v6) {
+    VirtualServiceBuilder hashed = service(v6, Network.external(v6, 1)).scheduler(Schedulers.sourceHash());
+    try (Network net = Network.options(v6).singleArm().service(hashed).open()) {
+      int port = net.fromOutside(client(net, ACK, FIRST_BYTE, 5001)).forwarded().sourcePort();
+      reply(net, port, ACK, FIRST_BYTE).forwarded();
+      FrameBuilder data = client(net, ACK | PSH, FIRST_BYTE, 5001).payload(new byte[40]);
+      net.fromOutside(data).droppedSilently(Verdict.NAT_PROTOCOL);
+      net.fromOutside(client(net, SYN, 1000, 0)).forwarded();
+      reply(net, port, SYN | ACK, FIRST_BYTE).forwarded();
+      assertHeaderThenData(net, 40);
+    }
+  }
+
+  // ---- a new connection of a client that its server has forgotten ------------------------------------------------
+
+  /** Shakes hands anew on a session that seems to be established, and sends the first data. */
+  private static void assertBeginsAnew(Network net, int port, int sequence) {
+    byte[] data = Frames.bytes(50, 5);
+    int header = headerLength(net.v6);
+    assertThat(net.fromOutside(client(net, SYN, sequence, 0)).forwarded().sequence()).isEqualTo(sequence);
+    assertThat(reply(net, port, SYN | ACK, sequence + 1).forwarded().acknowledgment()).isEqualTo(sequence + 1);
+    Packet ack = net.fromOutside(client(net, ACK, sequence + 1, 5001)).forwarded();
+    assertThat(ack.sequence()).isEqualTo(sequence + 1);
+    assertThat(reply(net, port, ACK, sequence + 1).forwarded().acknowledgment()).isEqualTo(sequence + 1);
+    assertHeaderThenData(net, sequence + 1, data);
+    assertThat(reply(net, port, ACK, sequence + 51 + header).forwarded().acknowledgment()).isEqualTo(sequence + 51);
+    Packet next = net.fromOutside(client(net, ACK, sequence + 51, 5001).payload(data)).forwarded();
+    assertThat(next.sequence()).isEqualTo(sequence + 51 + header);
+  }
+
+  @BothFamilies
+  void shouldSendTheHeaderOfAConnectionThatTheServerBeginsAnew(boolean v6) {
+    int header = headerLength(v6);
+    for (int sequence : new int[] {50_000, 1000 + header, 1040, 1001, 1000, 999, 900, -50_000, 1000 + (1 << 31)}) {
+      try (Network net = open(v6)) {
+        int port = connect(net);
+        assertBeginsAnew(net, port, sequence);
+        assertBeginsAnew(net, port, 1000);
+        reply(net, port, ACK, FIRST_BYTE + header + (1 << 30) + 1).forwarded();
+        assertBeginsAnew(net, port, sequence);
+        net.fromOutside(client(net, SYN, 2000, 0)).forwarded();
+        reply(net, port, SYN | ACK, 2001).forwarded();
+        net.fromOutside(client(net, ACK | TcpHeader.FIN, 2001, 5001)).forwarded();
+        assertBeginsAnew(net, port, sequence);
+      }
+    }
+  }
+
+  /** A live server answers somebody's SYN with what it expects (RFC 5961, section 4). */
+  @BothFamilies
+  void shouldNotDisturbAConnectionByASynAlone(boolean v6) {
+    int header = headerLength(v6);
+    try (Network net = open(v6)) {
+      int port = connect(net);
+      assertHeaderThenData(net, 40);
+      for (int sequence : new int[] {50_000, 1000, FIRST_BYTE + 40, -50_000}) {
+        net.fromOutside(client(net, SYN, sequence, 0)).forwarded();
+        Packet challenge = reply(net, port, ACK, FIRST_BYTE + 40 + header).forwarded();
+        assertThat(challenge.acknowledgment()).isEqualTo(FIRST_BYTE + 40);
+        Packet next = net.fromOutside(client(net, ACK, FIRST_BYTE + 40, 5001).payload(new byte[9])).forwarded();
+        assertThat(next.sequence()).isEqualTo(FIRST_BYTE + 40 + header);
+      }
+    }
+  }
+
+  /** The server did not get the end of the handshake yet, or a copy was late. */
+  @BothFamilies
+  void shouldKeepTheNumbersWhenTheServerAnswersASynAgain(boolean v6) {
+    int header = headerLength(v6);
+    try (Network net = open(v6)) {
+      int port = connect(net);
+      assertHeaderThenData(net, 40);
+      assertThat(reply(net, port, SYN | ACK, FIRST_BYTE).forwarded().acknowledgment()).isEqualTo(FIRST_BYTE);
+      assertThat(reply(net, port, ACK, FIRST_BYTE + header + 40).forwarded().acknowledgment())
+          .isEqualTo(FIRST_BYTE + 40);
+      assertHeaderThenData(net, 40);
     }
   }
 }

@@ -426,6 +426,36 @@ class RestoreTest {
     }
   }
 
+  /** An instance that was told in the midst of the handshake knows where the header belongs, or waits to be told. */
+  @BothFamilies
+  void shouldPutTheProxyHeaderBehindTheSynWhoeverSawTheAnswer(boolean v6) {
+    FlowRecord answered;
+    int port;
+    try (Network net = proxied(v6)) {
+      port = net.fromOutside(toProxied(net, SYN, 1000, 0)).forwarded().sourcePort();
+      fromProxied(net, port, SYN | ACK, 5000, 1001).forwarded();
+      answered = only(net);
+    }
+    long withoutHeader = answered.detail() & 0x000F_FFFFL;
+    FlowRecord old = copy(answered, 3000, 80, answered.binding(), withoutHeader, answered.idleNs());
+    for (FlowRecord record : List.of(answered, old)) {
+      try (Network net = proxied(v6)) {
+        assertThat(restore(net, record)).isTrue();
+        FrameBuilder beyond = toProxied(net, ACK | PSH, 1011, 5001).payload(new byte[10]);
+        net.fromOutside(beyond).droppedSilently(Verdict.NAT_PROTOCOL);
+        if (record == old) {
+          net.fromOutside(toProxied(net, ACK, 1001, 5001)).droppedSilently(Verdict.NAT_PROTOCOL);
+          fromProxied(net, port, SYN | ACK, 5000, 1001).forwarded();
+        }
+        Network.Result first = net.fromOutside(toProxied(net, ACK | PSH, 1001, 5001).payload(new byte[10]));
+        assertThat(first.sent()).hasSize(2);
+        assertThat(first.sent().get(0).sequence()).isEqualTo(1001);
+        assertThat(first.sent().get(0).payload()).isEqualTo(FullNatTest.header(net, 80));
+        assertThat(first.sent().get(1).sequence()).isEqualTo(1001 + (v6 ? 52 : 28));
+      }
+    }
+  }
+
   private static Network proxied(boolean v6) {
     return Network.options(v6)
         .service(

@@ -227,10 +227,13 @@ public final class NatTranslator implements Translator {
     if (refusal != null) {
       return refusal;
     }
+    if (Word.has(before, Word.PROXIED) && proxied.refuses(view, session, before)) {
+      return Verdict.NAT_PROTOCOL;
+    }
     long word = track(view, session, before);
     view.setBinding(Word.has(word, Word.REPLY) ? 0 : Word.binding(word));
     return Word.has(word, Word.PROXIED)
-        ? proxied.translate(view, session, before, to, route, around)
+        ? proxied.translate(view, session, to, route, around)
         : sender.send(view, to, route, around);
   }
 

@@ -5,6 +5,7 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.FrameOutput;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
+import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 
 /** Packets of sessions whose server is told the client's address by a PROXY header. Owned by one worker. */
@@ -16,6 +17,7 @@ final class ProxiedSessions {
   private final FrameView piece = new FrameView();
   private final Tuple client = new Tuple();
   private FrameOutput out;
+  private int note; // of the packet that was let in last
 
   ProxiedSessions(Sessions sessions, ProxyHeaders headers, Sender sender, Egress egress) {
     this.sessions = sessions;
@@ -29,53 +31,65 @@ final class ProxiedSessions {
   }
 
   /**
-   * Translates a packet that was tracked.
-   *
-   * @param before the direction's word before the packet was
-   * @param to what it becomes
+   * Whether a client's packet is refused, and changes no state, because it could bring the server data of the client's
+   * where the header belongs. One that says it got the server's answer has to stand behind the SYN: a server which keeps
+   * nothing of SYNs takes the first such segment for the stream's beginning (RFC 4987, section 3.6).
    */
-  Verdict translate(FrameView view, int session, long before, Tuple to, long route, boolean around) {
-    long word = sessions.word(session);
-    return Word.has(word, Word.REPLY)
-        ? toClient(view, to, route, around)
-        : toServer(view, session, before, word, to, route, around);
+  boolean refuses(FrameView view, int session, long before) {
+    if (Word.has(before, Word.REPLY)) {
+      return false;
+    }
+    note = headers.find(sessions.key(session, client));
+    boolean data = ProxyHeaders.mayHaveData(view);
+    int state = Word.state(before);
+    boolean acknowledges =
+        SessionState.isOpening(state) && (view.tcpFlags() & TcpHeader.RST) == 0 && !TcpStates.isOpening(view);
+    if (note == ProxyHeaders.NONE) {
+      return data || acknowledges && SessionState.isAnswered(state);
+    }
+    return data && (view.tcpFlags() & TcpHeader.SYN) != 0
+        || acknowledges && view.tcpSequence() != headers.firstByte(note)
+        || headers.mayReachTheHeader(note, view);
   }
 
-  private Verdict toClient(FrameView view, Tuple to, long route, boolean around) {
-    int note = headers.find(client.reverse(to));
-    if (note != ProxyHeaders.NONE) {
-      headers.moveAcknowledgments(note, view);
+  /**
+   * Translates a packet that was not refused and was tracked.
+   *
+   * @param to what it becomes
+   */
+  Verdict translate(FrameView view, int session, Tuple to, long route, boolean around) {
+    long word = sessions.word(session);
+    return Word.has(word, Word.REPLY)
+        ? toClient(view, session, to, route, around)
+        : toServer(view, word, to, route, around);
+  }
+
+  private Verdict toClient(FrameView view, int session, Tuple to, long route, boolean around) {
+    client.reverse(to);
+    if (TcpStates.isAnswer(view) && !headers.begin(client, view.tcpAcknowledgment())) {
+      sessions.end(session, false);
+      return Verdict.FLOW_TABLE_FULL;
+    }
+    int known = headers.find(client);
+    if (known != ProxyHeaders.NONE) {
+      headers.moveAcknowledgments(known, view);
     }
     return sender.send(view, to, route, around);
   }
 
-  private Verdict toServer(
-      FrameView view, int session, long before, long word, Tuple to, long route, boolean around) {
+  private Verdict toServer(FrameView view, long word, Tuple to, long route, boolean around) {
     if (SessionState.isOpening(Word.state(word))) {
-      boolean data = view.payloadLength() > 0; // it would overtake the header
+      boolean data = ProxyHeaders.mayHaveData(view); // it would overtake the header
       return data ? Verdict.NAT_PROTOCOL : sender.send(view, to, route, around);
     }
-    sessions.key(session, client);
-    boolean established = SessionState.isOpening(Word.state(before)) && !SessionState.isReset(Word.state(word));
-    int note = established ? headers.begin(client, view) : headers.find(client);
-    if (established && note == ProxyHeaders.NONE) {
-      sessions.end(session, false);
-      return Verdict.FLOW_TABLE_FULL;
-    }
-    if (note == ProxyHeaders.NONE) {
-      return sender.send(view, to, route, around);
-    }
-    return withHeader(view, note, to, route, around);
+    return note == ProxyHeaders.NONE ? sender.send(view, to, route, around) : withHeader(view, to, route, around);
   }
 
-  private Verdict withHeader(FrameView view, int note, Tuple to, long route, boolean around) {
+  private Verdict withHeader(FrameView view, Tuple to, long route, boolean around) {
     boolean due = headers.isDue(note, view);
-    if (headers.overlapsTheStart(note, view) || due && view.isFragment()) {
-      return Verdict.NAT_PROTOCOL;
-    }
     sender.rewrite(view, to, route, around);
     if (due) {
-      Verdict verdict = sendHeader(view, note, route);
+      Verdict verdict = sendHeader(view, route);
       if (verdict.isDrop()) {
         return verdict;
       }
@@ -84,7 +98,7 @@ final class ProxiedSessions {
     return sender.depart(view, route, around);
   }
 
-  private Verdict sendHeader(FrameView view, int note, long route) {
+  private Verdict sendHeader(FrameView view, long route) {
     ByteBuf segment = headers.segment(note, view, client);
     piece.wrap(segment, 0, segment.readableBytes(), FrameMarks.tagOf(view.marks()), -1);
     Verdict verdict = egress.send(piece, Egress.linkOf(route), Egress.neighborOf(route));

@@ -18,9 +18,10 @@ import io.netty.buffer.ByteBufAllocator;
  * the client's sequence numbers are moved up by its length, and acknowledgments to the client, selective ones included
  * (RFC 2018), down. The client's first data sent again brings the header again.
  *
- * <p>What is known of a connection is a note in the session table, made when the connection is established: its tuple
- * is the client's without the destination port, its count the client's first sequence number after the SYN, its state
- * the phase.
+ * <p>What is known of a connection is a note in the session table, made when the server answers the SYN: its tuple is
+ * the client's without the destination port, its count the client's first sequence number after the SYN, its state
+ * the phase. Where the header belongs is for the server to say, because nobody else knows which SYN it got: a client
+ * that chose the place could put a header of its own before ours.
  */
 final class ProxyHeaders {
   static final int NONE = Sessions.MISS;
@@ -60,25 +61,36 @@ final class ProxyHeaders {
     return key;
   }
 
-  /** What is known of a client's connection; {@link #NONE} while it is not established. */
+  /** What is known of a client's connection; {@link #NONE} while no server has answered its SYN. */
   int find(Tuple client) {
     return sessions.lookup(noteOf(client));
   }
 
-  /** A connection is established by this segment of its client; answers {@link #NONE} when there is no room. */
-  int begin(Tuple client, FrameView segment) {
-    if (!sessions.hasRoomForNote(client.v6)) {
-      return NONE;
+  /**
+   * A server answered a SYN: its client's data begin with the number that it acknowledges, whatever was known before. The
+   * same answer once more changes nothing. False when there is no room.
+   */
+  boolean begin(Tuple client, int firstByte) {
+    int note = find(client);
+    if (note == NONE) {
+      boolean hasRoom = sessions.hasRoomForNote(client.v6);
+      if (hasRoom) {
+        restore(client, WAITING, firstByte);
+      }
+      return hasRoom;
     }
-    return restore(client, WAITING, segment.tcpSequence());
+    if (firstByte(note) != firstByte || phase(note) == SETTLED) {
+      sessions.setCount(note, firstByte);
+      setPhase(note, WAITING);
+    }
+    return true;
   }
 
   /** Notes what is known of a connection, for which there is room. */
-  int restore(Tuple client, int phase, int firstByte) {
+  void restore(Tuple client, int phase, int firstByte) {
     value.of(noteOf(client));
     int note = sessions.add(key, value, Word.of(Word.NOTE, SessionTable.code(key.protocol), phase, 0, 0));
     sessions.setCount(note, firstByte);
-    return note;
   }
 
   /** A connection ended. */
@@ -97,7 +109,7 @@ final class ProxyHeaders {
     return Word.state(sessions.word(note));
   }
 
-  /** Whether a number is a phase, or 0 for a connection that is not established yet. */
+  /** Whether a number is a phase, or 0 for a connection of which nothing is known yet. */
   static boolean isPhase(int number) {
     return number >= 0 && number <= SETTLED;
   }
@@ -110,10 +122,22 @@ final class ProxyHeaders {
     return v6 ? V6_LENGTH : V4_LENGTH;
   }
 
-  /** Whether a client's segment has data both before and behind its first byte, which would hide the header's place. */
-  boolean overlapsTheStart(int note, FrameView view) {
+  /** Whether a segment has data, perhaps only in fragments to come. */
+  static boolean mayHaveData(FrameView view) {
+    return view.payloadLength() > 0 || view.isFragment();
+  }
+
+  /**
+   * Whether a client's segment may have data where the header belongs: it begins before and ends behind, perhaps in
+   * fragments to come, or it follows an end without data, behind which no number moves.
+   */
+  boolean mayReachTheHeader(int note, FrameView view) {
     int before = firstByte(note) - view.tcpSequence();
-    return phase(note) != SETTLED && before > 0 && view.payloadLength() > before;
+    return switch (phase(note)) {
+      case SETTLED -> false;
+      case ENDED_WITHOUT_DATA -> mayHaveData(view) && before != 0 || view.isFragment();
+      default -> view.isFragment() ? before >= 0 : before > 0 && view.payloadLength() > before;
+    };
   }
 
   /** Whether the header has to go out before this segment of the client. */

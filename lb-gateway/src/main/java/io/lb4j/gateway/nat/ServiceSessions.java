@@ -80,7 +80,7 @@ final class ServiceSessions {
   private Verdict openSession(FrameView view, int binding, Gateway method, boolean query) {
     boolean tcp = view.protocol() == IpProtocol.TCP;
     boolean proxied = tcp && method.proxyProtocol(); // an echo request to the service has no connection
-    if (proxied && view.payloadLength() > 0) {
+    if (proxied && ProxyHeaders.mayHaveData(view)) {
       return Verdict.NAT_PROTOCOL; // data with the SYN would overtake the header
     }
     int room = sessions.makeRoom(key, true);

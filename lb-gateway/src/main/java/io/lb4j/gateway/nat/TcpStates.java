@@ -38,6 +38,10 @@ final class TcpStates {
     return (view.tcpFlags() & (TcpHeader.SYN | TcpHeader.ACK)) == TcpHeader.SYN;
   }
 
+  static boolean isAnswer(FrameView view) {
+    return (view.tcpFlags() & (TcpHeader.SYN | TcpHeader.ACK | TcpHeader.RST)) == (TcpHeader.SYN | TcpHeader.ACK);
+  }
+
   /** What the other side has to acknowledge of a SYN: 0 for anything, where data came with it. */
   static int checkOf(FrameView syn) {
     return syn.payloadLength() > 0 ? 0 : syn.tcpSequence() + 1 & (int) Word.MAX_CHECK;
