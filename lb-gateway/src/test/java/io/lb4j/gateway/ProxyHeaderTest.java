@@ -281,6 +281,34 @@ class ProxyHeaderTest {
     }
   }
 
+  /** A client may use one port of its own for both. */
+  @BothFamilies
+  void shouldKeepConnectionsToTwoServicesOfOneAddressApart(boolean v6) {
+    VirtualServiceBuilder other =
+        VirtualService.tcp(Network.vip(v6), 81)
+            .named("other")
+            .forwarding(Gateway.fullNat(Network.external(v6, 1)).withProxyProtocol())
+            .realServer("s1", Network.near(v6, 1), s -> s.port(8080));
+    try (Network net =
+        Network.options(v6).singleArm().service(service(v6, Network.external(v6, 1))).service(other).open()) {
+      connect(net);
+      assertHeaderThenData(net, 40);
+      byte[] data = Frames.bytes(30, 4);
+      int first = FIRST_BYTE - headerLength(v6);
+      int port = net.fromOutside(toOther(net, SYN, first - 1, 0)).forwarded().sourcePort();
+      reply(net, port, SYN | ACK, first).forwarded();
+      net.fromOutside(toOther(net, ACK, first, 5001)).forwarded();
+      Network.Result result = net.fromOutside(toOther(net, ACK | PSH, first, 5001).payload(data));
+      assertHeaderThenData(result, FullNatTest.header(net, 81), first, data);
+      net.fromOutside(toOther(net, TcpHeader.RST, first + 30, 0)).forwarded();
+      assertHeaderThenData(net, 40);
+    }
+  }
+
+  private static FrameBuilder toOther(Network net, int flags, int sequence, int acknowledgment) {
+    return net.to(net.vip(), net.peer(1)).tcp(3000, 81, flags).numbers(sequence, acknowledgment);
+  }
+
   // ---- a new connection of a client that its server has forgotten ------------------------------------------------
 
   /** Shakes hands anew on a session that seems to be established, and sends the first data. */

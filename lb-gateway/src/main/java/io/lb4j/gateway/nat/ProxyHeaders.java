@@ -19,7 +19,7 @@ import io.netty.buffer.ByteBufAllocator;
  * (RFC 2018), down. The client's first data sent again brings the header again.
  *
  * <p>What is known of a connection is a note in the session table, made when the server answers the SYN: its tuple is
- * the client's without the destination port, its count the client's first sequence number after the SYN, its state
+ * the client's, with a protocol number of its own, its count the client's first sequence number after the SYN, its state
  * the phase. Where the header belongs is for the server to say, because nobody else knows which SYN it got: a client
  * that chose the place could put a header of its own before ours.
  */
@@ -57,7 +57,7 @@ final class ProxyHeaders {
 
   private Tuple noteOf(Tuple client) {
     key.of(client);
-    key.ports = client.ports & 0xFFFF_0000;
+    key.protocol = SessionTable.NOTES;
     return key;
   }
 

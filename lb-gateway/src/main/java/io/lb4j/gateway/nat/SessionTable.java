@@ -37,6 +37,9 @@ final class SessionTable {
   /** The place of an entry that there is not. */
   static final long NOWHERE = -1;
 
+  /** Stands for the protocol in the tuples of notes about connections; reserved, so no packet has it. */
+  static final int NOTES = 255;
+
   private static final int V4_STRIDE = 32;
   private static final int V6_STRIDE = 64;
   static final int V4_WORD = 24;
@@ -120,11 +123,16 @@ final class SessionTable {
   }
 
   static int code(int protocol) {
-    return protocol == IpProtocol.TCP ? 0 : protocol == IpProtocol.UDP ? 1 : 2;
+    return protocol == IpProtocol.TCP ? 0 : protocol == IpProtocol.UDP ? 1 : protocol == NOTES ? 3 : 2;
   }
 
   private int protocol(int code) {
-    return code == 0 ? IpProtocol.TCP : code == 1 ? IpProtocol.UDP : v6 ? IpProtocol.ICMPV6 : IpProtocol.ICMP;
+    return switch (code) {
+      case 0 -> IpProtocol.TCP;
+      case 1 -> IpProtocol.UDP;
+      case 2 -> v6 ? IpProtocol.ICMPV6 : IpProtocol.ICMP;
+      default -> NOTES;
+    };
   }
 
   private int home(int flowHash) {
