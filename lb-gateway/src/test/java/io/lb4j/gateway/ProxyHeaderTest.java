@@ -187,6 +187,32 @@ class ProxyHeaderTest {
     }
   }
 
+  /**
+   * SYN cookies do not tell numbers that are both higher by as much from those of the handshake, should its end, or the
+   * header, not have reached the server.
+   */
+  @BothFamilies
+  void shouldRefuseAcknowledgmentsOfWhatTheServerHasNotSaid(boolean v6) {
+    int header = headerLength(v6);
+    try (Network net = open(v6)) {
+      int port = connect(net);
+      for (int more : new int[] {header, 1, -1, 8192, -8192, 1 << 30}) {
+        for (int sequence : new int[] {FIRST_BYTE, FIRST_BYTE + more, FIRST_BYTE + more - header}) {
+          FrameBuilder data = client(net, ACK | PSH, sequence, 5001 + more).payload(new byte[40]);
+          net.fromOutside(data).droppedSilently(Verdict.NAT_PROTOCOL);
+          net.fromOutside(client(net, ACK, sequence, 5001 + more)).droppedSilently(Verdict.NAT_PROTOCOL);
+        }
+      }
+      assertHeaderThenData(net, 40);
+      FrameBuilder next = client(net, ACK, FIRST_BYTE + 40, 5002).payload(new byte[40]);
+      net.fromOutside(next).droppedSilently(Verdict.NAT_PROTOCOL);
+      reply(net, port, SYN | ACK, FIRST_BYTE).forwarded();
+      net.fromOutside(next).droppedSilently(Verdict.NAT_PROTOCOL);
+      reply(net, port, ACK, FIRST_BYTE + header).forwarded();
+      assertThat(net.fromOutside(next).forwarded().sequence()).isEqualTo(FIRST_BYTE + header + 40);
+    }
+  }
+
   /** The server says which of two SYNs it got; 13 bits do not tell these apart. */
   @BothFamilies
   void shouldPutTheHeaderWhereTheServersAnswerSays(boolean v6) {
@@ -256,10 +282,11 @@ class ProxyHeaderTest {
   @BothFamilies
   void shouldRefuseDataBehindAnEndWithoutData(boolean v6) {
     try (Network net = open(v6)) {
-      connect(net);
+      int port = connect(net);
       net.fromOutside(client(net, ACK | TcpHeader.FIN, FIRST_BYTE, 5001)).forwarded();
       FrameBuilder behind = client(net, ACK | PSH, FIRST_BYTE + 1, 5001).payload(new byte[headerLength(v6) - 1]);
       net.fromOutside(behind).droppedSilently(Verdict.NAT_PROTOCOL);
+      reply(net, port, ACK | TcpHeader.FIN, FIRST_BYTE + 1).forwarded();
       Packet last = net.fromOutside(client(net, ACK, FIRST_BYTE + 1, 5002)).forwarded();
       assertThat(last.sequence()).isEqualTo(FIRST_BYTE + 1);
       assertHeaderThenData(net, 40);

@@ -433,21 +433,24 @@ class RestoreTest {
     int port;
     try (Network net = proxied(v6)) {
       port = net.fromOutside(toProxied(net, SYN, 1000, 0)).forwarded().sourcePort();
-      fromProxied(net, port, SYN | ACK, 5000, 1001).forwarded();
+      fromProxied(net, port, SYN | ACK, 0x7777_5000, 1001).forwarded();
       answered = only(net);
     }
     long withoutHeader = answered.detail() & 0x000F_FFFFL;
     FlowRecord old = copy(answered, 3000, 80, answered.binding(), withoutHeader, answered.idleNs());
+    assertThat(answered.detail() - withoutHeader).isEqualTo(1001L << 32 | 1 << 23 | 1 << 20);
     for (FlowRecord record : List.of(answered, old)) {
       try (Network net = proxied(v6)) {
         assertThat(restore(net, record)).isTrue();
-        FrameBuilder beyond = toProxied(net, ACK | PSH, 1011, 5001).payload(new byte[10]);
+        assertThat(only(net).detail()).isEqualTo(record.detail());
+        FrameBuilder beyond = toProxied(net, ACK | PSH, 1011, 0x7777_5001).payload(new byte[10]);
         net.fromOutside(beyond).droppedSilently(Verdict.NAT_PROTOCOL);
+        net.fromOutside(toProxied(net, ACK, 1001, 0x7777_5001 + 8192)).droppedSilently(Verdict.NAT_PROTOCOL);
         if (record == old) {
-          net.fromOutside(toProxied(net, ACK, 1001, 5001)).droppedSilently(Verdict.NAT_PROTOCOL);
-          fromProxied(net, port, SYN | ACK, 5000, 1001).forwarded();
+          net.fromOutside(toProxied(net, ACK, 1001, 0x7777_5001)).droppedSilently(Verdict.NAT_PROTOCOL);
+          fromProxied(net, port, SYN | ACK, 0x7777_5000, 1001).forwarded();
         }
-        Network.Result first = net.fromOutside(toProxied(net, ACK | PSH, 1001, 5001).payload(new byte[10]));
+        Network.Result first = net.fromOutside(toProxied(net, ACK | PSH, 1001, 0x7777_5001).payload(new byte[10]));
         assertThat(first.sent()).hasSize(2);
         assertThat(first.sent().get(0).sequence()).isEqualTo(1001);
         assertThat(first.sent().get(0).payload()).isEqualTo(FullNatTest.header(net, 80));

@@ -32,8 +32,7 @@ final class ProxiedSessions {
 
   /**
    * Whether a client's packet is refused, and changes no state, because it could bring the server data of the client's
-   * where the header belongs. One that says it got the server's answer has to stand behind the SYN: a server which keeps
-   * nothing of SYNs takes the first such segment for the stream's beginning (RFC 4987, section 3.6).
+   * where the header belongs. What establishes the connection has to stand behind the SYN.
    */
   boolean refuses(FrameView view, int session, long before) {
     if (Word.has(before, Word.REPLY)) {
@@ -42,13 +41,14 @@ final class ProxiedSessions {
     note = headers.find(sessions.key(session, client));
     boolean data = ProxyHeaders.mayHaveData(view);
     int state = Word.state(before);
-    boolean acknowledges =
-        SessionState.isOpening(state) && (view.tcpFlags() & TcpHeader.RST) == 0 && !TcpStates.isOpening(view);
+    boolean counts = (view.tcpFlags() & TcpHeader.RST) == 0 && !TcpStates.isOpening(view);
+    boolean establishes = counts && SessionState.isOpening(state);
     if (note == ProxyHeaders.NONE) {
-      return data || acknowledges && SessionState.isAnswered(state);
+      return data || establishes && SessionState.isAnswered(state);
     }
     return data && (view.tcpFlags() & TcpHeader.SYN) != 0
-        || acknowledges && view.tcpSequence() != headers.firstByte(note)
+        || establishes && view.tcpSequence() != headers.firstByte(note)
+        || counts && headers.acknowledgesOther(note, view)
         || headers.mayReachTheHeader(note, view);
   }
 
@@ -66,12 +66,19 @@ final class ProxiedSessions {
 
   private Verdict toClient(FrameView view, int session, Tuple to, long route, boolean around) {
     client.reverse(to);
-    if (TcpStates.isAnswer(view) && !headers.begin(client, view.tcpAcknowledgment())) {
+    boolean answer = TcpStates.isAnswer(view);
+    if (answer && !headers.begin(client, view)) {
       sessions.end(session, false);
       return Verdict.FLOW_TABLE_FULL;
     }
+    if (answer) {
+      sessions.setWord(session, Word.withCheck(sessions.word(session), view.tcpSequence() + 1)); // perhaps far away
+    }
     int known = headers.find(client);
     if (known != ProxyHeaders.NONE) {
+      if (!answer && (view.tcpFlags() & TcpHeader.RST) == 0) {
+        headers.onServerSpoke(known);
+      }
       headers.moveAcknowledgments(known, view);
     }
     return sender.send(view, to, route, around);

@@ -19,9 +19,13 @@ import io.netty.buffer.ByteBufAllocator;
  * (RFC 2018), down. The client's first data sent again brings the header again.
  *
  * <p>What is known of a connection is a note in the session table, made when the server answers the SYN: its tuple is
- * the client's, with a protocol number of its own, its count the client's first sequence number after the SYN, its state
- * the phase. Where the header belongs is for the server to say, because nobody else knows which SYN it got: a client
- * that chose the place could put a header of its own before ours.
+ * the client's, with a protocol number of its own, its count the client's first sequence number after the SYN, its
+ * state the phase. Where the header belongs is for the server to say, because nobody else knows which SYN it got: a
+ * client that chose the place could put a header of its own before ours.
+ *
+ * <p>A server that keeps nothing of SYNs believes the first segment whose numbers fit its answer: SYN cookies still fit
+ * when both are higher by as much (RFC 4987, section 3.6). So until the server has said more than its SYN-ACK, its
+ * client acknowledges that and nothing else; the note's word has the number in place of binding and tick.
  */
 final class ProxyHeaders {
   static final int NONE = Sessions.MISS;
@@ -45,6 +49,9 @@ final class ProxyHeaders {
 
   private static final int SETTLED_AFTER = 1 << 30;
 
+  /** In a note's word: the server has said no more than its SYN-ACK. */
+  private static final long ONLY_ANSWERED = 1L << 32;
+
   private final ByteBufAllocator allocator;
   private final Sessions sessions;
   private final Tuple key = new Tuple();
@@ -67,30 +74,57 @@ final class ProxyHeaders {
   }
 
   /**
-   * A server answered a SYN: its client's data begin with the number that it acknowledges, whatever was known before. The
-   * same answer once more changes nothing. False when there is no room.
+   * A server answered a SYN: its client's data begin with the number that it acknowledges, whatever was known before.
+   * The same answer once more leaves the phase as it is. False when there is no room.
    */
-  boolean begin(Tuple client, int firstByte) {
+  boolean begin(Tuple client, FrameView answer) {
+    int firstByte = answer.tcpAcknowledgment();
     int note = find(client);
     if (note == NONE) {
-      boolean hasRoom = sessions.hasRoomForNote(client.v6);
-      if (hasRoom) {
-        restore(client, WAITING, firstByte);
+      if (!sessions.hasRoomForNote(client.v6)) {
+        return false;
       }
-      return hasRoom;
-    }
-    if (firstByte(note) != firstByte || phase(note) == SETTLED) {
+      note = restore(client, WAITING, firstByte);
+    } else if (firstByte(note) != firstByte || phase(note) == SETTLED) {
       sessions.setCount(note, firstByte);
       setPhase(note, WAITING);
     }
+    setOnlyAnswered(note, answer.tcpSequence() + 1);
     return true;
   }
 
   /** Notes what is known of a connection, for which there is room. */
-  void restore(Tuple client, int phase, int firstByte) {
+  int restore(Tuple client, int phase, int firstByte) {
     value.of(noteOf(client));
     int note = sessions.add(key, value, Word.of(Word.NOTE, SessionTable.code(key.protocol), phase, 0, 0));
     sessions.setCount(note, firstByte);
+    return note;
+  }
+
+  /** The server has said no more than its SYN-ACK, behind which comes a number. */
+  void setOnlyAnswered(int note, int next) {
+    sessions.setWord(note, sessions.word(note) & ~0xFFFF_FFFFL | ONLY_ANSWERED | next & 0xFFFF_FFFFL);
+  }
+
+  boolean hasOnlyAnswered(int note) {
+    return Word.has(sessions.word(note), ONLY_ANSWERED);
+  }
+
+  /** The server's next number, while it has said no more than its SYN-ACK. */
+  int serversNext(int note) {
+    return (int) sessions.word(note);
+  }
+
+  /** A server sent something else than a SYN-ACK or reset: it keeps the connection, whose numbers are fixed. */
+  void onServerSpoke(int note) {
+    if (hasOnlyAnswered(note)) {
+      sessions.setWord(note, sessions.word(note) & ~ONLY_ANSWERED);
+    }
+  }
+
+  /** Whether a client's segment does not acknowledge what its server has said, as far as that is known. */
+  boolean acknowledgesOther(int note, FrameView view) {
+    return hasOnlyAnswered(note) && view.tcpAcknowledgment() != serversNext(note);
   }
 
   /** A connection ended. */

@@ -24,11 +24,12 @@ import org.jspecify.annotations.Nullable;
  * session alive, and whether a filter is counted.
  *
  * <pre>
- *   sequence   lower 13 bits of the source's next sequence number
- *   detail     63 .. 32                            31 .. 23   22 .. 20   19        18        17 .. 13   12 .. 0
- *              age of the other direction less     0          phase of   proxied   begun     state      lower bits of the
- *              the source's, in ticks; proxied:               header,              outside              destination's next
- *              the client's first sequence number             0: none                                   sequence number
+ *   sequence   lower 13 bits of the source's next sequence number; bit 23 of detail: above them the upper ones of the
+ *              destination's
+ *   detail     63 .. 32                            23         22 .. 20   19        18        17 .. 13   12 .. 0
+ *              age of the other direction less     server     phase of   proxied   begun     state      lower bits of the
+ *              the source's, in ticks; proxied:    has only   header,              outside              destination's next
+ *              the client's first sequence number  answered   0: none                                   sequence number
  * </pre>
  */
 final class SessionRecords {
@@ -38,6 +39,8 @@ final class SessionRecords {
   private static final long PROXIED = 1L << 19;
   private static final int PHASE_SHIFT = 20;
   private static final int PHASE_MASK = 7;
+  private static final long ONLY_ANSWERED = 1L << 23;
+  private static final int UPPER_NUMBER = ~(int) Word.MAX_CHECK;
   private static final int UPPER_SHIFT = 32;
   private static final int OLDEST = 0xFFFF;
   private static final int HIGHEST_BINDING = FlowTable.MAX_BINDING;
@@ -139,6 +142,7 @@ final class SessionRecords {
         ? PROXIED
         : PROXIED
             | (long) proxyHeaders.phase(note) << PHASE_SHIFT
+            | (proxyHeaders.hasOnlyAnswered(note) ? ONLY_ANSWERED : 0)
             | (long) proxyHeaders.firstByte(note) << UPPER_SHIFT;
   }
 
@@ -152,6 +156,8 @@ final class SessionRecords {
     if ((more & PROXIED) == 0) {
       detail |= (long) (otherAge - age) << UPPER_SHIFT;
     }
+    boolean answered = (more & ONLY_ANSWERED) != 0;
+    int upper = answered ? proxyHeaders.serversNext(proxyHeaders.find(from)) & UPPER_NUMBER : 0;
     return new FlowRecord(
         kind,
         from.protocol,
@@ -163,7 +169,7 @@ final class SessionRecords {
         stays ? 0 : became.sourcePort(),
         Word.binding(sent),
         SessionState.shown(Word.state(sent)),
-        Word.check(sent),
+        Word.check(sent) | upper,
         detail,
         Math.min(age, otherAge) * FlowTable.TICK_NS);
   }
@@ -279,7 +285,10 @@ final class SessionRecords {
     sessions.restore(
         key, to, sent(word, record), received(word, record) | Word.REPLY | (around ? Word.AROUND : 0));
     if (phase != 0) {
-      proxyHeaders.restore(key, phase, (int) (record.detail() >>> UPPER_SHIFT));
+      int note = proxyHeaders.restore(key, phase, (int) (record.detail() >>> UPPER_SHIFT));
+      if (has(record, ONLY_ANSWERED)) {
+        proxyHeaders.setOnlyAnswered(note, record.sequence() & UPPER_NUMBER | (int) (record.detail() & Word.MAX_CHECK));
+      }
     }
     return true;
   }
