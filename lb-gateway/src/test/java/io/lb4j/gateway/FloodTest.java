@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.frame.Verdict;
+import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.EchoPolicy;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
@@ -158,6 +159,24 @@ class FloodTest {
       }
       FrameBuilder big = net.from(1, net.peer(1)).udp(6001, 80).payload(new byte[1450]);
       assertThat(net.fromInside(big).error(Verdict.PACKET_TOO_BIG).destination()).isEqualTo(net.inside(1));
+    }
+  }
+
+  /** Every session that somebody off the path makes counts as half-open, whatever follows the first segment. */
+  @BothFamilies
+  void shouldBoundSessionsThatAreResetBeforeTheyAreOpenLikeSyns(boolean v6) {
+    for (int first : new int[] {TcpHeader.SYN, TcpHeader.ACK}) {
+      try (Network net =
+          Network.options(v6).sessions(64).service(Network.web(v6, 1).scheduler(Schedulers.sourceHash())).open()) {
+        for (int n = 0; n < 300; n++) {
+          for (int flags : new int[] {first, TcpHeader.RST, TcpHeader.ACK, TcpHeader.RST}) {
+            FrameBuilder forged = net.to(net.vip(), net.peer(2 + n % 200)).tcp(2000 + n, 80, flags);
+            net.fromOutside(forged.numbers(7, 77)).forwarded();
+          }
+          net.sent.clear();
+        }
+        assertThat(net.path.sessions()).isLessThanOrEqualTo(16);
+      }
     }
   }
 }

@@ -3,8 +3,10 @@ package io.lb4j.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.frame.Verdict;
+import io.lb4j.schedule.Schedulers;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
+import java.util.function.Consumer;
 
 /** Segments with right addresses and ports and wrong numbers, as somebody off the path sends them (RFC 5961). */
 class ForgedSegmentTest {
@@ -95,6 +97,91 @@ class ForgedSegmentTest {
       net.tcpIn(net.peer(1), 80, 5000, SYN | ACK, 5000, 1001).forwarded();
       net.tcpOut(1, 5000, net.peer(1), 80, ACK, 1001, 5001).forwarded();
       assertGoesOn(net);
+    }
+  }
+
+  // ---- connections that never were open ------------------------------------------------------------------------
+
+  private static void server(Network net, int flags, int sequence, int acknowledgment) {
+    FrameBuilder segment = net.from(1, net.peer(1)).tcp(8080, 3000, flags).numbers(sequence, acknowledgment);
+    net.fromInside(segment).forwarded();
+  }
+
+  /** Whether a session that adopts lives longer than a half-open one. */
+  private static void assertStaysHalfOpen(boolean v6, Consumer<Network> segments) {
+    try (Network net =
+        Network.options(v6).service(Network.web(v6, 1).scheduler(Schedulers.sourceHash())).open()) {
+      segments.accept(net);
+      net.afterSeconds(250);
+      assertThat(net.path.sessions()).isZero();
+    }
+  }
+
+  @BothFamilies
+  void shouldNotEstablishByAForgedSynResetAndAcknowledgment(boolean v6) {
+    assertStaysHalfOpen(
+        v6,
+        net -> {
+          net.fromOutside(client(net, SYN, FORGED_SYN, 0)).forwarded();
+          server(net, SYN | ACK, 5000, FORGED_SYN + 1);
+          net.fromOutside(client(net, RST, FORGED, 0)).forwarded();
+          net.fromOutside(client(net, ACK, FORGED, 77)).forwarded();
+          server(net, ACK, 5001, FORGED_SYN + 1); // to a segment outside its window
+          net.fromOutside(client(net, ACK, FORGED_SYN + 1, 77)).forwarded();
+          server(net, RST, 77, 0);
+          net.fromOutside(client(net, ACK, FORGED_SYN + 1, 78)).forwarded();
+        });
+  }
+
+  @BothFamilies
+  void shouldNotEstablishByForgedSegmentsThatOvertakeTheAnswer(boolean v6) {
+    assertStaysHalfOpen(
+        v6,
+        net -> {
+          net.fromOutside(client(net, SYN, FORGED_SYN, 0)).forwarded();
+          net.fromOutside(client(net, RST, FORGED, 0)).forwarded();
+          net.fromOutside(client(net, ACK, FORGED_SYN + 1, 77)).forwarded();
+          server(net, SYN | ACK, 5000, FORGED_SYN + 1);
+        });
+  }
+
+  @BothFamilies
+  void shouldNotEstablishAnAdoptedConnectionByAForgedReset(boolean v6) {
+    assertStaysHalfOpen(
+        v6,
+        net -> {
+          net.fromOutside(client(net, ACK, FORGED, 77)).forwarded();
+          net.fromOutside(client(net, RST, FORGED, 0)).forwarded();
+          net.fromOutside(client(net, ACK, FORGED, 77)).forwarded();
+          server(net, RST, 77, 0);
+          net.fromOutside(client(net, ACK, FORGED, 78)).forwarded();
+        });
+  }
+
+  /** The server acknowledges the SYN, and knows nothing of the segment before it. */
+  @BothFamilies
+  void shouldNotEstablishAnAdoptedConnectionByAForgedSyn(boolean v6) {
+    for (int number : new int[] {5000, 0x1FFF}) { // the next one's lower bits are 0 as if nothing were known
+      assertStaysHalfOpen(
+          v6,
+          net -> {
+            net.fromOutside(client(net, ACK, FORGED, 77)).forwarded();
+            net.fromOutside(client(net, SYN, FORGED_SYN, 0)).forwarded();
+            server(net, SYN | ACK, number, FORGED_SYN + 1);
+          });
+    }
+  }
+
+  /** A reset between the server's answer and the client's: the client goes on, so it was not the client's. */
+  @BothFamilies
+  void shouldEstablishAServicesConnectionThatAForgedResetMetWhileItOpened(boolean v6) {
+    try (Network net = Network.options(v6).service(Network.web(v6, 1)).open()) {
+      net.fromOutside(client(net, SYN, 1000, 0)).forwarded();
+      server(net, SYN | ACK, 5000, 1001);
+      net.fromOutside(client(net, RST, FORGED, 0)).forwarded();
+      net.fromOutside(client(net, ACK, 1001, 5001)).forwarded();
+      net.afterSeconds(7_400);
+      server(net, ACK, 5001, 1001);
     }
   }
 }

@@ -107,6 +107,19 @@ class ProxyHeaderTest {
     }
   }
 
+  /** The server ignores a reset of a wrong number; the data after it would stand where the header belongs. */
+  @BothFamilies
+  void shouldSendTheHeaderAfterAResetThatTheServerIgnores(boolean v6) {
+    try (Network net = open(v6)) {
+      int port = net.fromOutside(client(net, SYN, 1000, 0)).forwarded().sourcePort();
+      reply(net, port, SYN | ACK, FIRST_BYTE).forwarded();
+      net.fromOutside(client(net, TcpHeader.RST, 0x777, 0)).forwarded();
+      FrameBuilder wrong = client(net, ACK | PSH, FIRST_BYTE, 77).payload(new byte[40]);
+      net.fromOutside(wrong).droppedSilently(Verdict.NAT_PROTOCOL);
+      assertHeaderThenData(net, 40);
+    }
+  }
+
   @BothFamilies
   void shouldRefuseDataThatComesWithTheSyn(boolean v6) {
     try (Network net = open(v6)) {

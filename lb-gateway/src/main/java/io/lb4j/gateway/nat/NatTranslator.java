@@ -257,7 +257,7 @@ public final class NatTranslator implements Translator {
           unsolicited.onOutboundSyn(reply.reverse(to));
         }
       }
-      if (!SessionState.isOpening(Word.state(word))) {
+      if (!SessionState.isUnopened(Word.state(word))) {
         word = TcpStates.withNext(word, view);
       }
       if (Word.keepsNumbers(word)) {

@@ -42,7 +42,7 @@ final class ProxiedSessions {
     boolean data = ProxyHeaders.mayHaveData(view);
     int state = Word.state(before);
     boolean counts = (view.tcpFlags() & TcpHeader.RST) == 0 && !TcpStates.isOpening(view);
-    boolean establishes = counts && SessionState.isOpening(state);
+    boolean establishes = counts && SessionState.isUnopened(state);
     if (note == ProxyHeaders.NONE) {
       return data || establishes && SessionState.isAnswered(state);
     }
@@ -85,7 +85,7 @@ final class ProxiedSessions {
   }
 
   private Verdict toServer(FrameView view, long word, Tuple to, long route, boolean around) {
-    if (SessionState.isOpening(Word.state(word))) {
+    if (SessionState.isUnopened(Word.state(word))) {
       boolean data = ProxyHeaders.mayHaveData(view); // it would overtake the header
       return data ? Verdict.NAT_PROTOCOL : sender.send(view, to, route, around);
     }

@@ -21,7 +21,8 @@ import io.lb4j.wire.TcpHeader;
  *
  * <p>While a session opens, an acknowledgment counts only when it names the other side's next sequence number (its
  * lower bits, which is what the table has room for), so that somebody who cannot see the replies does not make a
- * half-open session look established.
+ * half-open session look established. A reset changes nothing about that: a session that never was open goes on to open
+ * after it.
  */
 final class TcpStates {
   static final int ANY_STATE_FLAGS = TcpHeader.FIN | TcpHeader.SYN | TcpHeader.RST;
@@ -56,14 +57,15 @@ final class TcpStates {
     int next;
     if ((flags & TcpHeader.RST) != 0) {
       boolean counts = !SessionState.isClosing(state) && isExpected(view, word, state);
-      next = !counts ? state : reply ? RESET_REPLY : RESET_FIRST;
+      next = counts ? SessionState.afterReset(state, reply) : state;
       if (Word.binding(word) != 0 && refuses(view, handle, state, reply)) {
         handshakes.onRefused(Word.binding(word));
       }
-    } else if (SessionState.isOpening(state)) {
-      next = opening(view, handle, state, reply);
+    } else if (SessionState.isUnopened(state)) {
+      int known = SessionState.flags(state);
+      next = opening(view, handle, known, reply);
       if (Word.binding(word) != 0) {
-        handshakes.onSegment(view, Word.binding(word), reply, state, next);
+        handshakes.onSegment(view, Word.binding(word), reply, known, next);
       }
     } else if ((flags & TcpHeader.SYN) != 0) {
       boolean anew = SessionState.isClosing(state) && isOpening(view) && Word.isFromInside(word);
@@ -109,6 +111,10 @@ final class TcpStates {
     int next = state;
     if ((flags & TcpHeader.SYN) != 0) {
       next |= reply ? REPLY_SYN : FIRST_SYN;
+      int check = Word.check(sessions.word(handle));
+      if (reply && (check == 0 || check != checkOf(view))) {
+        next &= ~FIRST_ACKNOWLEDGED; // of something else, or of what nobody had seen
+      }
       sessions.setWord(handle, Word.withCheck(sessions.word(handle), checkOf(view)));
     }
     if ((flags & TcpHeader.ACK) != 0 && acknowledges(view, handle, state, reply)) {
