@@ -91,7 +91,7 @@ final class ServiceSessions {
       return method.sources().isEmpty() ? Verdict.NAT_TUPLE_IN_USE : Verdict.NAT_PORTS_EXHAUSTED;
     }
     boolean begins = tcp && TcpStates.isOpening(view);
-    int state = tcp ? (begins ? SessionState.FIRST_SYN : SessionState.ADOPTED) : udpOrQuery(query);
+    int state = tcp ? TcpStates.firstState(view) : udpOrQuery(query);
     long word =
         Word.of(Word.SESSION, SessionTable.code(key.protocol), state, sessions.tick(), binding)
             | Word.REFRESHES

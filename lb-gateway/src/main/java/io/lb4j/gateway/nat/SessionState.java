@@ -30,6 +30,9 @@ final class SessionState {
    */
   static final int ADOPTED = FIRST_SYN | REPLY_SYN | FIRST_ACKNOWLEDGED;
 
+  /** The same, whose client has sent its FIN. No handshake has these flags: one acknowledges a SYN that was sent. */
+  static final int ADOPTED_FIN = FIRST_SYN | FIRST_ACKNOWLEDGED;
+
   static final int ESTABLISHED = 16;
   static final int FIN_FIRST = 17;
   static final int FIN_REPLY = 18;
@@ -69,6 +72,7 @@ final class SessionState {
   /** What is known of a session that never was open, as flags; what a reset made unknown has to be said again. */
   static int flags(int state) {
     return switch (state) {
+      case ADOPTED_FIN -> ADOPTED;
       case RESET_UNANSWERED -> FIRST_SYN | REPLY_SYN;
       case RESET_ANSWERED -> FIRST_SYN | REPLY_SYN | REPLY_ACKNOWLEDGED;
       default -> state;

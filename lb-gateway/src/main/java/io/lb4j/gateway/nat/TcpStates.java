@@ -1,5 +1,7 @@
 package io.lb4j.gateway.nat;
 
+import static io.lb4j.gateway.nat.SessionState.ADOPTED;
+import static io.lb4j.gateway.nat.SessionState.ADOPTED_FIN;
 import static io.lb4j.gateway.nat.SessionState.ESTABLISHED;
 import static io.lb4j.gateway.nat.SessionState.FIN_BOTH;
 import static io.lb4j.gateway.nat.SessionState.FIN_FIRST;
@@ -27,6 +29,9 @@ import io.lb4j.wire.TcpHeader;
 final class TcpStates {
   static final int ANY_STATE_FLAGS = TcpHeader.FIN | TcpHeader.SYN | TcpHeader.RST;
 
+  /** How far ahead of the known number a segment may begin: what lies further ahead may as well lie behind. */
+  private static final int NEAR = (int) Word.MAX_CHECK / 4;
+
   private final Sessions sessions;
   private final Handshakes handshakes;
 
@@ -48,6 +53,14 @@ final class TcpStates {
     return syn.payloadLength() > 0 ? 0 : syn.tcpSequence() + 1 & (int) Word.MAX_CHECK;
   }
 
+  /** The state of a session that a segment opens. */
+  static int firstState(FrameView view) {
+    if (isOpening(view)) {
+      return FIRST_SYN;
+    }
+    return (view.tcpFlags() & TcpHeader.FIN) == 0 ? ADOPTED : ADOPTED_FIN;
+  }
+
   /** Records a segment that may change the state; answers whether it keeps the session alive. */
   boolean onSegment(FrameView view, int handle) {
     long word = sessions.word(handle);
@@ -56,22 +69,21 @@ final class TcpStates {
     int flags = view.tcpFlags();
     int next;
     if ((flags & TcpHeader.RST) != 0) {
-      boolean counts = !SessionState.isClosing(state) && isExpected(view, word, state);
+      boolean counts = SessionState.isOpening(state) || !SessionState.isClosing(state) && isExpected(view, word);
       next = counts ? SessionState.afterReset(state, reply) : state;
       if (Word.binding(word) != 0 && refuses(view, handle, state, reply)) {
         handshakes.onRefused(Word.binding(word));
       }
     } else if (SessionState.isUnopened(state)) {
-      int known = SessionState.flags(state);
-      next = opening(view, handle, known, reply);
+      next = opening(view, handle, state, reply);
       if (Word.binding(word) != 0) {
-        handshakes.onSegment(view, Word.binding(word), reply, known, next);
+        handshakes.onSegment(view, Word.binding(word), reply, SessionState.flags(state), next);
       }
     } else if ((flags & TcpHeader.SYN) != 0) {
       boolean anew = SessionState.isClosing(state) && isOpening(view) && Word.isFromInside(word);
       next = anew ? again(view, handle, reply) : state;
     } else {
-      next = established(state, flags, reply, isExpected(view, word, state));
+      next = established(state, flags, reply);
     }
     boolean again = SessionState.isClosing(state) && !SessionState.isClosing(next);
     if (next != state && (!again || sessions.mayLiveAgain(word))) {
@@ -90,25 +102,25 @@ final class TcpStates {
         && acknowledges(view, handle, state, true);
   }
 
-  /**
-   * A reset or FIN counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2).
-   */
-  private static boolean isExpected(FrameView view, long word, int state) {
-    return SessionState.isOpening(state) || (view.tcpSequence() & Word.MAX_CHECK) == Word.check(word);
+  /** A reset counts at the next sequence number only: a blind one shortens no session (RFC 5961, section 3.2). */
+  private static boolean isExpected(FrameView view, long word) {
+    return (view.tcpSequence() & Word.MAX_CHECK) == Word.check(word);
   }
 
-  /** Remembers the next sequence number of the side that sent a segment, when it lies ahead and near. */
+  /**
+   * Remembers the next sequence number of the side that sent a segment, when that begins at the known one or a little
+   * further; how long it is does not matter, for a super-frame is longer than what the bits can tell apart.
+   */
   static long withNext(long word, FrameView view) {
-    int next = view.tcpNextSequence() & (int) Word.MAX_CHECK;
-    int ahead = next - Word.check(word) & (int) Word.MAX_CHECK;
-    boolean near = ahead <= Word.MAX_CHECK / 2 || Word.check(word) == 0; // 0: perhaps not known
+    int ahead = view.tcpSequence() - Word.check(word) & (int) Word.MAX_CHECK;
+    boolean near = ahead <= NEAR || Word.check(word) == 0; // 0: perhaps not known
     boolean counts = near && (view.tcpFlags() & TcpHeader.RST) == 0;
-    return counts ? Word.withCheck(word, next) : word;
+    return counts ? Word.withCheck(word, view.tcpNextSequence()) : word;
   }
 
   private int opening(FrameView view, int handle, int state, boolean reply) {
     int flags = view.tcpFlags();
-    int next = state;
+    int next = SessionState.flags(state);
     if ((flags & TcpHeader.SYN) != 0) {
       next |= reply ? REPLY_SYN : FIRST_SYN;
       int check = Word.check(sessions.word(handle));
@@ -117,13 +129,14 @@ final class TcpStates {
       }
       sessions.setWord(handle, Word.withCheck(sessions.word(handle), checkOf(view)));
     }
-    if ((flags & TcpHeader.ACK) != 0 && acknowledges(view, handle, state, reply)) {
+    if ((flags & TcpHeader.ACK) != 0 && acknowledges(view, handle, next, reply)) {
       next |= reply ? REPLY_ACKNOWLEDGED : FIRST_ACKNOWLEDGED;
     }
+    boolean ended = state == ADOPTED_FIN || !reply && (flags & TcpHeader.FIN) != 0;
     if (next != OPEN) {
-      return next;
+      return next == ADOPTED && ended ? ADOPTED_FIN : next;
     }
-    return (flags & TcpHeader.FIN) == 0 ? ESTABLISHED : reply ? FIN_REPLY : FIN_FIRST;
+    return established(ended ? FIN_FIRST : ESTABLISHED, flags, reply);
   }
 
   private boolean acknowledges(FrameView view, int handle, int state, boolean reply) {
@@ -146,8 +159,13 @@ final class TcpStates {
     return reply ? REPLY_SYN : FIRST_SYN;
   }
 
-  private static int established(int state, int flags, boolean reply, boolean expected) {
-    if ((flags & TcpHeader.FIN) == 0 || !expected) {
+  /**
+   * A FIN counts wherever it is. Honest ones come before data that was lost, behind what overtook them, and after data
+   * that was sent again, none of which 13 bits can tell from forged ones. Those do little: one side's FIN shortens
+   * nothing, and after both a session lives as long as something is sent.
+   */
+  private static int established(int state, int flags, boolean reply) {
+    if ((flags & TcpHeader.FIN) == 0) {
       boolean alive = state == (reply ? RESET_REPLY : RESET_FIRST);
       return alive ? ESTABLISHED : state;
     }
