@@ -136,6 +136,48 @@ class TcpTest {
     }
   }
 
+  /** An outside host's SYN alone proves nothing; the inside host answers it with its own. */
+  @Requirement("N17")
+  @BothFamilies
+  void shouldLetAConnectionBeginAgainFromOutside(boolean v6) {
+    for (boolean reset : new boolean[] {false, true}) {
+      try (Network net = Network.nat(v6, b -> b.filtering(Filtering.ENDPOINT_INDEPENDENT))) {
+        net.open(true, 1, 5000, net.peer(2), 80);
+        in(net, SYN, 5000, 0).forwarded();
+        out(net, SYN_ACK, 1000, 5001).forwarded();
+        in(net, ACK, 5001, 1001).forwarded();
+        if (reset) {
+          out(net, TcpHeader.RST, 1001, 0).forwarded();
+        } else {
+          in(net, TcpHeader.FIN | ACK, 5001, 1001).forwarded();
+          out(net, TcpHeader.FIN | ACK, 1001, 5002).forwarded();
+          in(net, ACK, 5002, 1002).forwarded();
+        }
+        net.afterSeconds(100);
+        in(net, SYN, 90_000, 0).forwarded();
+        out(net, SYN_ACK, 70_000, 90_001).forwarded();
+        in(net, ACK, 90_001, 70_001).forwarded();
+        net.afterSeconds(7_400);
+        assertThat(out(net, ACK, 70_001, 90_001).forwarded().from()).isEqualTo(net.external(1) + " 5000");
+      }
+    }
+  }
+
+  /** Nobody acknowledged what the inside host sent. */
+  @BothFamilies
+  void shouldNotBelieveAForgedSynAndAcknowledgmentOnAClosedConnection(boolean v6) {
+    try (Network net = Network.nat(v6)) {
+      net.connect(1, 5000, net.peer(1), 80);
+      out(net, TcpHeader.FIN | ACK, 1001, 5001).forwarded();
+      in(net, TcpHeader.FIN | ACK, 5001, 1002).forwarded();
+      in(net, SYN, 90_000, 0).forwarded();
+      out(net, SYN_ACK, 70_000, 90_001).forwarded();
+      in(net, ACK, 90_001, 77).forwarded();
+      net.afterSeconds(250);
+      assertThat(net.path.sessions()).isZero();
+    }
+  }
+
   /** RFC 5961, section 3.2: somebody who cannot see a connection cannot end it. */
   @Requirement("N21")
   @BothFamilies

@@ -80,7 +80,7 @@ final class TcpStates {
         handshakes.onSegment(view, Word.binding(word), reply, SessionState.flags(state), next);
       }
     } else if ((flags & TcpHeader.SYN) != 0) {
-      boolean anew = SessionState.isClosing(state) && isOpening(view) && Word.isFromInside(word);
+      boolean anew = SessionState.isClosing(state) && Word.isFromInside(word);
       next = anew ? again(view, handle, reply) : state;
     } else {
       next = established(state, flags, reply);
@@ -151,12 +151,17 @@ final class TcpStates {
   }
 
   /**
-   * A new connection between the same ports, which an inside host begins. One from outside passes and is believed when
-   * the inside host answers, so that forged segments end nothing.
+   * A new connection between the same ports, which an inside host begins or accepts. A SYN from outside passes and is
+   * believed when the inside host answers with its own, so that forged segments end nothing.
    */
   private int again(FrameView view, int handle, boolean reply) {
     sessions.setWord(handle, Word.withCheck(sessions.word(handle), checkOf(view)));
-    return reply ? REPLY_SYN : FIRST_SYN;
+    int twin = sessions.twin(handle);
+    if (isOpening(view) || twin == Sessions.MISS) {
+      return reply ? REPLY_SYN : FIRST_SYN;
+    }
+    sessions.setWord(twin, Word.withCheck(sessions.word(twin), view.tcpAcknowledgment()));
+    return FIRST_SYN | REPLY_SYN | (reply ? REPLY_ACKNOWLEDGED : FIRST_ACKNOWLEDGED);
   }
 
   /**
