@@ -1,29 +1,18 @@
 package io.lb4j.gateway;
 
+import static io.lb4j.gateway.Workers.SEED;
+import static io.lb4j.gateway.Workers.view;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lb4j.address.InterfaceAddress;
-import io.lb4j.address.MacAddress;
-import io.lb4j.flow.FlowHash;
 import io.lb4j.flow.FlowRecord;
-import io.lb4j.flow.FlowState;
-import io.lb4j.flow.FlowTableOverflow;
-import io.lb4j.forward.Egress;
-import io.lb4j.forward.SessionAccounting;
 import io.lb4j.forward.Steering;
 import io.lb4j.forward.Translator;
-import io.lb4j.forward.TranslatorContext;
-import io.lb4j.frame.FrameMarks;
-import io.lb4j.frame.FrameParser;
 import io.lb4j.frame.FrameView;
 import io.lb4j.frame.Verdict;
 import io.lb4j.service.VirtualService;
 import io.lb4j.testkit.FrameBuilder;
-import io.lb4j.topology.Link;
-import io.lb4j.topology.Topology;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -34,14 +23,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Both directions of a flow, and all fragments of a datagram, belong to one worker. */
 class SteeringTest {
   private static final int WORKERS = 4;
-  private static final long SEED = 7;
-
-  private static FrameView view(ByteBuf frame, int link) {
-    FrameView view = new FrameView();
-    view.wrap(frame, 0, frame.readableBytes(), FrameMarks.NONE, link);
-    FrameParser.parse(view);
-    return view;
-  }
 
   private static Outbound rules(boolean v6) {
     return Outbound.builder().nat(Network.prefix(v6), Network.external(v6, 1), Network.external(v6, 2)).build();
@@ -68,107 +49,6 @@ class SteeringTest {
     assertThat(used).hasSize(WORKERS);
   }
 
-  /** A way out that takes everything. */
-  private static final class Taken implements Egress {
-    @Override
-    public Verdict send(FrameView frame, int link, int neighbor) {
-      frame.setEgress(link);
-      return frame.end(Verdict.FORWARD);
-    }
-
-    @Override
-    public long route(boolean v6, long high, long low) {
-      boolean inside = v6 ? high == 0x20010DB8_00050000L : low >>> 8 == 0xC00002;
-      return inside ? 1L << 32 : 0;
-    }
-
-    @Override
-    public int linkTowards(boolean v6, long high, long low) {
-      return Egress.linkOf(route(v6, high, low));
-    }
-
-    @Override
-    public int mtu(int link) {
-      return 1500;
-    }
-
-    @Override
-    public boolean carriesGso(int link) {
-      return false;
-    }
-  }
-
-  /** No services. */
-  private static final class Nobody implements SessionAccounting {
-    @Override
-    public int timeoutTicks(int binding, FlowState state) {
-      return 1000;
-    }
-
-    @Override
-    public void onBegin(int binding) {}
-
-    @Override
-    public void onActiveChange(int binding, int change) {}
-
-    @Override
-    public void onEnd(int binding, boolean active, boolean v6, long high, long low, int port, boolean replaced) {}
-
-    @Override
-    public void onAlive(int binding, boolean v6, long high, long low, int port) {}
-  }
-
-  private static List<InterfaceAddress> addresses(boolean outside) {
-    return outside
-        ? List.of(InterfaceAddress.of("198.51.100.5/24"), InterfaceAddress.of("2001:db8:c::5/64"))
-        : List.of(InterfaceAddress.of("192.0.2.5/24"), InterfaceAddress.of("2001:db8:5::5/64"));
-  }
-
-  private static Translator worker(Outbound rules, int index) {
-    List<Link> links =
-        List.of(
-            new Link(0, "eth0", MacAddress.of(Network.OUTSIDE_MAC), 1500, addresses(true), false, false, false),
-            new Link(1, "eth1", MacAddress.of(Network.INSIDE_MAC), 1500, addresses(false), false, false, false));
-    Translator translator =
-        rules.newTranslator(
-            new TranslatorContext(
-                new Topology(links, List.of()),
-                new Taken(),
-                view -> Verdict.NO_MAPPING,
-                (about, type, code, word) -> {},
-                new Nobody(),
-                (tag, verdict, ingress, egress, binding, length) -> {},
-                UnpooledByteBufAllocator.DEFAULT,
-                4_096,
-                FlowTableOverflow.EVICT_EMBRYONIC,
-                new FlowHash(SEED),
-                SEED,
-                index,
-                WORKERS,
-                0));
-    translator.adopt(List.of());
-    translator.begin(
-        0,
-        (link, frame, marks) -> {
-          frame.release();
-          return true;
-        });
-    return translator;
-  }
-
-  private static int hash(FrameView view) {
-    FlowHash hash = new FlowHash(SEED);
-    return view.isV6()
-        ? hash.of6(
-            view.sourceHigh(),
-            view.sourceLow(),
-            view.destinationHigh(),
-            view.destinationLow(),
-            view.ports(),
-            view.protocol())
-        : hash.of4(view.sourceLow() << 32 | view.destinationLow(), view.ports(), view.protocol());
-  }
-
   @Requirement("N42")
   @Requirement("N3")
   @ParameterizedTest
@@ -178,7 +58,7 @@ class SteeringTest {
     Steering steering = rules.steering(SEED, WORKERS, List.of());
     List<Translator> workers = new ArrayList<>();
     for (int index = 0; index < WORKERS; index++) {
-      workers.add(worker(rules, index));
+      workers.add(Workers.worker(rules, index, WORKERS, 4_096));
     }
     Set<String> external = new HashSet<>();
     Set<Integer> used = new HashSet<>();
@@ -194,7 +74,6 @@ class SteeringTest {
       ByteBuf frame = question.build();
       FrameView view = view(frame, Network.INSIDE);
       int worker = steering.workerOf(view);
-      view.setHash(hash(view));
       assertThat(workers.get(worker).onUnserved(view)).isEqualTo(Verdict.FORWARD);
 
       Packet left = Packet.of(frame);
@@ -233,7 +112,7 @@ class SteeringTest {
     Steering steering = rules.steering(SEED, WORKERS, List.of());
     boolean query = protocol == Packet.ICMP || protocol == Packet.ICMPV6;
     for (int index = 0; index < WORKERS; index++) {
-      Translator worker = worker(rules, index);
+      Translator worker = Workers.worker(rules, index, WORKERS, 4_096);
       for (int n = 0; n < 200; n++) {
         FrameBuilder question =
             FrameBuilder.from(Network.inside(v6, 1 + n % 100), Network.peer(v6, 1 + n % 61))
@@ -247,7 +126,6 @@ class SteeringTest {
                     .build(),
                 Network.INSIDE);
         if (steering.workerOf(view) == index) {
-          view.setHash(hash(view));
           assertThat(worker.onUnserved(view)).isEqualTo(Verdict.FORWARD);
         }
       }
@@ -255,7 +133,7 @@ class SteeringTest {
       assertThat(records).isNotEmpty();
       for (int other = 0; other < WORKERS; other++) {
         boolean same = other == index;
-        Translator fresh = worker(rules, other);
+        Translator fresh = Workers.worker(rules, other, WORKERS, 4_096);
         assertThat(records).allMatch(record -> fresh.restore(record) == same);
         assertThat(fresh.sessions()).isEqualTo(same ? records.size() : 0);
       }

@@ -54,6 +54,14 @@ final class PortPool {
     return (port >>> 1) % workers;
   }
 
+  /** A random port of a worker's, free or not, from 1024 on. */
+  static int anyPort(int worker, int workers, SplittableRandom random) {
+    int first = LOW_PORTS / 2 + Math.floorMod(worker - LOW_PORTS / 2, workers); // its first pair
+    int pairs = (PAIRS - first + workers - 1) / workers;
+    int drawn = random.nextInt(2 * pairs);
+    return 2 * (first + (drawn >>> 1) * workers) + (drawn & 1);
+  }
+
   private boolean owns(int port) {
     return ownerOf(port, workers) == worker;
   }

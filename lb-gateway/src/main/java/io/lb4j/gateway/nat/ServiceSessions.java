@@ -15,8 +15,11 @@ import java.util.SplittableRandom;
 
 /** Opens sessions of services. Owned by one worker. */
 final class ServiceSessions {
-  private static final int SOURCE_PORT_TRIES = 64;
-  private static final int FIRST_FREE_PORT = 1024;
+  /**
+   * Ports that are looked at for one packet, of all addresses together. Each costs a look-up, so that they bound what a
+   * flood costs while no port is free; and they are enough: with 98 of 100 taken, one packet of 176 finds none.
+   */
+  private static final int SOURCE_PORT_TRIES = 256;
 
   private final TranslatorContext context;
   private final Sessions sessions;
@@ -123,35 +126,41 @@ final class ServiceSessions {
 
   /**
    * Finds a source for the server's side such that the reply's tuple is nobody's: with full NAT an address of the
-   * service's, else the client's own, whose port changes only when the tuple is taken.
+   * service's, else the client's own, whose port changes only when the tuple is taken. A client keeps to one address
+   * while that has ports. Ports are drawn at random until one is free (RFC 6056, section 3.3.2).
    */
   private boolean chooseSource(Gateway method) {
     List<IpAddress> sources = method.sources();
-    int wanted = key.sourcePort();
-    if (!sources.isEmpty()) {
-      int index = (int) ((key.sourceLow * 0x9E37_79B9_7F4A_7C15L >>> 33) % sources.size());
-      IpAddress source = sources.get(index);
-      to.setSource(source.high(), source.low(), wanted);
-    }
-    if (mayUse(wanted, sources) && isFree()) {
+    boolean shared = !sources.isEmpty(); // by the workers; a client's own address comes back to its worker anyway
+    int worker = shared ? context.worker() : 0;
+    int workers = shared ? context.workers() : 1;
+    int usual = shared ? (int) ((key.sourceLow * 0x9E37_79B9_7F4A_7C15L >>> 33) % sources.size()) : 0;
+    setSource(sources, usual, key.sourcePort());
+    if (PortPool.ownerOf(key.sourcePort(), workers) == worker && isFree()) {
       return true;
     }
     for (int i = 0; i < SOURCE_PORT_TRIES; i++) {
-      int port = FIRST_FREE_PORT + random.nextInt(65536 - FIRST_FREE_PORT);
-      to.setSource(to.sourceHigh, to.sourceLow, port);
-      if (to.protocol == IpProtocol.ICMP || to.protocol == IpProtocol.ICMPV6) {
-        to.ports = Tuple.ports(port, port);
-      }
-      if (mayUse(port, sources) && isFree()) {
+      // half of the tries are for the usual address, the others for all of them in turn
+      int further = Math.max(0, 2 * i - SOURCE_PORT_TRIES) * sources.size() / SOURCE_PORT_TRIES;
+      setSource(sources, usual + further, PortPool.anyPort(worker, workers, random));
+      if (isFree()) {
         return true;
       }
     }
     return false;
   }
 
-  /** Workers share a full-NAT address by ports; a client's own address comes back to its worker anyway. */
-  private boolean mayUse(int port, List<IpAddress> sources) {
-    return sources.isEmpty() || PortPool.ownerOf(port, context.workers()) == context.worker();
+  /** Sets the port, and with full NAT the address, counted round; a query has its identifier in place of both ports. */
+  private void setSource(List<IpAddress> sources, int index, int port) {
+    if (sources.isEmpty()) {
+      to.setSource(key.sourceHigh, key.sourceLow, port);
+    } else {
+      IpAddress source = sources.get(index % sources.size());
+      to.setSource(source.high(), source.low(), port);
+    }
+    if (to.protocol == IpProtocol.ICMP || to.protocol == IpProtocol.ICMPV6) {
+      to.ports = Tuple.ports(port, port);
+    }
   }
 
   /** Whether nobody has the reply's tuple, or only a session whose time is over. */
