@@ -155,6 +155,20 @@ class MappingTest {
     }
   }
 
+  /** The range is RECOMMENDED, a mapping is the purpose: 1,200 that want a port below 1024 get one, if a high one. */
+  @Requirement("N4")
+  @EveryTransport
+  void shouldLeaveTheRangeOfThePortRatherThanRefuse(boolean v6, boolean tcp) {
+    try (Network net = Network.options(v6).nat(b -> b).sessions(8192).open()) {
+      Set<Integer> ports = new HashSet<>();
+      for (int n = 0; n < 1200; n++) {
+        ports.add(net.open(tcp, 1 + n % 100, 1 + n / 100, net.peer(1), 80).sourcePort());
+      }
+      assertThat(ports).hasSize(1200);
+      assertThat(ports.stream().filter(port -> port < 1024)).hasSize(1023);
+    }
+  }
+
   @Requirement("N5")
   @ParameterizedTest
   @CsvSource({"false,500", "false,501", "false,5000", "false,65535", "true,500", "true,501", "true,5000", "true,65535"})

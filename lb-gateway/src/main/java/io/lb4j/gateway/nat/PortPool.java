@@ -8,9 +8,10 @@ import java.util.SplittableRandom;
  * The ports of one external address that one worker may give out, for TCP, UDP and ICMP identifiers. Owned by that
  * worker.
  *
- * <p>A port is kept where it is free. Otherwise it is random (RFC 6056, section 3.3.1), of the same range class (below
- * 1024, or not) and, while there is one, of the same parity (RFC 4787, REQ-3a and REQ-4). Workers share an address by
- * pairs of an even and the next odd port, so that both parities and neighbouring ports stay with one worker.
+ * <p>A port is kept where it is free and this worker's. Otherwise it is random (RFC 6056, section 3.3.1), of the same
+ * range class (below 1024, or not) and, while there is one, of the same parity (RFC 4787, REQ-3a and REQ-4). The class
+ * is recommended and no more: when no port below 1024 is left, a higher one is better than none. Workers share an
+ * address by pairs of an even and the next odd port, so that both parities and neighbouring ports stay with one worker.
  */
 final class PortPool {
   static final int NONE = -1;
@@ -95,8 +96,15 @@ final class PortPool {
       taken[code * 2 + (wanted & 1)].set(bit(wanted));
       return wanted;
     }
-    int same = takeRandom(code, wanted & 1, from, to, random);
-    return same != NONE ? same : takeRandom(code, wanted & 1 ^ 1, from, to, random);
+    int port = takeRandom(code, wanted, from, to, random);
+    boolean mayLeave = low && last > to; // a low port for a high one might count as privileged
+    return port == NONE && mayLeave ? takeRandom(code, wanted, LOW_PORTS, last, random) : port;
+  }
+
+  /** A port of the wanted one's parity; of the other one when there is none. */
+  private int takeRandom(int code, int wanted, int from, int to, SplittableRandom random) {
+    int same = takeOf(code, wanted & 1, from, to, random);
+    return same != NONE ? same : takeOf(code, wanted & 1 ^ 1, from, to, random);
   }
 
   /** Takes one port and no other; false when it is somebody's, a service's or another worker's. */
@@ -109,7 +117,7 @@ final class PortPool {
     return free;
   }
 
-  private int takeRandom(int code, int parity, int from, int to, SplittableRandom random) {
+  private int takeOf(int code, int parity, int from, int to, SplittableRandom random) {
     int lowest = firstBit(from, parity);
     int highest = lastBit(to, parity);
     if (lowest > highest) {

@@ -49,6 +49,27 @@ class PortPoolTest {
     }
   }
 
+  /** Sixteen workers have 64 ports below 1024 each, and hosts that send from NTP's or IKE's are more. */
+  @Test
+  void shouldLeaveTheClassOfALowPortWhenItHasNoneLeft() {
+    PortPool pool = pool(3, 16);
+    for (int i = 0; i < 1000; i++) {
+      int port = pool.take(UDP, 123, 1, 65535, random);
+      assertThat(port).isPositive();
+      assertThat(port < 1024).as("the lower ones first").isEqualTo(i < 64);
+    }
+  }
+
+  /** A port below 1024 may mean a privileged program to whoever sees it. */
+  @Test
+  void shouldNotGiveALowPortForAHighOne() {
+    PortPool pool = pool(0, 1);
+    for (int i = 1024; i < 65536; i++) {
+      assertThat(pool.take(UDP, i, 1, 65535, random)).isEqualTo(i);
+    }
+    assertThat(pool.take(UDP, 5000, 1, 65535, random)).isEqualTo(PortPool.NONE);
+  }
+
   @Test
   void shouldKeepProtocolsApart() {
     PortPool pool = pool(0, 1);
