@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lb4j.address.IpAddress;
 import io.lb4j.flow.FlowTableOverflow;
 import io.lb4j.frame.Verdict;
+import io.lb4j.service.VirtualService;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
@@ -74,6 +75,64 @@ class CapacityTest {
       net.afterSeconds(400);
       assertThat(net.path.sessions()).isZero();
       assertThat(book.insideByOutside).isEmpty();
+    }
+  }
+
+  private static final int CAPACITY = 256;
+
+  private static Network full(boolean v6, String what) {
+    Network.Options options = Network.options(v6).with(b -> b.flowTable(CAPACITY, FlowTableOverflow.REJECT));
+    return switch (what) {
+      case "routed" -> options.outbound(b -> b.route(Network.prefix(v6))).open();
+      case "proxied" ->
+          options
+              .singleArm()
+              .service(
+                  VirtualService.tcp(Network.vip(v6), 80)
+                      .named("web")
+                      .forwarding(Gateway.fullNat(Network.external(v6, 1)).withProxyProtocol())
+                      .realServer("s1", Network.inside(v6, 1), s -> s.port(8080)))
+              .open();
+      default -> options.nat(b -> b.filtering(Filtering.valueOf(what))).open();
+    };
+  }
+
+  /** The first SYN of a connection of its own host or client, port and peer. */
+  private static Network.Result begin(Network net, boolean proxied, int n) {
+    return proxied
+        ? net.fromOutside(net.to(net.vip(), net.peer(1 + n % 50)).tcp(5000 + n, 80, TcpHeader.SYN).numbers(1000, 0))
+        : net.tcpOut(1 + n % 100, 5000 + n, net.peer(1 + n % 50), 80, TcpHeader.SYN, 1000, 0);
+  }
+
+  private static void connect(Network net, boolean proxied, int n) {
+    Packet syn = begin(net, proxied, n).forwarded();
+    FrameBuilder answer =
+        proxied ? net.from(1, syn.source()) : net.to(syn.source(), syn.destination());
+    answer.tcp(syn.destinationPort(), syn.sourcePort(), TcpHeader.SYN | TcpHeader.ACK).numbers(5000, 1001);
+    (proxied ? net.fromInside(answer) : net.fromOutside(answer)).forwarded();
+    Network.Result established =
+        proxied
+            ? net.fromOutside(
+                net.to(net.vip(), net.peer(1 + n % 50)).tcp(5000 + n, 80, TcpHeader.ACK).numbers(1001, 5001))
+            : net.tcpOut(1 + n % 100, 5000 + n, net.peer(1 + n % 50), 80, TcpHeader.ACK, 1001, 5001);
+    established.forwarded();
+  }
+
+  /** The capacity counts flows, whatever else of the table each of them needs: mappings, filters, notes. */
+  @ParameterizedTest(name = "IPv6 {0}, {1}")
+  @CsvSource({
+    "false,ADDRESS_DEPENDENT", "true,ADDRESS_DEPENDENT", "false,ADDRESS_AND_PORT_DEPENDENT",
+    "true,ADDRESS_AND_PORT_DEPENDENT", "false,ENDPOINT_INDEPENDENT", "true,ENDPOINT_INDEPENDENT", "false,routed",
+    "true,routed", "false,proxied", "true,proxied"
+  })
+  void shouldHoldAsManyConnectionsAsItsCapacity(boolean v6, String what) {
+    boolean proxied = what.equals("proxied");
+    try (Network net = full(v6, what)) {
+      for (int n = 0; n < CAPACITY; n++) {
+        connect(net, proxied, n);
+      }
+      assertThat(net.path.sessions()).isEqualTo(CAPACITY);
+      assertThat(begin(net, proxied, CAPACITY).verdict()).isEqualTo(Verdict.FLOW_TABLE_FULL);
     }
   }
 

@@ -226,7 +226,7 @@ class SavedSessionsTest {
   void shouldListEverySessionWhateverThePartsAre(boolean v6) {
     SplittableRandom random = new SplittableRandom(3);
     try (Network net = Conversations.network(v6, SEED, new MappingBook()).open()) {
-      talk(net, new Conversations(v6, 9), random);
+      talk(net, new Conversations(v6, 6), random);
       Set<FlowRecord> all = new HashSet<>(list(net));
       assertThat(all).hasSize(net.path.sessions());
       for (int step : new int[] {1, 7, 64, 100_000}) {

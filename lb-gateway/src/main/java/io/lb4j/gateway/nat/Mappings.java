@@ -60,6 +60,18 @@ final class Mappings {
     this.nowNs = burstNs;
   }
 
+  /** Entries that a session of a family has at most beside its two directions: its mapping's two, its filter. */
+  int entriesOfASession(boolean v6) {
+    int entries = 0;
+    for (OutboundRule rule : rules) {
+      if (rule.from().address().isV6() == v6) {
+        int filter = settings.filtering() == Filtering.ADDRESS_DEPENDENT ? 1 : 0;
+        entries = Math.max(entries, (rule.isRouted() ? 0 : 2) + filter);
+      }
+    }
+    return entries;
+  }
+
   /** A virtual address may serve as external address: its services' ports are left out. */
   void adopt(List<VirtualService> services) {
     for (PortPool pool : pools.values()) {

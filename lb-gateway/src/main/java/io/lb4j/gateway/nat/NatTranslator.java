@@ -70,6 +70,7 @@ public final class NatTranslator implements Translator {
         new Sessions(
             context.hash(),
             context.capacity(),
+            mappings.entriesOfASession(false),
             context.overflow(),
             context.accounting(),
             new Ends(),
@@ -125,7 +126,11 @@ public final class NatTranslator implements Translator {
         declared.stream()
             .anyMatch(service -> service.isV6() && service.forwarding() instanceof TranslatedForwarding);
     if (v6Service || settings.rules().stream().anyMatch(rule -> rule.from().address().isV6())) {
-      sessions.enableV6();
+      boolean proxied =
+          declared.stream()
+              .filter(service -> service.isV6() && service.forwarding() instanceof Gateway)
+              .anyMatch(service -> ((Gateway) service.forwarding()).proxyProtocol());
+      sessions.enableV6(Math.max(mappings.entriesOfASession(true), proxied ? ProxyHeaders.ENTRIES : 0));
     }
     for (VirtualService service : declared) {
       if (service.policies().resetOnIdle() && service.forwarding() instanceof TranslatedForwarding) {

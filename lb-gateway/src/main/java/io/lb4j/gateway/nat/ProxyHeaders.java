@@ -30,6 +30,9 @@ import io.netty.buffer.ByteBufAllocator;
 final class ProxyHeaders {
   static final int NONE = Sessions.MISS;
 
+  /** Of a session, beside its two directions: the note. */
+  static final int ENTRIES = 1;
+
   private static final int V4_LENGTH = 16 + 12;
   private static final int V6_LENGTH = 16 + 36;
   private static final long SIGNATURE_HIGH = 0x0D0A_0D0A_000D_0A51L;

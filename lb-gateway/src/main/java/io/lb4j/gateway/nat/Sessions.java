@@ -70,9 +70,16 @@ final class Sessions {
   private final Tuple other = new Tuple();
   private final Tuple turned = new Tuple();
 
+  /**
+   * No sessions.
+   *
+   * @param capacity sessions of both families
+   * @param extraEntries of an IPv4 session at most, beside its two directions
+   */
   Sessions(
       FlowHash hash,
       int capacity,
+      int extraEntries,
       FlowTableOverflow overflow,
       SessionAccounting accounting,
       Listener listener,
@@ -90,7 +97,7 @@ final class Sessions {
       outboundTicks[state.ordinal()] = ticks(outboundTimeouts.of(state));
     }
     this.queryTicks = ticks(queryTimeout);
-    this.v4 = new SessionTable(false, 64 + capacity * 4, hash);
+    this.v4 = new SessionTable(false, slots(4, extraEntries), hash); // a PROXY header's note has room as well
     this.sweep = new SessionSweep(this, accounting, listener, nowNs);
     this.eviction = new SessionEviction(this, overflow);
     this.tick = FlowTable.tick(nowNs);
@@ -100,18 +107,21 @@ final class Sessions {
     return (int) ((timeout.toNanos() + FlowTable.TICK_NS - 1) / FlowTable.TICK_NS);
   }
 
-  /** Takes the memory for IPv6, once. */
-  void enableV6() {
+  /** Slots of which all sessions with all their entries use three quarters, and {@code least} for each at any rate. */
+  private int slots(int least, int extraEntries) {
+    int entries = capacity * (2 + extraEntries);
+    return 64 + Math.max(capacity * least, (entries * 4 + 2) / 3);
+  }
+
+  /** Takes the memory for IPv6, once; its sessions have so many entries at most beside their two directions. */
+  void enableV6(int extraEntries) {
     if (v6 == null) {
-      v6 = new SessionTable(true, 64 + capacity * 3, hash);
+      v6 = new SessionTable(true, slots(3, extraEntries), hash);
     }
   }
 
-  /** Takes the memory for what each side of a family's sessions acknowledges, once. */
+  /** Takes the memory for what each side of a family's sessions acknowledges, once; IPv6 has to be enabled. */
   void keepNumbers(boolean isV6) {
-    if (isV6) {
-      enableV6();
-    }
     (isV6 ? v6 : v4).keepNumbers();
   }
 

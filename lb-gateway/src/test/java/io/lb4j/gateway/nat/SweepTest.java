@@ -82,8 +82,8 @@ class SweepTest {
     FlowHash hash = new FlowHash(seed);
     sessions =
         new Sessions(
-            hash, CAPACITY, FlowTableOverflow.EVICT_EMBRYONIC, servers, new Nobody(), timeouts, LONG, 0);
-    sessions.enableV6();
+            hash, CAPACITY, 0, FlowTableOverflow.EVICT_EMBRYONIC, servers, new Nobody(), timeouts, LONG, 0);
+    sessions.enableV6(0);
     sessions.at(0);
     servers.gone = false;
     nowNs = 0;
