@@ -199,6 +199,27 @@ class FilteringTest {
     }
   }
 
+  /** Nothing is remembered of them, so nobody can tell an answer from a stranger's packet. */
+  @ParameterizedTest(name = "IPv6 {0}, protocol {1}, {2}")
+  @CsvSource({
+    "false,47,ADDRESS_DEPENDENT", "true,50,ADDRESS_DEPENDENT", "false,132,ADDRESS_AND_PORT_DEPENDENT",
+    "true,47,ADDRESS_AND_PORT_DEPENDENT", "false,50,ENDPOINT_INDEPENDENT", "true,132,ENDPOINT_INDEPENDENT"
+  })
+  void shouldLetAnswersOfOtherProtocolsInWhereEverybodyMayComeIn(boolean v6, int protocol, Filtering filtering) {
+    try (Network net = Network.options(v6).outbound(b -> b.route(Network.prefix(v6)).filtering(filtering)).open()) {
+      Packet out =
+          net.fromInside(net.from(1, net.peer(1)).protocol(protocol).payload(new byte[20])).forwarded();
+      assertThat(out.source()).isEqualTo(net.inside(1));
+      FrameBuilder answer = net.to(net.inside(1), net.peer(1)).protocol(protocol).payload(new byte[20]);
+      if (filtering == Filtering.ENDPOINT_INDEPENDENT) {
+        assertThat(net.fromOutside(answer).forwarded().destination()).isEqualTo(net.inside(1));
+      } else {
+        net.fromOutside(answer).droppedSilently(Verdict.FILTERED);
+      }
+      assertThat(net.path.sessions()).isZero();
+    }
+  }
+
   @EveryTransport
   void shouldAlsoTranslateOnASingleInterface(boolean v6, boolean tcp) {
     try (Network net = Network.options(v6).singleArm().nat(b -> b).open()) {
