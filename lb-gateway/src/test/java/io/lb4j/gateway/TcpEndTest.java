@@ -118,7 +118,9 @@ class TcpEndTest {
   /** A frame of the kind that may be forwarded together with others. */
   private static ByteBuf direct(FrameBuilder frame) {
     ByteBuf built = frame.build();
-    return Unpooled.directBuffer(built.readableBytes()).writeBytes(built);
+    ByteBuf copy = Unpooled.directBuffer(built.readableBytes()).writeBytes(built);
+    built.release();
+    return copy;
   }
 
   /** Segments that are forwarded together overtake a FIN of their batch. */
@@ -132,6 +134,7 @@ class TcpEndTest {
       FrameBuilder ack = net.to(net.vip(), net.peer(1)).tcp(3000, 80, ACK).numbers(1002, 5002);
       List<ByteBuf> frames = List.of(direct(fin), direct(ack));
       assertThat(net.burst(frames, List.of(Network.OUTSIDE, Network.OUTSIDE))).containsOnly(Verdict.FORWARD);
+      frames.forEach(ByteBuf::release);
       server(net, FIN | ACK, 5001, 1002);
       assertThat(state(net)).isEqualTo(FlowState.FIN);
     }
