@@ -45,8 +45,6 @@ final class SlotRing {
   private int oldest; // place of the slot that was read and is not given back
   private int current; // place of the slot to be read next
   private int held;
-  private int counted; // frames that were found to wait
-  private int behind; // place of the slot behind them
 
   /**
    * A ring as it was asked for.
@@ -84,34 +82,27 @@ final class SlotRing {
   /** Counts the frames that wait, up to as many; answers how many they are. */
   int count(int most) {
     int limit = Math.min(most, slots - held);
-    counted = 0;
-    behind = current;
-    while (counted < limit && isReady(behind)) {
-      counted++;
-      behind = after(behind);
+    int count = 0;
+    for (int slot = current; count < limit && isReady(slot); slot = after(slot)) {
+      count++;
     }
-    return counted;
+    return count;
   }
 
   /**
-   * When the first frame came of those that wait behind the counted ones: they came later, or are hidden by one that
-   * another processor is still copying. {@link #NEVER} if there is none.
+   * When the earliest frame came, in nanoseconds, of those that are next in the ring, also of those behind one that
+   * another processor is still copying; {@link #NEVER} if there is none.
    */
-  long horizonNs() {
+  long earliestNs() {
     long earliest = NEVER;
-    int slot = behind;
-    for (int i = Math.min(PROCESSORS, slots - held - counted); i > 0; i--) {
+    int slot = current;
+    for (int i = Math.min(PROCESSORS, slots - held); i > 0; i--) {
       if (isReady(slot)) {
         earliest = Math.min(earliest, timeNs(slot));
       }
       slot = after(slot);
     }
     return earliest;
-  }
-
-  /** When the frame that waits came, in nanoseconds. */
-  long timeNs() {
-    return timeNs(current);
   }
 
   private long timeNs(int slot) {
@@ -124,10 +115,10 @@ final class SlotRing {
     return (status(current) & RingFrames.STATUS_COPY) != 0 && copies.isFull();
   }
 
-  /** Takes as many frames as were counted, or fewer; answers how many were added. */
-  int takeCounted(FrameBatch batch, int ingress) {
+  /** Takes as many frames that wait, or fewer; answers how many were added. */
+  int take(FrameBatch batch, int ingress, int count) {
     int added = 0;
-    for (int i = counted; i > 0 && !isBlocked(); i--) {
+    for (int i = count; i > 0 && !isBlocked(); i--) {
       if (take(batch, ingress)) {
         added++;
       }

@@ -25,42 +25,40 @@ final class SlotRings implements ReceiveRing {
     frames.begin();
     int shortCount = shorts.count(batch.room());
     int longCount = longs.count(batch.room());
-    if (longCount == 0 && (shortCount == 0 || longs.horizonNs() == SlotRing.NEVER)) {
-      return shorts.takeCounted(batch, ingress);
+    if (longCount == 0 && (shortCount == 0 || longs.earliestNs() == SlotRing.NEVER)) {
+      return shorts.take(batch, ingress, shortCount);
     }
     return merge(batch, ingress, shortCount, longCount);
   }
 
   /**
-   * Takes frames of both rings. A flow's frames come by one processor, each being whole before the next begins; so what
-   * came before a frame that was counted is seen by a look at the other ring after that, among the counted ones or
-   * behind them, where it may not be taken yet.
+   * Takes frames of both rings. A processor handles a flow's frames one after the other: it reserves a slot, copies,
+   * writes the time, and goes on to the next frame. So slots lie in the order in which they were reserved, times are
+   * those of the end, and the ring comes first that has the earliest time among its next slots: any frame of the other
+   * one ended later, while that ring's first slot was reserved earlier, so that it is none that has to precede it. What
+   * had ended before a counted frame began is seen, because that frame was counted before the times are read.
    */
   private int merge(FrameBatch batch, int ingress, int shortCount, int longCount) {
-    long shortHorizonNs = shorts.horizonNs();
-    long longHorizonNs = longs.horizonNs();
     int shortsLeft = shortCount;
     int longsLeft = longCount;
     int added = 0;
-    while (batch.room() > 0 && shortsLeft + longsLeft > 0) {
-      boolean isShort = longsLeft == 0 || shortsLeft > 0 && isBefore(shorts.timeNs(), longs.timeNs());
+    while (batch.room() > 0) {
+      boolean isShort = isBefore(shorts.earliestNs(), longs.earliestNs());
       SlotRing next = isShort ? shorts : longs;
-      if (isBefore(isShort ? longHorizonNs : shortHorizonNs, next.timeNs()) || next.isBlocked()) {
-        break;
+      if ((isShort ? shortsLeft-- : longsLeft--) == 0 || next.isBlocked()) {
+        break; // its first frame is still being copied, or came after the others were counted
       }
       if (next.take(batch, ingress)) {
         added++;
       }
-      shortsLeft -= isShort ? 1 : 0;
-      longsLeft -= isShort ? 0 : 1;
     }
     return added;
   }
 
-  /** Whether one came before the other. If the times are farther apart the clock was set, and they say nothing. */
+  /** Whether one time is before the other. If they are far apart the clock was set, and they say nothing. */
   private static boolean isBefore(long oneNs, long otherNs) {
     long later = otherNs - oneNs;
-    return later > 0 && later < CLOCK_STEP_NS;
+    return oneNs != SlotRing.NEVER && (otherNs == SlotRing.NEVER || later > 0 && later < CLOCK_STEP_NS);
   }
 
   @Override

@@ -132,6 +132,19 @@ class SlotRingsTest extends LivePortFixture {
     assertThat(read()).containsExactly(102, 103, 104);
   }
 
+  /** A processor that began earlier may end later: what lies behind its frame in the ring came before it. */
+  @Test
+  void shouldGoByTheEarliestTimeOfARing() {
+    writeLong(0, 104);
+    writeLong(1, 101);
+    writeShort(0, 103);
+    assertThat(read()).containsExactly(104, 101, 103);
+    writeShort(1, 114);
+    writeShort(2, 111);
+    writeLong(2, 113);
+    assertThat(read()).containsExactly(114, 111, 113);
+  }
+
   /** An unfinished frame alone holds nobody up: nothing of the flow that follows it can be there. */
   @Test
   void shouldNotWaitForAFrameBehindWhichNothingIsHidden() {
