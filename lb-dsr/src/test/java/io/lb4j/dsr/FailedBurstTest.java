@@ -9,16 +9,9 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.port.MemoryPort;
-import io.lb4j.port.Port;
-import io.lb4j.port.PortCounters;
 import io.lb4j.port.PortQueue;
-import io.lb4j.port.PortStatus;
 import io.lb4j.port.PortTraits;
-import io.lb4j.schedule.ActiveFlows;
-import io.lb4j.schedule.Candidate;
-import io.lb4j.schedule.Picker;
-import io.lb4j.schedule.Schedule;
-import io.lb4j.schedule.Scheduler;
+import io.lb4j.port.PortWrapper;
 import io.lb4j.service.VirtualService;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
@@ -67,28 +60,10 @@ class FailedBurstTest {
     }
   }
 
-  /** To the first server, if to any. */
-  private final class ShortOfMemory implements Scheduler, Schedule, Picker {
-    @Override
-    public String name() {
-      return "short-of-memory";
-    }
-
-    @Override
-    public Schedule prepare(List<Candidate> candidates, long seed) {
-      return this;
-    }
-
-    @Override
-    public Picker newPicker(Picker previous) {
-      return this;
-    }
-
-    @Override
-    public int pick(long hash, ActiveFlows active) {
-      failIn(Part.PICKER);
-      return 0;
-    }
+  /** The first server, if any. */
+  private int pick() {
+    failIn(Part.PICKER);
+    return 0;
   }
 
   private final class ExhaustedAllocator extends AbstractByteBufAllocator {
@@ -114,25 +89,14 @@ class FailedBurstTest {
     }
   }
 
-  private final class FailingPort implements Port {
-    @Override
-    public String name() {
-      return port.name();
-    }
-
-    @Override
-    public PortTraits traits() {
-      return port.traits();
-    }
-
-    @Override
-    public int queues() {
-      return port.queues();
+  private final class FailingPort extends PortWrapper {
+    FailingPort() {
+      super(port);
     }
 
     @Override
     public PortQueue queue(int index) {
-      PortQueue queue = port.queue(index);
+      PortQueue queue = super.queue(index);
       return new PortQueue() {
         @Override
         public int receive(FrameBatch batch, int ingress) {
@@ -166,26 +130,6 @@ class FailedBurstTest {
         }
       };
     }
-
-    @Override
-    public void join(MacAddress address) {
-      port.join(address);
-    }
-
-    @Override
-    public PortStatus status() {
-      return port.status();
-    }
-
-    @Override
-    public PortCounters counters() {
-      return port.counters();
-    }
-
-    @Override
-    public void close() {
-      port.close();
-    }
   }
 
   private LoadBalancer start(boolean pipelined) {
@@ -199,7 +143,7 @@ class FailedBurstTest {
             .flowTable(1024)
             .workerQueue(WORKER_QUEUE)
             .allocator(new ExhaustedAllocator())
-            .service(Lan.withServers(Lan.tcp(false).scheduler(new ShortOfMemory()), false, 1))
+            .service(Lan.withServers(Lan.tcp(false).scheduler(new PickingScheduler(this::pick)), false, 1))
             .service(
                 VirtualService.tcp(Lan.vip(false), 81)
                     .named("unresolved")

@@ -10,11 +10,6 @@ import io.lb4j.frame.Verdict;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.persistence.SourceIpPersistence;
 import io.lb4j.port.MemoryPort;
-import io.lb4j.schedule.ActiveFlows;
-import io.lb4j.schedule.Candidate;
-import io.lb4j.schedule.Picker;
-import io.lb4j.schedule.Schedule;
-import io.lb4j.schedule.Scheduler;
 import io.lb4j.service.ConnectionLimit;
 import io.lb4j.service.Overflow;
 import io.lb4j.service.VirtualServiceBuilder;
@@ -23,7 +18,6 @@ import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BrokenBarrierException;
@@ -47,38 +41,21 @@ class FirstFlowsTogetherTest {
   private long offered;
 
   /** Every worker has a server of its own, and picks it when the others are about to pick theirs. */
-  private static final class Meeting implements Scheduler, Schedule, Picker {
-    private final CyclicBarrier barrier = new CyclicBarrier(WORKERS);
-
-    @Override
-    public String name() {
-      return "meeting";
-    }
-
-    @Override
-    public Schedule prepare(List<Candidate> candidates, long seed) {
-      return this;
-    }
-
-    @Override
-    public Picker newPicker(Picker previous) {
-      return this;
-    }
-
-    @Override
-    public int pick(long hash, ActiveFlows active) {
+  private static PickingScheduler meeting() {
+    CyclicBarrier barrier = new CyclicBarrier(WORKERS);
+    return new PickingScheduler(() -> {
       try {
         barrier.await(SECONDS, TimeUnit.SECONDS);
       } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
         throw new IllegalStateException(e);
       }
       return Thread.currentThread().getName().equals("lb4j-worker-0") ? 0 : 1;
-    }
+    });
   }
 
   private LoadBalancer balancer(String limit) {
     VirtualServiceBuilder service =
-        Lan.tcp(v6).scheduler(new Meeting()).persistence(SourceIpPersistence.create());
+        Lan.tcp(v6).scheduler(meeting()).persistence(SourceIpPersistence.create());
     ConnectionLimit all = ConnectionLimit.of(2 * WORKERS * CLIENTS); // two rounds
     for (int n = 1; n <= WORKERS; n++) {
       ConnectionLimit own = limit.equals("servers") ? all : ConnectionLimit.NONE;

@@ -9,11 +9,6 @@ import io.lb4j.frame.FrameBatch;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.neighbor.AnnouncementSettings;
 import io.lb4j.port.PortQueue;
-import io.lb4j.schedule.ActiveFlows;
-import io.lb4j.schedule.Candidate;
-import io.lb4j.schedule.Picker;
-import io.lb4j.schedule.Schedule;
-import io.lb4j.schedule.Scheduler;
 import io.lb4j.service.UnservedPolicy;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
@@ -93,30 +88,12 @@ class FlushAfterFailureTest {
     public void await(long timeoutNs) {}
   }
 
-  /** Fails for the second batch. */
-  private record FailingOnce(ReadingAtFlush queue) implements Scheduler, Schedule, Picker {
-    @Override
-    public String name() {
-      return "failing";
+  /** The first server; fails for the second batch. */
+  private static int pick(ReadingAtFlush queue) {
+    if (queue.batches == 2) {
+      throw new IllegalStateException("a defect");
     }
-
-    @Override
-    public Schedule prepare(List<Candidate> candidates, long seed) {
-      return this;
-    }
-
-    @Override
-    public Picker newPicker(Picker previous) {
-      return this;
-    }
-
-    @Override
-    public int pick(long hash, ActiveFlows active) {
-      if (queue.batches == 2) {
-        throw new IllegalStateException("a defect");
-      }
-      return 0;
-    }
+    return 0;
   }
 
   private static FrameBuilder from(int client) {
@@ -137,7 +114,7 @@ class FlushAfterFailureTest {
             .neighbor(Lan.server(false, 1), Lan.mac(1))
             .announcements(AnnouncementSettings.off())
             .unserved(UnservedPolicy.REJECT)
-            .service(Lan.withServers(Lan.tcp(false).scheduler(new FailingOnce(queue)), false, 1))
+            .service(Lan.withServers(Lan.tcp(false).scheduler(new PickingScheduler(() -> pick(queue))), false, 1))
             .flowTable(1024)
             .build()) {
       queue.worker = new Worker(balancer.dataPath(), List.of(queue), WaitStrategy.SPIN, System::nanoTime);
