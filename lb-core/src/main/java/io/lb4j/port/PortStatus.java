@@ -6,7 +6,7 @@ public enum PortStatus {
   UP,
   /** The interface is down; frames flow again when it comes up. */
   DOWN,
-  /** The interface is gone; the port has to be opened anew. */
+  /** The interface is gone; the port has to be opened anew: {@link LastingPort} does that. */
   GONE,
   /** The port was closed. */
   CLOSED

@@ -18,7 +18,7 @@ class MemoryPortTest extends PortContract {
   }
 
   /** One end of the wire. */
-  private static final class Wired extends PortWrapper {
+  static final class Wired extends PortWrapper {
     private final PortQueue queue;
 
     Wired(MemoryPort own, MemoryPort peer) {
