@@ -60,7 +60,15 @@ public final class VethPair implements AutoCloseable {
   /** Removes both interfaces and makes others of the same names. */
   public void replace() {
     must("ip", "link", "del", left);
-    make(1);
+    make();
+  }
+
+  /** Makes both again after they were removed. */
+  public void make() {
+    Result made = make(1);
+    if (made.status != 0) {
+      throw new IllegalStateException(made.output);
+    }
     raise();
   }
 

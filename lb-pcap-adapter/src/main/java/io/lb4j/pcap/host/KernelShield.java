@@ -1,5 +1,6 @@
 package io.lb4j.pcap.host;
 
+import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
 import java.util.Collection;
@@ -94,6 +95,20 @@ public final class KernelShield implements AutoCloseable {
    */
   public synchronized void cover(BalancerAddresses addresses) {
     run(rules.replace(addresses));
+  }
+
+  /**
+   * Covers an interface that was removed and is there again.
+   *
+   * @param interfaceName one of those that the shield was raised with
+   * @throws PortException NOT_FOUND: it is not there; otherwise as {@link #raise}
+   */
+  public synchronized void renew(String interfaceName) {
+    if (!rules.covers(interfaceName)) {
+      throw new IllegalArgumentException("the shield was not raised with an interface " + interfaceName);
+    }
+    NetDevice.open(interfaceName).close(); // tells better than nft that there is none
+    run(rules.hangAgain(interfaceName));
   }
 
   private synchronized List<String> run(List<String> lines) {

@@ -23,6 +23,10 @@ final class ShieldRules {
     this.interfaces = interfaces;
   }
 
+  boolean covers(String interfaceName) {
+    return interfaces.contains(interfaceName);
+  }
+
   /** Everything, to be done as one transaction. */
   List<String> create(BalancerAddresses addresses, boolean owned) {
     List<String> lines = new ArrayList<>();
@@ -42,12 +46,22 @@ final class ShieldRules {
     lines.add(rule("ip saddr @inside4" + NOT_OF_THE_HOST));
     lines.add(rule("ip6 saddr @inside6" + NOT_OF_THE_HOST));
     fill(lines, addresses);
-    for (int i = 0; i < interfaces.size(); i++) {
-      String chain = "add chain netdev " + table + " in" + i;
-      lines.add(chain + " { type filter hook ingress device \"" + interfaces.get(i) + "\" priority " + BEFORE_OTHERS
-          + "; }");
-      lines.add("add rule netdev " + table + " in" + i + " jump shield");
-    }
+    interfaces.forEach(name -> hang(lines, name));
+    return lines;
+  }
+
+  private void hang(List<String> lines, String interfaceName) {
+    String chain = "chain netdev " + table + " in" + interfaces.indexOf(interfaceName);
+    lines.add("add " + chain + " { type filter hook ingress device \"" + interfaceName + "\" priority " + BEFORE_OTHERS
+        + "; }");
+    lines.add("flush " + chain);
+    lines.add("add rule" + chain.substring("chain".length()) + " jump shield");
+  }
+
+  /** A chain again, which the kernel removed with its interface, or, since Linux 6.16, keeps for the next one. */
+  List<String> hangAgain(String interfaceName) {
+    List<String> lines = new ArrayList<>();
+    hang(lines, interfaceName);
     return lines;
   }
 

@@ -1,10 +1,12 @@
 package io.lb4j.pcap.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.lb4j.address.IpPrefix;
 import io.lb4j.pcap.VethPair;
+import io.lb4j.port.PortException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,6 +66,25 @@ class KernelShieldTest {
       String rules = VethPair.must("nft", "list", "table", "netdev", shield.table());
       assertThat(rules).contains("192.0.2.11", "2001:db8::11", "0x20010db8000000000000000000000011");
       assertThat(rules).doesNotContain("192.0.2.10 ", "198.51.100.0", "0x20010db8000000000000000000000010");
+    }
+  }
+
+  @Test
+  void shouldCoverAnInterfaceThatIsThereAgain() {
+    try (KernelShield shield = KernelShield.raise(List.of(pair.left, pair.right), ADDRESSES)) {
+      String before = VethPair.must("nft", "list", "table", "netdev", shield.table());
+      VethPair.must("ip", "link", "del", pair.left);
+      assertThatThrownBy(() -> shield.renew(pair.left))
+          .isInstanceOfSatisfying(
+              PortException.class, e -> assertThat(e.reason()).isEqualTo(PortException.Cause.NOT_FOUND));
+      pair.make();
+      for (int i = 0; i < 2; i++) {
+        shield.renew(pair.left);
+        shield.renew(pair.right);
+        assertThat(VethPair.must("nft", "list", "table", "netdev", shield.table()).lines().sorted())
+            .containsExactlyElementsOf(before.lines().sorted().toList());
+      }
+      assertThatThrownBy(() -> shield.renew("lo")).isInstanceOf(IllegalArgumentException.class);
     }
   }
 
