@@ -62,6 +62,15 @@ interface Host extends AutoCloseable {
    */
   default void settle(Configuration present) {}
 
+  /**
+   * Hears of an interface that was removed, and may be there again, before it is opened anew.
+   *
+   * @param interfaceName of the configuration
+   * @throws io.lb4j.port.PortException NOT_FOUND: it is not there; otherwise when its frames cannot be kept from the
+   *     kernel
+   */
+  default void renew(String interfaceName) {}
+
   /** Hears that nothing runs any more. */
   @Override
   default void close() {}

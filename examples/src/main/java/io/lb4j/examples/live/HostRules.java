@@ -95,6 +95,13 @@ final class HostRules implements Host {
   }
 
   @Override
+  public synchronized void renew(String interfaceName) {
+    if (shield != null) {
+      shield.renew(interfaceName);
+    }
+  }
+
+  @Override
   public synchronized void close() {
     if (shield != null) {
       shield.close();

@@ -10,6 +10,7 @@ import io.lb4j.examples.report.PlanReport;
 import io.lb4j.examples.report.StatisticsReport;
 import io.lb4j.pcap.live.LivePort;
 import io.lb4j.pcap.live.LivePorts;
+import io.lb4j.port.LastingPort;
 import io.lb4j.port.Port;
 import io.lb4j.port.PortException;
 import io.lb4j.service.Plan;
@@ -19,6 +20,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -32,13 +34,20 @@ public final class LiveBalancer implements AutoCloseable {
   private final RunningConfiguration configuration;
   private final Host host;
   private final PortWatch ports;
+  private final Renewals renewals;
 
   /** A balancer that was built from a file, and is started by {@link #run}. */
   LiveBalancer(
-      LoadBalancer balancer, Configuration configuration, Host host, List<Port> ports, Path file, PrintWriter err) {
+      LoadBalancer balancer,
+      Configuration configuration,
+      Host host,
+      List<LastingPort> ports,
+      Path file,
+      PrintWriter err) {
     this.balancer = balancer;
     this.host = host;
     this.ports = new PortWatch(ports);
+    this.renewals = new Renewals(ports, host, System.nanoTime());
     this.configuration = new RunningConfiguration(balancer, configuration, host);
     this.file = file;
     this.err = err;
@@ -77,21 +86,28 @@ public final class LiveBalancer implements AutoCloseable {
     try {
       host.raise(configuration, text -> say(err, text));
       LoadBalancerBuilder builder = configuration.builder().announcements(configuration.announcements());
-      List<LivePort> ports = opener.apply(
-          configuration.interfaces().stream().map(link -> link.port().hide(host.hidden(configuration))).toList());
-      ports.forEach(live -> opened.push(live.port()::close));
-      for (int i = 0; i < ports.size(); i++) {
-        say(err, ports.get(i).choice());
-        add(builder, configuration.interfaces().get(i), ports.get(i).port());
+      List<LivePorts> ways =
+          configuration.interfaces().stream().map(link -> link.port().hide(host.hidden(configuration))).toList();
+      List<LivePort> first = opener.apply(ways);
+      first.forEach(live -> opened.push(live.port()::close));
+      List<LastingPort> ports = new ArrayList<>();
+      for (int i = 0; i < first.size(); i++) {
+        say(err, first.get(i).choice());
+        ports.add(lasting(first.get(i), ways.get(i)));
+        add(builder, configuration.interfaces().get(i), ports.get(i));
       }
-      List<Port> watched = ports.stream().map(LivePort::port).toList();
-      LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, watched, file, err);
+      LiveBalancer live = new LiveBalancer(configuration.build(builder), configuration, host, ports, file, err);
       opened.clear(); // it closes them
       live.warnOf(configuration, live.balancer.findings());
       return live;
     } finally {
       closeAll(opened);
     }
+  }
+
+  /** A port that is opened anew, by the same {@code io}, when its interface was removed and is back. */
+  private static LastingPort lasting(LivePort first, LivePorts way) {
+    return new LastingPort(first.port(), () -> way.io(first.io()).open().port());
   }
 
   /** The last first, and each of them also when another one cannot be closed. */
@@ -165,7 +181,8 @@ public final class LiveBalancer implements AutoCloseable {
     long nextNs = System.nanoTime() + run.interval().toNanos();
     Draining draining = null;
     while (draining == null || !draining.isOver(System.nanoTime())) {
-      long waitNs = nextNs - System.nanoTime();
+      renewals.look(System.nanoTime(), text -> warn(err, text));
+      long waitNs = Math.min(nextNs - System.nanoTime(), Renewals.EVERY_NS);
       String signal = signals.poll(draining == null ? waitNs : Math.min(waitNs, Draining.CHECK_NS));
       if (signal == null && nextNs - System.nanoTime() <= 0) {
         nextNs += run.interval().toNanos();

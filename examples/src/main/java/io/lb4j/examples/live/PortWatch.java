@@ -20,7 +20,7 @@ final class PortWatch {
 
   private final List<Watched> ports;
 
-  PortWatch(List<Port> ports) {
+  PortWatch(List<? extends Port> ports) {
     this.ports = ports.stream().map(Watched::new).toList();
   }
 
@@ -57,7 +57,7 @@ final class PortWatch {
       return switch (now) {
         case UP -> " is up again";
         case DOWN -> " is down: nothing is received or sent by it until it is up (ip link set " + port.name() + " up)";
-        case GONE -> " was removed: nothing is received or sent by it any more; start lb run again when it is back";
+        case GONE -> " was removed: nothing is received or sent by it until an interface of that name is there";
         case CLOSED -> " was closed";
       };
     }

@@ -160,6 +160,29 @@ final class FailureLabTest {
     end();
   }
 
+  /** Another device of its name, with another MAC address; the host's kernel would answer if the shield were not there. */
+  @ParameterizedTest
+  @EnumSource(value = LiveIo.class, mode = EnumSource.Mode.EXCLUDE, names = "AUTO")
+  void shouldGoOnWhenItsInterfaceIsThereAgain(LiveIo io) {
+    up(io);
+    DirectNetwork network = new DirectNetwork(fixture.lab);
+    network.addresses("lb", "lo", Lab.VIP4 + "/32", Lab.VIP6 + "/128");
+    start(io, "--shield");
+    assertServes();
+    long received = number(fixture.balancer.statistics(), "received");
+    fixture.lab.must("lb", "ip", "link", "del", "eth0");
+    said("eth0 was removed");
+    awaitPort("gone");
+    network.plug("lb", "eth0", "br0", 7);
+    network.addresses("lb", "eth0", "192.0.2.5/24", "2001:db8:5::5/64");
+    said("eth0 was removed and is there again: it was opened anew");
+    awaitPort("up");
+    assertServes();
+    assertTrue(number(fixture.balancer.statistics(), "received") > received + REQUESTS, "counts go on");
+    assertEquals(io == LiveIo.XDP, link().contains("xdp"), this::link);
+    end();
+  }
+
   private String link() {
     return fixture.lab.must("lb", "ip", "link", "show", "eth0");
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lb4j.address.MacAddress;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.examples.config.Configuration;
+import io.lb4j.port.LastingPort;
 import io.lb4j.port.MemoryPort;
 import io.lb4j.service.VirtualService;
 import io.lb4j.testkit.FrameBuilder;
@@ -65,6 +66,10 @@ class LiveBalancerTest {
                 .networkInterface("test0", options -> options.port(port).address("192.0.2.5/24")));
   }
 
+  private LastingPort lasting() {
+    return new LastingPort(port, () -> port);
+  }
+
   private void run(Duration drainTimeout, String... first) throws InterruptedException {
     PrintWriter err = new PrintWriter(new Lines(), true);
     Configuration configuration;
@@ -73,7 +78,7 @@ class LiveBalancerTest {
     } catch (Exception e) {
       throw new AssertionError(e);
     }
-    LiveBalancer live = new LiveBalancer(balancer, configuration, Host.NONE, List.of(port), file, err);
+    LiveBalancer live = new LiveBalancer(balancer, configuration, Host.NONE, List.of(lasting()), file, err);
     thread =
         new Thread(
             () -> {

@@ -76,7 +76,7 @@ class PortWatchTest {
     port.status = PortStatus.UP;
     assertThat(look(3)).containsExactly("eth0 is up again");
     port.status = PortStatus.GONE;
-    assertThat(look(4)).singleElement().asString().contains("eth0 was removed", "start lb run again");
+    assertThat(look(4)).singleElement().asString().contains("eth0 was removed", "until an interface of that name is there");
     assertThat(look(5)).isEmpty();
     assertThat(watch.tree()).containsExactly(Map.of("name", "eth0", "status", "gone", "missed", 0L));
   }
