@@ -22,6 +22,11 @@ public final class CaptureException extends IOException {
     this.offset = offset;
   }
 
+  /** What the system said; its exceptions for a closed channel have no words, only a name. */
+  static String said(IOException e) {
+    return e.getMessage() == null ? e.toString() : e.getMessage();
+  }
+
   /**
    * The file.
    *

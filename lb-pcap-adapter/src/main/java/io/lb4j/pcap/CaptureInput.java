@@ -124,7 +124,7 @@ final class CaptureInput implements AutoCloseable {
       }
       return true;
     } catch (IOException e) {
-      throw new CaptureException(file, bufferOffset, "cannot be read: " + e.getMessage(), e);
+      throw new CaptureException(file, bufferOffset, "cannot be read: " + CaptureException.said(e), e);
     } finally {
       buffer.flip();
     }
@@ -139,7 +139,7 @@ final class CaptureInput implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      throw new CaptureException(file, bufferOffset, "cannot be closed: " + e.getMessage(), e);
+      throw new CaptureException(file, bufferOffset, "cannot be closed: " + CaptureException.said(e), e);
     }
   }
 }

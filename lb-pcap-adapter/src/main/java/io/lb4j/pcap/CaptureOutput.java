@@ -14,11 +14,28 @@ final class CaptureOutput implements AutoCloseable {
   private final WritableByteChannel channel;
   private final ByteBuffer buffer;
   private long written;
+  private boolean torn; // a record is not in the file whole: what came behind it could not be read
 
   CaptureOutput(WritableByteChannel channel, String file, ByteOrder order) {
     this.channel = channel;
     this.file = file;
     this.buffer = ByteBuffer.allocate(BUFFER_SIZE).order(order);
+  }
+
+  /** Refuses a record behind one that failed, and after closing. */
+  CaptureOutput beginRecord() throws CaptureException {
+    if (!channel.isOpen()) {
+      throw new CaptureException(file, written, "cannot be written: the file was closed");
+    }
+    if (torn) {
+      throw new CaptureException(file, written, "cannot be written: the record before failed, the file ends inside it");
+    }
+    torn = true;
+    return this;
+  }
+
+  void endRecord() {
+    torn = false;
   }
 
   CaptureOutput int8(int value) throws CaptureException {
@@ -84,7 +101,8 @@ final class CaptureOutput implements AutoCloseable {
         written += channel.write(buffer);
       }
     } catch (IOException e) {
-      throw new CaptureException(file, written, "cannot be written: " + e.getMessage(), e);
+      torn = true;
+      throw new CaptureException(file, written, "cannot be written: " + CaptureException.said(e), e);
     } finally {
       buffer.clear();
     }
@@ -99,7 +117,7 @@ final class CaptureOutput implements AutoCloseable {
     } catch (CaptureException e) {
       throw e;
     } catch (IOException e) {
-      throw new CaptureException(file, written, "cannot be closed: " + e.getMessage(), e);
+      throw new CaptureException(file, written, "cannot be closed: " + CaptureException.said(e), e);
     }
   }
 }

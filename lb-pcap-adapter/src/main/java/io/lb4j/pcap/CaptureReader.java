@@ -65,7 +65,7 @@ public final class CaptureReader implements AutoCloseable {
     } catch (AccessDeniedException e) {
       throw new CaptureException(file.toString(), 0, "permission denied", e);
     } catch (IOException e) {
-      throw new CaptureException(file.toString(), 0, "cannot be opened: " + e.getMessage(), e);
+      throw new CaptureException(file.toString(), 0, "cannot be opened: " + CaptureException.said(e), e);
     }
   }
 

@@ -113,11 +113,11 @@ public final class CaptureWriter implements AutoCloseable {
   private void writeInterface(byte[] name) throws CaptureException {
     int options = optionLength(name.length) + optionLength(1) + 4;
     int length = PcapngParser.FRAMING + 8 + options;
-    output.int32(PcapngParser.INTERFACE_DESCRIPTION).int32(length);
+    output.beginRecord().int32(PcapngParser.INTERFACE_DESCRIPTION).int32(length);
     output.int16(CaptureParser.ETHERNET).int16(0).int32(0);
     writeOption(PcapngParser.IF_NAME, name);
     writeOption(PcapngParser.IF_TSRESOL, new byte[] {NANOSECONDS});
-    output.int16(END_OF_OPTIONS).int16(0).int32(length);
+    output.int16(END_OF_OPTIONS).int16(0).int32(length).endRecord();
   }
 
   /**
@@ -145,13 +145,17 @@ public final class CaptureWriter implements AutoCloseable {
    * @param length bytes there are, 0..262,144
    * @param wireLength bytes the wire had, at least {@code length}
    * @param comment written to pcapng, at most 4,096 bytes in UTF-8; empty for none; pcap has no place for it
-   * @throws CaptureException when the file cannot be written
+   * @throws CaptureException when the file cannot be written; it then ends where that began, and takes no more
    * @throws IllegalArgumentException for an interface that was not added, or a length out of range
    */
   public void write(
       int interfaceId, long timestampNs, ByteBuf buffer, int start, int length, int wireLength, String comment)
       throws CaptureException {
     check(interfaceId, length, wireLength);
+    if (start < 0 || start > buffer.capacity() - length) {
+      throw new IllegalArgumentException(
+          "start " + start + " and length " + length + " of a buffer of " + buffer.capacity() + " bytes");
+    }
     long time = Math.max(0, timestampNs);
     if (format == CaptureFormat.PCAPNG) {
       writeBlock(interfaceId, time, buffer, start, length, wireLength, utf8(comment));
@@ -174,8 +178,8 @@ public final class CaptureWriter implements AutoCloseable {
   private void writeRecord(long time, ByteBuf buffer, int start, int length, int wireLength) throws CaptureException {
     long seconds = Math.min(time / SECOND_NS, 0xFFFF_FFFFL);
     long fraction = time / SECOND_NS > 0xFFFF_FFFFL ? SECOND_NS - 1 : time % SECOND_NS;
-    output.int32(seconds).int32(format == CaptureFormat.PCAP_NANOSECONDS ? fraction : fraction / 1000);
-    output.int32(length).int32(wireLength).bytes(buffer, start, length);
+    output.beginRecord().int32(seconds).int32(format == CaptureFormat.PCAP_NANOSECONDS ? fraction : fraction / 1000);
+    output.int32(length).int32(wireLength).bytes(buffer, start, length).endRecord();
   }
 
   private void writeBlock(
@@ -183,14 +187,14 @@ public final class CaptureWriter implements AutoCloseable {
       throws CaptureException {
     int options = comment.length == 0 ? 0 : optionLength(comment.length) + 4;
     int blockLength = PcapngParser.FRAMING + 20 + padded(length) + options;
-    output.int32(PcapngParser.ENHANCED_PACKET).int32(blockLength).int32(interfaceId);
+    output.beginRecord().int32(PcapngParser.ENHANCED_PACKET).int32(blockLength).int32(interfaceId);
     output.int32(time >>> 32).int32(time).int32(length).int32(wireLength);
     output.bytes(buffer, start, length).pad(length);
     if (comment.length > 0) {
       writeOption(PcapngParser.COMMENT, comment);
       output.int16(END_OF_OPTIONS).int16(0);
     }
-    output.int32(blockLength);
+    output.int32(blockLength).endRecord();
   }
 
   private void writeOption(int code, byte[] value) throws CaptureException {

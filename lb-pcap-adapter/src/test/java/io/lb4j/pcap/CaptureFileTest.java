@@ -9,7 +9,13 @@ import io.lb4j.frame.FrameMarks;
 import io.lb4j.pcap.CaptureBytes.Packet;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,6 +166,93 @@ class CaptureFileTest {
     assertThatExceptionOfType(CaptureException.class)
         .isThrownBy(() -> CaptureWriter.create(directory.resolve("none/a.pcap"), CaptureFormat.PCAPNG))
         .withMessageContaining("cannot be created");
+  }
+
+  @ParameterizedTest
+  @MethodSource("formatsAndOrders")
+  void shouldRefuseWhatABufferDoesNotHoldBeforeAnythingIsWritten(CaptureFormat format, ByteOrder order)
+      throws Exception {
+    ByteArrayOutputStream file = new ByteArrayOutputStream();
+    ByteBuf frame = Unpooled.buffer(60, 60).writeZero(60);
+    try (CaptureWriter writer = CaptureWriter.create(Channels.newChannel(file), "memory", format, order)) {
+      writer.addInterface("eth0");
+      writer.write(0, 1_000, frame, 0, 60);
+      assertThatIllegalArgumentException().isThrownBy(() -> writer.write(0, 2_000, frame, 0, 61));
+      assertThatIllegalArgumentException().isThrownBy(() -> writer.write(0, 2_000, frame, -1, 60));
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> writer.write(0, 2_000, frame, Integer.MAX_VALUE, 60))
+          .withMessage("start 2147483647 and length 60 of a buffer of 60 bytes");
+      writer.write(0, 3_000, frame, 0, 60);
+    }
+    assertThat(CaptureBytes.read(file.toByteArray())).extracting(Packet::timestampNs).containsExactly(1_000L, 3_000L);
+  }
+
+  /** A disk that is full for a moment, and takes half of what it is given then. */
+  private static final class FullDisk implements WritableByteChannel {
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private boolean full;
+    private boolean open = true;
+
+    @Override
+    public int write(ByteBuffer source) throws IOException {
+      byte[] taken = new byte[full ? source.remaining() / 2 : source.remaining()];
+      source.get(taken);
+      bytes.writeBytes(taken);
+      if (full) {
+        throw new ClosedByInterruptException(); // any without words
+      }
+      return taken.length;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return open;
+    }
+
+    @Override
+    public void close() {
+      open = false;
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("formatsAndOrders")
+  void shouldWriteNothingBehindARecordThatFailed(CaptureFormat format, ByteOrder order) throws Exception {
+    FullDisk disk = new FullDisk();
+    CaptureWriter writer = CaptureWriter.create(disk, "disk", format, order);
+    writer.addInterface("eth0");
+    ByteBuf frame = Unpooled.buffer(60, 60).writeZero(60);
+    writer.write(0, 1_000, frame, 0, 60);
+    writer.flush();
+    writer.write(0, 2_000, frame, 0, 60);
+    disk.full = true;
+    int whole = disk.bytes.size();
+    assertThatExceptionOfType(CaptureException.class)
+        .isThrownBy(writer::flush)
+        .withMessage("disk: offset " + whole + ": cannot be written: java.nio.channels.ClosedByInterruptException");
+    disk.full = false;
+    int cut = disk.bytes.size();
+    assertThatExceptionOfType(CaptureException.class)
+        .isThrownBy(() -> writer.write(0, 3_000, frame, 0, 60))
+        .withMessage(
+            "disk: offset " + whole + ": cannot be written: the record before failed, the file ends inside it");
+    writer.close();
+    assertThat(disk.bytes.size()).isEqualTo(cut);
+    assertThat(CaptureBytes.read(disk.bytes.toByteArray())).extracting(Packet::timestampNs).containsExactly(1_000L);
+  }
+
+  @ParameterizedTest
+  @MethodSource("formatsAndOrders")
+  void shouldTakeNothingAfterClosing(CaptureFormat format, ByteOrder order) throws Exception {
+    CaptureWriter writer =
+        CaptureWriter.create(Channels.newChannel(new ByteArrayOutputStream()), "memory", format, order);
+    writer.addInterface("eth0");
+    writer.close();
+    writer.close();
+    ByteBuf frame = Unpooled.buffer(60, 60).writeZero(60);
+    assertThatExceptionOfType(CaptureException.class)
+        .isThrownBy(() -> writer.write(0, 1_000, frame, 0, 60))
+        .withMessageEndingWith("cannot be written: the file was closed");
   }
 
   @Test
