@@ -19,6 +19,7 @@ final class PcapngParser implements CaptureParser {
   static final int ENHANCED_PACKET = 6;
 
   static final int COMMENT = 1;
+  static final int PACKET_FLAGS = 2;
   static final int IF_NAME = 2;
   static final int IF_TSRESOL = 9;
   static final int IF_FCSLEN = 13;
@@ -180,7 +181,7 @@ final class PcapngParser implements CaptureParser {
       return 1;
     }
     if (code == IF_FCSLEN && length >= 1) {
-      options.fcsLength = input.uint8();
+      options.fcsLength = fcsBytes(input.uint8());
       return 1;
     }
     if (code == IF_TSOFFSET && length >= 8) {
@@ -188,6 +189,14 @@ final class PcapngParser implements CaptureParser {
       return 8;
     }
     return 0;
+  }
+
+  /**
+   * The draft (if_fcslen) counts bits, and has 4 as its example: writers give Ethernet's as 32 and as 4. No check
+   * sequence has less than 8 bits.
+   */
+  private static int fcsBytes(int length) {
+    return length < 8 ? length : length / 8;
   }
 
   private void readPacket(CapturedPacket packet, boolean obsolete) throws CaptureException, CaptureInput.Truncated {
@@ -202,8 +211,7 @@ final class PcapngParser implements CaptureParser {
     long wire = input.uint32();
     packet.timestampNs = device.resolution.toNs(ticks);
     readData(packet, captured);
-    packet.end(wire, device.fcsLength);
-    readComment(packet);
+    packet.end(wire, readPacketOptions(packet, device.fcsLength));
   }
 
   private void readSimplePacket(CapturedPacket packet) throws CaptureException, CaptureInput.Truncated {
@@ -238,21 +246,29 @@ final class PcapngParser implements CaptureParser {
     input.skip(padded((int) captured) - captured);
   }
 
-  private void readComment(CapturedPacket packet) throws CaptureException, CaptureInput.Truncated {
-    while (body >= 4 && packet.comment == null) {
+  /** Keeps the first comment; answers the bytes of the check sequence, for which a packet's flags go first. */
+  private int readPacketOptions(CapturedPacket packet, int fcsLength) throws CaptureException, CaptureInput.Truncated {
+    int fcs = fcsLength;
+    while (body >= 4) {
       take(4, "option");
       int code = input.uint16();
       int length = input.uint16();
       if (code == 0) {
-        return;
+        break;
       }
       takeOption(code, length);
-      int kept = code == COMMENT ? Math.min(length, MAX_COMMENT) : 0;
-      if (code == COMMENT) {
-        packet.comment = text(kept);
+      int read = 0;
+      if (code == COMMENT && packet.comment == null) {
+        read = Math.min(length, MAX_COMMENT);
+        packet.comment = text(read);
+      } else if (code == PACKET_FLAGS && length >= 4) {
+        read = 4;
+        int own = input.int32() >>> 5 & 0xF;
+        fcs = own == 0 ? fcs : own;
       }
-      input.skip(padded(length) - kept);
+      input.skip(padded(length) - read);
     }
+    return fcs;
   }
 
   private void takeOption(int code, int length) throws CaptureException {

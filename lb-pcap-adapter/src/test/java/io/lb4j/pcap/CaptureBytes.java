@@ -65,10 +65,18 @@ final class CaptureBytes {
     return option(code, body(8).putLong(value).array());
   }
 
+  byte[] intOption(int code, int value) {
+    return option(code, body(4).putInt(value).array());
+  }
+
   CaptureBytes enhanced(int device, long ticks, byte[] data, int wireLength) {
-    ByteBuffer body = body(20 + data.length);
+    return enhanced(device, ticks, data, wireLength, new byte[0]);
+  }
+
+  CaptureBytes enhanced(int device, long ticks, byte[] data, int wireLength, byte[] options) {
+    ByteBuffer body = body(20 + padded(data) + options.length);
     body.putInt(device).putInt((int) (ticks >>> 32)).putInt((int) ticks).putInt(data.length).putInt(wireLength);
-    return block(6, body.put(data).array());
+    return block(6, body.put(data).put(20 + padded(data), options).array());
   }
 
   CaptureBytes simple(byte[] data, int wireLength) {
@@ -76,9 +84,17 @@ final class CaptureBytes {
   }
 
   CaptureBytes obsolete(int device, long ticks, byte[] data, int wireLength) {
-    ByteBuffer body = body(20 + data.length).putShort((short) device).putShort((short) 99);
+    return obsolete(device, ticks, data, wireLength, new byte[0]);
+  }
+
+  CaptureBytes obsolete(int device, long ticks, byte[] data, int wireLength, byte[] options) {
+    ByteBuffer body = body(20 + padded(data) + options.length).putShort((short) device).putShort((short) 99);
     body.putInt((int) (ticks >>> 32)).putInt((int) ticks).putInt(data.length).putInt(wireLength);
-    return block(2, body.put(data).array());
+    return block(2, body.put(data).put(20 + padded(data), options).array());
+  }
+
+  private static int padded(byte[] data) {
+    return data.length + 3 & ~3;
   }
 
   private ByteBuffer body(int length) {

@@ -93,6 +93,30 @@ class PcapngBlockTest {
     assertThat(read(file.toArray())).containsExactly(new Packet(1000, 0, 17, HEX.substring(0, 34), "first"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    // of the interface, flags of the packet, bytes left of 21
+    "0, 0, 21",
+    "4, 0, 17", // as the draft's example
+    "32, 0, 17", // in bits, as the draft says
+    "16, 0x01, 19",
+    "0, 0x80, 17", // in bytes
+    "32, 0x41, 19",
+    "0, 0xFF0FFE1F, 21"
+  })
+  void shouldTakeOffACheckSequenceWhoeverTellsItsLength(int ofInterface, long flags, int left) throws Exception {
+    for (boolean bigEndian : new boolean[] {false, true}) {
+      CaptureBytes file = file(bigEndian);
+      file.device(1, 0, file.option(PcapngParser.IF_FCSLEN, new byte[] {(byte) ofInterface}));
+      byte[] comment = file.option(PcapngParser.COMMENT, "said".getBytes(StandardCharsets.UTF_8));
+      byte[] own = file.intOption(PcapngParser.PACKET_FLAGS, (int) flags);
+      byte[] options = joined(comment, own, new byte[4]);
+      file.enhanced(0, 1, DATA, 21, options).obsolete(0, 1, DATA, 21, options);
+      Packet packet = new Packet(1000, 0, left, HEX.substring(0, 2 * left), "said");
+      assertThat(read(file.toArray())).containsExactly(packet, packet);
+    }
+  }
+
   @Test
   void shouldRefusePacketsOfOtherLinkTypesOnly() throws Exception {
     CaptureBytes file = file(false).device(113, 0, NONE).device(1, 0, NONE).enhanced(1, 1, DATA, 21);
