@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lb4j.address.MacAddress;
+import io.lb4j.pcap.live.LiveIo;
+import io.lb4j.pcap.live.LivePorts;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortStatus;
 import java.util.concurrent.TimeUnit;
@@ -21,11 +23,39 @@ class PcapPortLinkTest extends PcapPortFixture {
 
   @Test
   void shouldSayThatThereIsNoSuchInterface() {
-    for (String name : new String[] {"lbt-none", "", "a-name-that-is-much-too-long", "any", "a/b"}) {
+    String wide = "\u20ac".repeat(15); // 45 bytes
+    for (String name : new String[] {"lbt-none", "", "a-name-that-is-much-too-long", "any", "a/b", wide}) {
       assertThatExceptionOfType(PortException.class)
           .isThrownBy(() -> PcapPort.open(name))
           .withMessageContaining("no interface '" + name + "'")
           .satisfies(e -> assertThat(e.reason()).isEqualTo(PortException.Cause.NOT_FOUND));
+    }
+  }
+
+  @Test
+  void shouldSayWhichInterfaceAnotherNameMeans() {
+    String other = pair.left + "x";
+    must("ip", "link", "property", "add", "dev", pair.left, "altname", other);
+    assertThatExceptionOfType(PortException.class)
+        .isThrownBy(() -> PcapPort.open(other))
+        .withMessage("'" + other + "' is another name of the interface " + pair.left + ": use " + pair.left)
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(PortException.Cause.NOT_FOUND));
+  }
+
+  @Test
+  void shouldSayThatATunnelIsNotEthernet() {
+    String tunnel = pair.left + "t";
+    must("ip", "tuntap", "add", "dev", tunnel, "mode", "tun");
+    try {
+      must("ip", "link", "set", "dev", tunnel, "up");
+      for (LiveIo io : new LiveIo[] {LiveIo.AUTO, LiveIo.PACKET, LiveIo.PCAP, LiveIo.XDP}) {
+        assertThatExceptionOfType(PortException.class)
+            .isThrownBy(() -> closedAfterwards(LivePorts.of(tunnel).io(io).open().port()))
+            .withMessageContaining(tunnel + " is no Ethernet interface (its ARPHRD type is 65534)")
+            .satisfies(e -> assertThat(e.reason()).isEqualTo(PortException.Cause.NOT_SUPPORTED));
+      }
+    } finally {
+      must("ip", "link", "del", tunnel);
     }
   }
 
@@ -105,6 +135,30 @@ class PcapPortLinkTest extends PcapPortFixture {
     assertThat(left.status()).as("another interface of that name").isEqualTo(PortStatus.GONE);
     left.close();
     assertThat(left.status()).isEqualTo(PortStatus.CLOSED);
+  }
+
+  @Test
+  void shouldGoOnUnderANameThatTheInterfaceGotLater() throws Exception {
+    PcapPort left = open(PcapPort.builder(pair.left).promiscuous(true));
+    PcapPort right = open(pair.right);
+    String renamed = pair.left + "r";
+    must("ip", "link", "set", "dev", pair.left, "down");
+    awaitStatus(left, PortStatus.DOWN);
+    assertThat(receiveNow(left)).isZero();
+    must("ip", "link", "set", "dev", pair.left, "name", renamed);
+    try {
+      must("ip", "link", "set", "dev", renamed, "up");
+      awaitStatus(left, PortStatus.UP);
+      awaitStatus(right, PortStatus.UP);
+      assertThat(send(right, 1, 64)).isZero();
+      assertThat(receive(left, 1)).containsExactly(1);
+      assertThat(send(left, 2, 64)).isZero();
+      assertThat(receive(right, 1)).containsExactly(2);
+      assertThat(left.counters().missedFrames()).isZero();
+    } finally {
+      must("ip", "link", "set", "dev", renamed, "down");
+      must("ip", "link", "set", "dev", renamed, "name", pair.left);
+    }
   }
 
   @Test

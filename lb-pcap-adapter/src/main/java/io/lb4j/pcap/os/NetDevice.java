@@ -12,6 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -35,6 +36,8 @@ public final class NetDevice implements AutoCloseable {
   private static final int SIOCGIFINDEX = 0x8933;
   private static final int SIOCETHTOOL = 0x8946;
   private static final int ETHTOOL_GCHANNELS = 0x3C;
+  private static final int ARPHRD_ETHER = 1;
+  private static final int ARPHRD_LOOPBACK = 772; // which has Ethernet headers too
   private static final int IFF_UP = 1;
   private static final int IFF_RUNNING = 0x40;
 
@@ -52,7 +55,7 @@ public final class NetDevice implements AutoCloseable {
   /**
    * Looks an interface up in the network namespace of the calling thread.
    *
-   * @throws PortException NOT_FOUND when there is none of this name
+   * @throws PortException NOT_FOUND when there is none of this name; NOT_SUPPORTED when it has no Ethernet headers
    */
   public static NetDevice open(String name) {
     NetDevice device = new NetDevice(name, Native.LINUX ? querySocket() : -1);
@@ -92,19 +95,39 @@ public final class NetDevice implements AutoCloseable {
   }
 
   private void askLinux() {
-    if (name.isEmpty() || name.length() > MAX_NAME_LENGTH) {
-      throw notFound("a name has 1..15 characters");
+    int length = name.getBytes(StandardCharsets.UTF_8).length;
+    if (length == 0 || length > MAX_NAME_LENGTH) {
+      throw notFound("a name has 1..15 bytes");
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment request = arena.allocate(IFREQ_SIZE, 8);
       request.setString(0, name);
       ask(SIOCGIFINDEX, "SIOCGIFINDEX", request);
       index = request.get(Native.INT, IFREQ_VALUE);
+      ask(SIOCGIFNAME, "SIOCGIFNAME", request);
+      requireOwnName(request.getString(0));
       ask(SIOCGIFMTU, "SIOCGIFMTU", request);
       mtu = request.get(Native.INT, IFREQ_VALUE);
       ask(SIOCGIFHWADDR, "SIOCGIFHWADDR", request);
+      requireEthernet(request.get(Native.SHORT, IFREQ_VALUE) & 0xFFFF);
       byte[] octets = request.asSlice(IFREQ_VALUE + 2, 6).toArray(ValueLayout.JAVA_BYTE);
       mac = macOf(octets);
+    }
+  }
+
+  /** The kernel finds interfaces by altnames too; sysctls and the class library, which ports and checks ask, do not. */
+  private void requireOwnName(String own) {
+    if (!name.equals(own)) {
+      throw new PortException(
+          Cause.NOT_FOUND, "'" + name + "' is another name of the interface " + own + ": use " + own);
+    }
+  }
+
+  private void requireEthernet(int type) {
+    if (type != ARPHRD_ETHER && type != ARPHRD_LOOPBACK) {
+      throw new PortException(
+          Cause.NOT_SUPPORTED,
+          name + " is no Ethernet interface (its ARPHRD type is " + type + "); frames flow through those only");
     }
   }
 
