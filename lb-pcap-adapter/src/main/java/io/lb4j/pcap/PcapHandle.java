@@ -20,9 +20,7 @@ final class PcapHandle implements AutoCloseable {
   private final long address;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment stats = arena.allocate(6 * 4L, 8); // pcap_stat is larger on Windows
-  private long missed;
-  private int lastDropped;
-  private int lastDroppedByInterface;
+  private final DropCount drops = new DropCount();
 
   private PcapHandle(String device, long address) {
     this.device = device;
@@ -131,17 +129,12 @@ final class PcapHandle implements AutoCloseable {
     return LibPcap.error(address);
   }
 
-  /** Frames that kernel or device dropped since opening; libpcap's 32-bit counts are added up by their differences. */
+  /** Frames that kernel or device dropped since opening. */
   long missed() {
     if (LibPcap.stats(address, stats) >= 0) {
-      int dropped = stats.get(Native.INT, 4);
-      int droppedByInterface = stats.get(Native.INT, 8);
-      missed += dropped - lastDropped & 0xFFFF_FFFFL;
-      missed += droppedByInterface - lastDroppedByInterface & 0xFFFF_FFFFL;
-      lastDropped = dropped;
-      lastDroppedByInterface = droppedByInterface;
+      drops.update(stats.get(Native.INT, 4), stats.get(Native.INT, 8));
     }
-    return missed;
+    return drops.missed();
   }
 
   @Override

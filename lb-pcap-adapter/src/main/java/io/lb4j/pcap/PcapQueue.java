@@ -18,9 +18,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The queue of a libpcap port. Frames are copied once, out of libpcap's ring into one area that {@link #release()}
- * makes free again; nothing is allocated per frame. Owned by one worker, or each half by a thread of its own; closed by
- * the control thread, which waits for the calls that those are in.
+ * The queue of a libpcap port. libpcap copies each frame to the same place, and the queue from there into an area that
+ * {@link #release()} makes free again; nothing is allocated per frame. Owned by one worker, or each half by a thread of
+ * its own; closed by the control thread, which waits for the calls that those are in.
  */
 final class PcapQueue implements Pollable {
   private static final int CACHE_LINE = 64;
