@@ -25,47 +25,42 @@ record TimestampResolution(boolean binary, int exponent, long offsetSeconds) {
    * @return 0..2^63-1, the nearest of them when the file's time lies outside
    */
   long toNs(long ticks) {
-    return plusOffset(binary ? binaryNs(ticks) : decimalNs(ticks));
+    long counted = wholeSeconds(ticks); // unsigned, as their sum with the offset
+    long seconds = counted + offsetSeconds;
+    if (offsetSeconds < 0 && Long.compareUnsigned(counted, -offsetSeconds) < 0) {
+      return 0;
+    }
+    if (offsetSeconds > 0 && Long.compareUnsigned(seconds, counted) < 0) {
+      return Long.MAX_VALUE;
+    }
+    long fractionNs = binary ? binaryFractionNs(ticks) : decimalFractionNs(ticks);
+    return saturatedSum(saturatedProduct(seconds, SECOND_NS), fractionNs);
   }
 
-  private long decimalNs(long ticks) {
+  private long wholeSeconds(long ticks) {
+    if (binary) {
+      return exponent > 63 ? 0 : ticks >>> exponent;
+    }
+    return exponent > 19 ? 0 : Long.divideUnsigned(ticks, powerOfTen(exponent));
+  }
+
+  private long decimalFractionNs(long ticks) {
+    long fraction = exponent > 19 ? ticks : Long.remainderUnsigned(ticks, powerOfTen(exponent));
     if (exponent > 9) {
-      return exponent > 28 ? 0 : Long.divideUnsigned(ticks, powerOfTen(exponent - 9));
+      return exponent > 28 ? 0 : Long.divideUnsigned(fraction, powerOfTen(exponent - 9));
     }
-    return saturatedProduct(ticks, powerOfTen(9 - exponent));
-  }
-
-  private long binaryNs(long ticks) {
-    if (exponent == 0) {
-      return saturatedProduct(ticks, SECOND_NS);
-    }
-    long seconds = exponent > 63 ? 0 : ticks >>> exponent;
-    long fraction = exponent > 63 ? ticks : ticks & (1L << exponent) - 1;
-    long whole = saturatedProduct(seconds, SECOND_NS);
-    return saturatedSum(whole, fractionNs(fraction));
+    return fraction * powerOfTen(9 - exponent);
   }
 
   /** fraction * 10^9 / 2^exponent through the product's 128 bits. */
-  private long fractionNs(long fraction) {
+  private long binaryFractionNs(long ticks) {
+    long fraction = exponent > 63 ? ticks : ticks & (1L << exponent) - 1;
     long high = Math.unsignedMultiplyHigh(fraction, SECOND_NS);
     long low = fraction * SECOND_NS;
     if (exponent < 64) {
-      return high << 64 - exponent | low >>> exponent;
+      return high << 64 - exponent | low >>> exponent; // all 0 where the exponent is
     }
     return high >>> exponent - 64;
-  }
-
-  private long plusOffset(long ns) {
-    if (offsetSeconds == 0) {
-      return ns;
-    }
-    if (offsetSeconds > 0) {
-      return saturatedSum(ns, saturatedProduct(offsetSeconds, SECOND_NS));
-    }
-    if (offsetSeconds == Long.MIN_VALUE) {
-      return 0;
-    }
-    return Math.max(0, ns - saturatedProduct(-offsetSeconds, SECOND_NS));
   }
 
   private static long powerOfTen(int exponent) {
