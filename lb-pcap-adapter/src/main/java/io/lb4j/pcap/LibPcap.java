@@ -8,7 +8,6 @@ import io.lb4j.pcap.os.Native;
 import io.lb4j.port.PortException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
@@ -40,10 +39,9 @@ final class LibPcap {
       List.of("libpcap.so.0.8", "libpcap.so.1", "libpcap.so", "libpcap.A.dylib", "libpcap.dylib", "wpcap.dll");
 
   private static final Load LOAD = load();
-  private static final Linker.Option[] NO_OPTION = {};
 
   private static final MethodHandle CREATE = bind("pcap_create", FunctionDescriptor.of(POINTER, POINTER, POINTER));
-  private static final MethodHandle ACTIVATE = intOfHandle("pcap_activate", Native.ERRNO);
+  private static final MethodHandle ACTIVATE = intOfHandle("pcap_activate");
   private static final MethodHandle SELECTABLE_FD = intOfHandle("pcap_get_selectable_fd");
   private static final MethodHandle FILENO = intOfHandle("pcap_fileno");
   private static final MethodHandle DATALINK = intOfHandle("pcap_datalink");
@@ -77,12 +75,12 @@ final class LibPcap {
     return new Load(null, "libpcap was not found under the names " + names);
   }
 
-  private static MethodHandle bind(String name, FunctionDescriptor type, Linker.Option... options) {
-    return LOAD.library == null ? null : Native.bind(LOAD.library, name, type, options);
+  private static MethodHandle bind(String name, FunctionDescriptor type) {
+    return LOAD.library == null ? null : Native.bind(LOAD.library, name, type);
   }
 
-  private static MethodHandle intOfHandle(String name, Linker.Option... options) {
-    return bind(name, FunctionDescriptor.of(INT, POINTER), options.length == 0 ? NO_OPTION : options);
+  private static MethodHandle intOfHandle(String name) {
+    return bind(name, FunctionDescriptor.of(INT, POINTER));
   }
 
   /**
@@ -127,12 +125,8 @@ final class LibPcap {
     }
   }
 
-  static int activate(long handle, MemorySegment callState) {
-    try {
-      return (int) ACTIVATE.invokeExact(callState, handle);
-    } catch (Throwable e) {
-      throw Native.unexpected(e);
-    }
+  static int activate(long handle) {
+    return intOf(ACTIVATE, handle);
   }
 
   static int setNonBlock(long handle, MemorySegment errorBuffer) {

@@ -51,7 +51,8 @@ final class PcapHandle implements AutoCloseable {
       MemorySegment errors = LibPcap.errorBuffer(arena);
       long address = LibPcap.create(arena.allocateFrom(device), errors);
       if (address == 0) {
-        throw new PortException(Cause.SYSTEM, "pcap_create(" + device + ") failed: " + LibPcap.text(errors));
+        String said = LibPcap.text(errors);
+        throw new PortException(Cause.SYSTEM, "pcap_create(" + device + ") failed: " + said + "; " + remedy(said));
       }
       return address;
     }
@@ -68,12 +69,9 @@ final class PcapHandle implements AutoCloseable {
   }
 
   private void activate(int bufferSize) {
-    try (Arena calls = Arena.ofConfined()) {
-      MemorySegment state = Native.callState(calls);
-      int answer = LibPcap.activate(address, state);
-      if (answer < 0) {
-        throw activationFailure(answer, Native.errno(state), bufferSize);
-      }
+    int answer = LibPcap.activate(address);
+    if (answer < 0) {
+      throw activationFailure(answer, bufferSize);
     }
     int link = LibPcap.datalink(address);
     if (link != LibPcap.LINK_ETHERNET) {
@@ -82,25 +80,31 @@ final class PcapHandle implements AutoCloseable {
     }
   }
 
-  private PortException activationFailure(int answer, int errno, int bufferSize) {
+  private PortException activationFailure(int answer, int bufferSize) {
     String said = LibPcap.error(address);
+    String status = LibPcap.status(answer);
     String call =
-        "pcap_activate(" + device + ") failed: " + LibPcap.status(answer) + (said.isEmpty() ? "" : ": " + said)
-            + (errno == 0 ? "" : ": " + Libc.describe(errno)) + "; ";
+        "pcap_activate(" + device + ") failed: " + status
+            + (said.isEmpty() || said.equals(status) ? "" : ": " + said) + "; ";
     return switch (answer) {
       case LibPcap.ERROR_NO_SUCH_DEVICE -> new PortException(Cause.NOT_FOUND, call + "there is no such interface");
       case LibPcap.ERROR_PERM_DENIED, LibPcap.ERROR_PROMISC_PERM_DENIED ->
           new PortException(Cause.NOT_PERMITTED, call + PacketSocket.CAPABILITY_MISSING);
       case LibPcap.ERROR_IFACE_NOT_UP ->
           new PortException(Cause.DOWN, call + "the interface is down: ip link set dev " + device + " up");
-      default -> new PortException(Cause.SYSTEM, call + likelyCause(errno, bufferSize));
+      default -> new PortException(Cause.SYSTEM, call + likelyCause(said, bufferSize));
     };
   }
 
-  private static String likelyCause(int errno, int bufferSize) {
-    return errno == Libc.ENOMEM
-        ? "the kernel has no memory for a ring of " + bufferSize + " bytes: free memory"
-        : "see the error before";
+  /** By libpcap's words: it cleans up after what failed, and leaves the errno of that. */
+  private static String likelyCause(String said, int bufferSize) {
+    return said.contains(Libc.words(Libc.ENOMEM))
+        ? "there is no memory for a ring of " + bufferSize + " bytes: choose a smaller bufferSize, or free memory"
+        : remedy(said);
+  }
+
+  private static String remedy(String said) {
+    return Native.remedy(said, "see the error before");
   }
 
   private void listen() {

@@ -64,9 +64,45 @@ class PcapPortLinkTest extends PcapPortFixture {
     must("ip", "link", "set", "dev", pair.left, "down");
     assertThatExceptionOfType(PortException.class)
         .isThrownBy(() -> PcapPort.open(pair.left))
-        .withMessageContaining("pcap_activate(" + pair.left + ")")
-        .withMessageContaining("ip link set dev " + pair.left + " up")
+        .withMessage(
+            "pcap_activate(" + pair.left + ") failed: That device is not up; the interface is down: ip link set dev "
+                + pair.left + " up")
         .satisfies(e -> assertThat(e.reason()).isEqualTo(PortException.Cause.DOWN));
+  }
+
+  @Test
+  void shouldSayThatThereIsNoMemoryForTheRing() {
+    PcapPort.Builder large = PcapPort.builder(pair.left).bufferSize(1 << 30);
+    open(pair.left); // loads all classes
+    assertThatExceptionOfType(PortException.class)
+        .isThrownBy(() -> ResourceLimit.ADDRESS_SPACE.under(ResourceLimit.addressSpace() + (100 << 20), large::open))
+        .withMessageContaining("Cannot allocate memory; there is no memory for a ring of 1073741824 bytes")
+        .withMessageContaining("choose a smaller bufferSize")
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(PortException.Cause.SYSTEM));
+  }
+
+  @Test
+  void shouldSayWhatHelpsWhicheverDescriptorIsMissing() {
+    PcapPort.Builder options = PcapPort.builder(pair.left);
+    options.open().close(); // loads all classes
+    int next = ResourceLimit.nextDescriptor();
+    int refusals = 0;
+    for (String said = "?"; !said.isEmpty(); refusals++) {
+      said = ResourceLimit.DESCRIPTORS.under(next + refusals, () -> refusal(options));
+      if (!said.isEmpty()) {
+        assertThat(said).contains("Too many open files", "raise the limit: ulimit -n, or LimitNOFILE= (systemd)");
+      }
+    }
+    assertThat(refusals).isGreaterThan(3);
+  }
+
+  private static String refusal(PcapPort.Builder options) {
+    try {
+      options.open().close();
+      return "";
+    } catch (PortException e) {
+      return e.getMessage();
+    }
   }
 
   @Test

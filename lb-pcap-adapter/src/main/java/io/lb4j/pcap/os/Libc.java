@@ -276,8 +276,13 @@ public final class Libc {
 
   /** The system's words and number for an error. */
   public static String describe(int errno) {
+    return words(errno) + " (errno " + errno + ")";
+  }
+
+  /** The system's words for an error. */
+  public static String words(int errno) {
     try {
-      return Native.text((long) STRERROR.invokeExact(errno)) + " (errno " + errno + ")";
+      return Native.text((long) STRERROR.invokeExact(errno));
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

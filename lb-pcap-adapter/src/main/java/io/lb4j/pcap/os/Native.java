@@ -32,6 +32,8 @@ public final class Native {
   public static final boolean LINUX = System.getProperty("os.name").equals("Linux");
   public static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
+  private static final String DESCRIPTORS_REMEDY = "raise the limit: ulimit -n, or LimitNOFILE= (systemd)";
+
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
   private static final long ERRNO_OFFSET = CALL_STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
@@ -105,8 +107,13 @@ public final class Native {
 
   public static PortException failure(PortException.Cause cause, String call, int errno, String likelyCause) {
     String name = errno == 0 ? "" : ": " + Libc.describe(errno);
-    String remedy = errno == Libc.EMFILE ? "raise the limit: ulimit -n, or LimitNOFILE= (systemd)" : likelyCause;
+    String remedy = errno == Libc.EMFILE ? DESCRIPTORS_REMEDY : likelyCause;
     return new PortException(cause, call + " failed" + name + "; " + remedy);
+  }
+
+  /** What helps, by the words of a library that does not leave the errno of what failed. */
+  public static String remedy(String said, String otherwise) {
+    return said.contains(Libc.words(Libc.EMFILE)) ? DESCRIPTORS_REMEDY : otherwise;
   }
 
   /** What ended the opening of a port, as the exception that it answers with: the JVM may be out of memory as well. */

@@ -196,7 +196,11 @@ public final class NetDevice implements AutoCloseable {
       }
       return addresses;
     } catch (SocketException e) {
-      throw new PortException(Cause.SYSTEM, "addresses of " + name + " cannot be read: " + e.getMessage(), e);
+      String said = String.valueOf(e.getMessage());
+      throw new PortException(
+          Cause.SYSTEM,
+          "addresses of " + name + " cannot be read: " + said + "; " + Native.remedy(said, "see the error before"),
+          e);
     }
   }
 
