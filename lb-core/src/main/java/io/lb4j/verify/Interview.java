@@ -238,7 +238,7 @@ final class Interview {
     if (!server.link.isOnLink(neighbor)) {
       return maker.whoHas(server.link, server.mac(), neighbor, server.address);
     }
-    neighborhood.attend(server.link.index(), neighbor);
+    neighborhood.attendSpare(server.link.index(), neighbor);
     return maker.echo(server.link, server.mac(), neighbor, server.address, ProbeFrames.NONCE_LENGTH);
   }
 
@@ -314,7 +314,7 @@ final class Interview {
       boolean there = server.request != null && server.request.isReplied();
       IpAddress spare = there && !server.isAlive() ? spare(server) : null;
       if (spare != null) {
-        neighborhood.attend(server.link.index(), spare);
+        neighborhood.attendSpare(server.link.index(), spare);
         server.spare =
             add(questions, maker.echo(server.link, server.mac(), spare, server.address, ProbeFrames.NONCE_LENGTH));
       }

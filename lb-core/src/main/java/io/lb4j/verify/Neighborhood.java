@@ -32,6 +32,7 @@ final class Neighborhood {
   private final Set<IpAddress> watched = new HashSet<>();
   private final Set<Long> servers = new HashSet<>();
   private final Set<Place> attended = new HashSet<>();
+  private final Set<Place> spares = new HashSet<>();
   private final Set<Place> gateways = new HashSet<>();
   private final Set<Overheard> overheard = new LinkedHashSet<>();
 
@@ -57,7 +58,12 @@ final class Neighborhood {
     attended.add(new Place(link, own));
   }
 
-  /** Servers that ask for a gateway address are answered. */
+  /** Questions for a spare address are answered, unless somebody takes it meanwhile. */
+  void attendSpare(int link, IpAddress spare) {
+    spares.add(new Place(link, spare));
+  }
+
+  /** Servers that ask for a gateway address are answered, unless it is another machine's. */
   void attendGateway(int link, IpAddress gateway) {
     gateways.add(new Place(link, gateway));
   }
@@ -106,7 +112,7 @@ final class Neighborhood {
     note(view, mac, sender, reply ? sender : target);
     if (!reply) {
       Link link = links.get(view.ingress()).link();
-      return isAnswered(link.index(), mac, target) ? ProbeFrames.arpReply(link, mac, sender, target) : null;
+      return isAnswered(link.index(), mac, sender, target) ? ProbeFrames.arpReply(link, mac, sender, target) : null;
     }
     for (Question question : questions.getOrDefault(new Place(view.ingress(), sender), List.of())) {
       if (question.source.equals(target)) {
@@ -135,9 +141,14 @@ final class Neighborhood {
     return links.stream().anyMatch(each -> each.link().mac().value() == mac);
   }
 
-  private boolean isAnswered(int link, long asker, IpAddress target) {
+  /** Whoever asks without an address is about to take the one that he asks for (RFC 5227, 2.1.1; RFC 4862, 5.4). */
+  private boolean isAnswered(int link, long asker, IpAddress sender, IpAddress target) {
     Place place = new Place(link, target);
-    return attended.contains(place) || gateways.contains(place) && servers.contains(asker);
+    if (attended.contains(place)) {
+      return true;
+    }
+    boolean lent = spares.contains(place) || gateways.contains(place) && servers.contains(asker);
+    return lent && !sender.isUnspecified() && claims(link, target).findAny().isEmpty();
   }
 
   private byte @Nullable [] onSolicitation(FrameView view) {
@@ -149,7 +160,7 @@ final class Neighborhood {
     long mac = view.sourceMac();
     note(view, mac, source, target);
     Link link = links.get(view.ingress()).link();
-    return isAnswered(link.index(), mac, target) ? ProbeFrames.advertisement(link, mac, source, target) : null;
+    return isAnswered(link.index(), mac, source, target) ? ProbeFrames.advertisement(link, mac, source, target) : null;
   }
 
   private void onAdvertisement(FrameView view) {

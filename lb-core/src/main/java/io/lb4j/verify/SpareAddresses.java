@@ -56,7 +56,7 @@ final class SpareAddresses {
 
   private void add(List<Question> questions, Link link, IpAddress candidate) {
     int last = (int) candidate.low() & 0xFF;
-    if (last == 0 || last == 255 || known.contains(candidate) || !taken.add(candidate)) {
+    if (last == 0 || last == 255 || isEnd(link, candidate) || known.contains(candidate) || !taken.add(candidate)) {
       return;
     }
     IpAddress nobody = IpAddress.v4(0);
@@ -65,6 +65,17 @@ final class SpareAddresses {
     neighborhood.watch(candidate);
     neighborhood.expect(question);
     questions.add(question);
+  }
+
+  /** A subnet's first and last address are no host's: servers drop what has one of them as source (RFC 1122, 3.2.1.3). */
+  private static boolean isEnd(Link link, IpAddress candidate) {
+    return link.addresses().stream()
+        .filter(own -> own.network().contains(candidate))
+        .anyMatch(own -> {
+          int hosts = (1 << 32 - own.prefixLength()) - 1;
+          int host = (int) candidate.low() & hosts;
+          return own.prefixLength() < 31 && (host == 0 || host == hosts);
+        });
   }
 
   /** Which of the candidates nobody has. */

@@ -150,6 +150,9 @@ final class FakeServer {
   private void onPacket(FrameView view, byte[] frame, List<byte[]> out) {
     IpAddress destination = IpAddress.of(view.isV6(), view.destinationHigh(), view.destinationLow());
     IpAddress source = IpAddress.of(view.isV6(), view.sourceHigh(), view.sourceLow());
+    if (isBroadcast(source)) {
+      return;
+    }
     if (!destination.equals(address) && !held.contains(destination) && !onNic.contains(destination)) {
       if (forwards) {
         byte[] on = frame.clone();
@@ -163,6 +166,11 @@ final class FakeServer {
     if (reply != null) {
       send(reply, source, destination, echo, out);
     }
+  }
+
+  private boolean isBroadcast(IpAddress source) {
+    int hosts = source.isV6() ? 0 : (1 << 32 - subnet.length()) - 1;
+    return hosts != 0 && subnet.contains(source) && ((int) source.low() & hosts) == hosts;
   }
 
   /** By the routes of the server, and of IPv6 echo replies by the interface that the request came by. */

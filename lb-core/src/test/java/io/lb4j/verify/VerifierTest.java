@@ -26,9 +26,11 @@ import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.service.Protocol;
 import io.lb4j.topology.Link;
+import io.lb4j.wire.EthernetHeader;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -262,6 +264,75 @@ final class VerifierTest {
     VerifyReport report = verify(ServerCheck.Mode.GATEWAY);
     assertThat(faults(report)).containsExactly(Fault.OWN_ADDRESS_CLAIMED);
     assertThat(report.notes()).anyMatch(note -> note.contains("gateway address"));
+  }
+
+  /** The address beside it is the subnet's broadcast address, from which no server takes a packet. */
+  @ParameterizedTest
+  @ValueSource(strings = {"192.0.2.126", "192.0.2.1"})
+  void shouldFindNothingWhereTheVirtualAddressIsTheFirstOrLastOfItsSubnet(String address) {
+    start(false, false);
+    link = new Link(0, "eth0", OWN_MAC, 1500, List.of(InterfaceAddress.of("192.0.2.5/25")), false, false, false);
+    vip = IpAddress.of(address);
+    server = new FakeServer(link, server.address, server.balancer, IpPrefix.of("192.0.2.0/25")).holding(vip);
+    port = new ScriptedPort(OWN_MAC);
+    port.host(server::onFrame);
+    ServerCheck check = check(ServerCheck.Mode.DIRECT, Protocol.TCP, 80, vip);
+    VerifyReport report =
+        Verifier.of(List.of(new VerifiedLink(link, port, Set.of())), List.of(check)).clock(port::nanoTime).run();
+    assertThat(report.faults()).isEmpty();
+  }
+
+  /** Somebody who probes for the spare address is about to have it, and an answer would keep it from him. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldNotKeepASpareAddressFromWhoeverTakesIt(boolean announces) {
+    start(false, true);
+    Link other = new Link(0, "eth0", STRANGER, 1500, List.of(), false, false, false);
+    Set<IpAddress> taken = new HashSet<>();
+    port.host(frame -> {
+      if (frame[23] != 1 || port.nanoTime() < FIRST_ROUND_NS) {
+        return List.of();
+      }
+      IpAddress source = IpAddress.v4(Unpooled.wrappedBuffer(frame).getInt(26));
+      if (source.equals(server.balancer) || !taken.add(source)) {
+        return List.of();
+      }
+      IpAddress asker = announces ? source : IpAddress.v4(0);
+      List<byte[]> frames = new ArrayList<>();
+      frames.add(ProbeFrames.arpRequest(other, MacAddress.BROADCAST.value(), asker, source));
+      if (announces) {
+        frames.add(ProbeFrames.arpRequest(other, MacAddress.BROADCAST.value(), server.address, source));
+      }
+      return frames;
+    });
+    verify(ServerCheck.Mode.DIRECT);
+    assertThat(taken).isNotEmpty();
+    assertThat(repliesTo(STRANGER)).isEmpty();
+  }
+
+  /** The addresses that we said to somebody are ours. */
+  private List<IpAddress> repliesTo(MacAddress mac) {
+    return port.sent.stream()
+        .map(Unpooled::wrappedBuffer)
+        .filter(frame -> frame.getShort(12) == 0x0806 && frame.getShort(20) == 2)
+        .filter(frame -> EthernetHeader.destination(frame, 0) == mac.value())
+        .map(frame -> IpAddress.v4(frame.getInt(28)))
+        .toList();
+  }
+
+  /** Of two gateway addresses one is another balancer's: servers that ask for it are his. */
+  @Test
+  void shouldTellServersOfOurGatewayAddressesAlone() {
+    start(false, false, "192.0.2.1", "192.0.2.2");
+    FakeServer peer = new FakeServer(link, IpAddress.of("192.0.2.1"), server.balancer, server.subnet);
+    peer.mac = STRANGER;
+    port.host(peer::onFrame);
+    Link asking = new Link(0, "eth0", FakeServer.MAC, 1500, List.of(), false, false, false);
+    port.host(frame -> frame[23] != 1 || port.nanoTime() < FIRST_ROUND_NS ? List.of() : List.of(
+        ProbeFrames.arpRequest(asking, MacAddress.BROADCAST.value(), server.address, IpAddress.of("192.0.2.1")),
+        ProbeFrames.arpRequest(asking, MacAddress.BROADCAST.value(), server.address, IpAddress.of("192.0.2.2"))));
+    verify(ServerCheck.Mode.GATEWAY);
+    assertThat(repliesTo(FakeServer.MAC)).contains(IpAddress.of("192.0.2.2")).doesNotContain(IpAddress.of("192.0.2.1"));
   }
 
   @ParameterizedTest
