@@ -2,6 +2,7 @@ package io.lb4j.setup;
 
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import java.util.stream.Collectors;
 
 /** Which names may stand in a script, and how they are quoted there. Stateless. */
 final class Names {
@@ -49,7 +50,10 @@ final class Names {
         : "";
   }
 
-  /** The second list is what a batch file would expand or read as syntax, quoted or not. */
+  /**
+   * The second list is what a batch file would expand or read as syntax, quoted or not. It is read in the machine's own
+   * code page, so that only ASCII stays what it is.
+   */
   private static String windowsFault(SetupFlavour flavour, String name) {
     if (name.isBlank() || name.length() > WINDOWS_INTERFACE_LENGTH) {
       return "a Windows interface's name has 1 to " + WINDOWS_INTERFACE_LENGTH + " characters";
@@ -57,10 +61,14 @@ final class Names {
     if (!name.codePoints().allMatch(Names::isPrintable) || holdsOneOf(name, "\\/:*?\"<>|")) {
       return "Windows allows no such name";
     }
-    if (flavour == SetupFlavour.NETSH && holdsOneOf(name, "%!^&")) {
+    if (flavour == SetupFlavour.NETSH && (holdsOneOf(name, "%!^&") || !isAscii(name))) {
       return "a batch file cannot hold it safely; use the PowerShell script";
     }
     return "";
+  }
+
+  private static boolean isAscii(String text) {
+    return text.chars().allMatch(character -> character < 0x80);
   }
 
   private static boolean holdsOneOf(String text, String characters) {
@@ -87,8 +95,13 @@ final class Names {
     return "'" + text.replace("'", "'\\''") + "'";
   }
 
-  /** A string of PowerShell, which takes four more characters for a single quote. */
+  /**
+   * A string of PowerShell. Windows PowerShell reads a script without byte order mark in the machine's own code page,
+   * which makes other letters of all but ASCII, and quotes of some of them; so those are given by number.
+   */
   static String powerShell(String text) {
-    return "'" + text.replaceAll("(['\u2018\u2019\u201A\u201B])", "$1$1") + "'";
+    return isAscii(text)
+        ? "'" + text.replace("'", "''") + "'"
+        : text.chars().mapToObj(unit -> "0x%04X".formatted(unit)).collect(Collectors.joining(", ", "-join [char[]](", ")"));
   }
 }

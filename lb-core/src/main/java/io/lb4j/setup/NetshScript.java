@@ -19,7 +19,8 @@ final class NetshScript {
 
   String apply() {
     StringBuilder text = new StringBuilder(head("Sets up"));
-    text.append("rem Windows keeps what this does over a restart. Running it again changes nothing.\n");
+    text.append("rem Windows keeps what this does over a restart. Running it again changes nothing: of what is there already\n"
+        + "rem netsh says that the object exists. What another configuration asked for stays: take that back first.\n");
     if (needs.isNothing()) {
       return text.append("echo lb setup: nothing to do\n").toString();
     }
@@ -71,8 +72,6 @@ final class NetshScript {
     }
     text.append("rem The whole mask: with a subnet's, Windows would take the subnet to be behind the adapter.\n");
     for (IpAddress address : needs.virtualAddresses()) {
-      text.append("netsh interface ").append(family(address.isV6())).append(" delete address \"%LOOPBACK%\" ")
-          .append(address).append(" > nul 2>&1\n");
       text.append("netsh interface ").append(family(address.isV6())).append(" add address \"%LOOPBACK%\" ")
           .append(address).append(address.isV6() ? "/128" : " 255.255.255.255").append(" skipassource=true\n");
     }

@@ -24,7 +24,9 @@ final class PowerShellScript {
         $State = Get-Content -LiteralPath $StatePath -Raw | ConvertFrom-Json
       } else {
         New-Item -ItemType Directory -Force -Path (Split-Path -Parent $StatePath) | Out-Null
-        $State = [pscustomobject]@{ Interfaces = @(); Addresses = @(); Routes = @(); Registrations = @(); Redirects = @() }
+        $State = [pscustomobject]@{
+          Machine = @(); Interfaces = @(); Addresses = @(); Routes = @(); Registrations = @(); Redirects = @()
+        }
       }
 
       function Save-State {
@@ -49,6 +51,14 @@ final class PowerShellScript {
         Set-NetIPInterface -InterfaceAlias $Alias -AddressFamily $Family @Settings
       }
 
+      """;
+
+  private static final String SAME_MACHINE =
+      """
+      if (@($State.Machine) -and -not @($State.Machine | Where-Object { $Machine -contains $_ })) {
+        throw "This machine is set up as the server $($State.Machine -join ', '): take that back first"
+      }
+      $State.Machine = $Machine
       """;
 
   private static final String FIND_LOOPBACK =
@@ -125,6 +135,29 @@ final class PowerShellScript {
       }
       """;
 
+  private static final String FINISH =
+      """
+      # What an earlier run made and nobody wants now goes.
+      foreach ($route in @($State.Routes | Where-Object { $Gateways -notcontains $_.Gateway })) {
+        Remove-Route $route
+      }
+      foreach ($address in @($State.Addresses | Where-Object { $VirtualAddresses -notcontains $_ })) {
+        Get-NetIPAddress -IPAddress $address -ErrorAction SilentlyContinue | Remove-NetIPAddress -Confirm:$false
+      }
+      $State.Routes = @($State.Routes | Where-Object { $Gateways -contains $_.Gateway })
+      $State.Addresses = @($State.Addresses | Where-Object { $VirtualAddresses -contains $_ })
+      Save-State
+      """;
+
+  private static final String REMOVE_ROUTE =
+      """
+
+      function Remove-Route($Route) {
+        Get-NetRoute -InterfaceAlias $Route.Alias -DestinationPrefix $Route.Destination -ErrorAction SilentlyContinue |
+          Where-Object { $_.NextHop -eq $Route.Gateway } | Remove-NetRoute -Confirm:$false
+      }
+      """;
+
   private static final String UNDO =
       """
       if (-not (Test-Path -LiteralPath $StatePath)) {
@@ -133,14 +166,14 @@ final class PowerShellScript {
       }
       $State = Get-Content -LiteralPath $StatePath -Raw | ConvertFrom-Json
 
-      foreach ($route in @($State.Routes)) {
-        Get-NetRoute -InterfaceAlias $route.Alias -DestinationPrefix $route.Destination -ErrorAction SilentlyContinue |
-          Where-Object { $_.NextHop -eq $route.Gateway } | Remove-NetRoute -Confirm:$false
-      }
+      foreach ($route in @($State.Routes)) { Remove-Route $route }
       foreach ($address in @($State.Addresses)) {
         Get-NetIPAddress -IPAddress $address -ErrorAction SilentlyContinue | Remove-NetIPAddress -Confirm:$false
       }
       foreach ($interface in @($State.Interfaces)) {
+        # An adapter that is gone has nothing to restore, and must not keep the others from it.
+        if (-not (Get-NetIPInterface -InterfaceAlias $interface.Alias -AddressFamily $interface.Family `
+            -ErrorAction SilentlyContinue)) { continue }
         $settings = @{
           WeakHostReceive = $interface.WeakHostReceive
           WeakHostSend = $interface.WeakHostSend
@@ -155,7 +188,8 @@ final class PowerShellScript {
         Set-NetIPInterface -InterfaceAlias $interface.Alias -AddressFamily $interface.Family @settings
       }
       foreach ($registration in @($State.Registrations)) {
-        Set-DnsClient -InterfaceAlias $registration.Alias -RegisterThisConnectionsAddress $registration.Register
+        Set-DnsClient -InterfaceAlias $registration.Alias -RegisterThisConnectionsAddress $registration.Register `
+          -ErrorAction SilentlyContinue
       }
       foreach ($redirects in @($State.Redirects)) {
         Set-NetIPv4Protocol -IcmpRedirects $redirects.IPv4
@@ -174,7 +208,7 @@ final class PowerShellScript {
   }
 
   String apply() {
-    StringBuilder text = new StringBuilder(head("Sets up")).append(STATE);
+    StringBuilder text = new StringBuilder(head("Sets up")).append(STATE).append(REMOVE_ROUTE).append('\n');
     if (needs.isNothing()) {
       return text.append("Write-Output 'lb setup: nothing to do'\n").toString();
     }
@@ -185,11 +219,11 @@ final class PowerShellScript {
     if (!needs.gateways().isEmpty()) {
       route(text);
     }
-    return text.append("Write-Output \"lb setup: done; what was there before is in $StatePath\"\n").toString();
+    return text.append(FINISH).append("\nWrite-Output \"lb setup: done; what was there before is in $StatePath\"\n").toString();
   }
 
   String undo() {
-    return head("Takes back what sets up") + UNDO;
+    return head("Takes back what sets up") + REMOVE_ROUTE + '\n' + UNDO;
   }
 
   private String head(String verb) {
@@ -198,12 +232,19 @@ final class PowerShellScript {
   }
 
   private void machine(StringBuilder text) {
+    text.append("$Machine = ").append(list(needs.addresses()))
+        .append("\n$VirtualAddresses = ").append(list(needs.virtualAddresses()))
+        .append("\n$Gateways = ").append(list(needs.gateways())).append('\n').append(SAME_MACHINE);
     for (IpAddress address : needs.addresses()) {
       text.append("if (-not (Get-NetIPAddress -IPAddress '").append(address)
           .append("' -ErrorAction SilentlyContinue)) {\n  throw 'No interface has ").append(address)
           .append(": is this the right machine?'\n}\n");
     }
     text.append('\n');
+  }
+
+  private static String list(List<IpAddress> addresses) {
+    return addresses.stream().map(address -> "'" + address + "'").collect(Collectors.joining(", ", "@(", ")"));
   }
 
   /** The aliases of the interfaces that have the server's addresses of one family. */

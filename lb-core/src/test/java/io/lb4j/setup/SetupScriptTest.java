@@ -105,13 +105,38 @@ class SetupScriptTest {
   @Test
   void shouldQuoteNamesOfWindowsInterfaces() {
     assertThat(apply(SetupFlavour.POWERSHELL, "Bob's $(calc) LAN")).contains("@('Bob''s $(calc) LAN')");
-    assertThat(apply(SetupFlavour.POWERSHELL, "a\u2019; calc; \u2018b")).contains("@('a\u2019\u2019; calc; \u2018\u2018b')");
-    assertThat(apply(SetupFlavour.POWERSHELL, "\u30a4\u30fc\u30b5")).contains("@('\u30a4\u30fc\u30b5')");
+    assertThat(apply(SetupFlavour.POWERSHELL, "\u4ee5\u592a\u7f51 2"))
+        .contains("@(-join [char[]](0x4EE5, 0x592A, 0x7F51, 0x0020, 0x0032))");
     assertThat(apply(SetupFlavour.NETSH, "Ethernet 2")).contains("set interface \"Ethernet 2\" ");
-    for (String name : List.of("100%", "a&calc", "a!b", "a^b")) {
+    for (String name : List.of("100%", "a&calc", "a!b", "a^b", "\u4ee5\u592a\u7f51")) {
       assertThatThrownBy(() -> SetupTarget.of(SetupFlavour.NETSH, name)).hasMessageContaining("PowerShell");
     }
     assertThatThrownBy(() -> SetupTarget.of(SetupFlavour.NETSH)).hasMessageContaining("netsh interface show interface");
+  }
+
+  /** PowerShell takes these for quotes, in whatever code page: Windows reads the last one's bytes as one of them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"a\u2019; calc; \u2018b", "\u201a", "\u201b", "\u00d1; calc; \u00d1"})
+  void shouldNotLetLettersOfOtherCodePagesEndAString(String name) {
+    String script = apply(SetupFlavour.POWERSHELL, name);
+    assertThat(script.chars()).allMatch(character -> character < 0x80);
+    assertThat(script).doesNotContain("; calc");
+  }
+
+  /** The address is not given up and taken anew, which would end every connection to it. */
+  @Test
+  void shouldKeepAddressesWhereABatchFileRunsAgain() {
+    assertThat(apply(SetupFlavour.NETSH, "Ethernet 2")).contains(" add address ").doesNotContain(" delete ");
+  }
+
+  /** Else the old gateway's routes stay beside the new one's, and half of the answers go to either. */
+  @Test
+  void shouldTakeBackInPowerShellWhatIsDeclaredNoMore() {
+    assertThat(SetupScript.apply(Cases.GATEWAY, SetupTarget.of(SetupFlavour.POWERSHELL)))
+        .contains("$Gateways = @('192.0.2.5', '2001:db8:5::5')\n", "$Gateways -notcontains $_.Gateway")
+        .containsSubsequence("New-NetRoute", "\nAdd-Route ", "\n  Remove-Route $route\n", "Save-State");
+    assertThat(SetupScript.apply(Cases.DIRECT4, SetupTarget.of(SetupFlavour.POWERSHELL)))
+        .contains("$VirtualAddresses = @('192.0.2.10', '192.0.2.11')\n", "$VirtualAddresses -notcontains $_");
   }
 
   private static String apply(SetupFlavour flavour, String name) {
