@@ -93,6 +93,14 @@ class SetupCommandTest {
     CommandRun run = setup(file.toString(), "s1", "--os", "linux");
     assertThat(run.exit()).isEqualTo(2);
     assertThat(run.err()).contains("direct and web4", "one default gateway", "contradiction");
+
+    // Under two names it is one machine all the same.
+    Files.writeString(file, Files.readString(file).replace("[{name: s1, address", "[{name: d1, address"));
+    for (String name : List.of("s1", "d1")) {
+      run = setup(file.toString(), name, "--os", "linux");
+      assertThat(run.exit()).isEqualTo(2);
+      assertThat(run.err()).contains("direct and web4", "contradiction");
+    }
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.lb4j.dsr;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
+import io.lb4j.service.Machine;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -27,14 +28,15 @@ public final class DsrServerSetup {
 
   /**
    * What all services of this method ask of a machine. A server of the same name in several services is one machine,
-   * with several addresses where they differ.
+   * with several addresses where they differ; so are servers of several names with one address.
    *
    * @param server the server's name
-   * @param services those of other methods are passed over
+   * @param services those of other methods ask nothing, but can say which names are one machine
    * @return its addresses and the virtual ones
    * @throws ConfigurationException when no such service has the server, or one serves a whole prefix
    */
   public static ServerNeeds needs(String server, Collection<VirtualService> services) {
+    Machine machine = Machine.of(server, services);
     List<IpAddress> addresses = new ArrayList<>();
     List<IpAddress> virtualAddresses = new ArrayList<>();
     for (VirtualService service : services) {
@@ -42,7 +44,7 @@ public final class DsrServerSetup {
         continue;
       }
       for (RealServer candidate : service.servers()) {
-        if (candidate.name().equals(server)) {
+        if (machine.is(candidate)) {
           addresses.add(candidate.address());
           service.vips().forEach(vip -> virtualAddresses.add(single(service, vip)));
         }

@@ -39,6 +39,23 @@ class DsrServerSetupTest {
         .contains("loopback_address -4 192.0.2.10 32\n", "loopback_address -6 2001:db8:1::10 128\n");
   }
 
+  /** Else the script of one name takes back what that of the other has made on the same machine. */
+  @Test
+  void shouldTakeNamesWithAnAddressInCommonForOneMachine() {
+    List<VirtualService> services = List.of(
+        service("web", "192.0.2.10", 80, "192.0.2.21", "192.0.2.22"),
+        VirtualService.udp("192.0.2.53", 53).named("dns").forwarding(DirectServerReturn.create())
+            .realServer("dns1", "192.0.2.22").realServer("dns2", "192.0.2.21").build(),
+        VirtualService.udp("2001:db8:1::53", 53).named("dns6").forwarding(DirectServerReturn.create())
+            .realServer("dns1", "2001:db8:1::22").build());
+    for (String name : List.of("rs2", "dns1")) {
+      ServerNeeds needs = DsrServerSetup.needs(name, services);
+      assertThat(needs.addresses()).extracting(IpAddress::toString).containsExactly("192.0.2.22", "2001:db8:1::22");
+      assertThat(needs.virtualAddresses()).extracting(IpAddress::toString)
+          .containsExactly("192.0.2.10", "192.0.2.53", "2001:db8:1::53");
+    }
+  }
+
   @Test
   void shouldRefuseWhatItCannotSetUp() {
     List<VirtualService> services = List.of(service("web", "192.0.2.10", 80, "192.0.2.21"));

@@ -2,6 +2,7 @@ package io.lb4j.gateway;
 
 import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
+import io.lb4j.service.Machine;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -32,17 +33,19 @@ public final class GatewayServerSetup {
 
   /**
    * What all services of this method ask of a machine. A server of the same name in several services is one machine,
-   * with several addresses where they differ. Where the interface has a gateway address for the server's subnet, that
-   * one is the gateway, because it moves along with a pair of balancers; else the interface's own.
+   * with several addresses where they differ; so are servers of several names with one address. Where the interface has
+   * a gateway address for the server's subnet, that one is the gateway, because it moves along with a pair of balancers;
+   * else the interface's own.
    *
    * @param server the server's name
-   * @param services those of other methods are passed over
+   * @param services those of other methods ask nothing, but can say which names are one machine
    * @param topology the balancer's interfaces with their addresses
    * @return its addresses and gateways
    * @throws ConfigurationException when no such service has the server, the balancer has no address in its subnet, or
    *     it would need two gateways of a family
    */
   public static ServerNeeds needs(String server, Collection<VirtualService> services, Topology topology) {
+    Machine machine = Machine.of(server, services);
     List<IpAddress> addresses = new ArrayList<>();
     Map<IpAddress, String> gateways = new TreeMap<>();
     for (VirtualService service : services) {
@@ -50,7 +53,7 @@ public final class GatewayServerSetup {
         continue;
       }
       for (RealServer candidate : service.servers()) {
-        if (candidate.name().equals(server)) {
+        if (machine.is(candidate)) {
           addresses.add(candidate.address());
           if (gateway.sources().isEmpty()) {
             gateways.put(gatewayOf(service, candidate, topology), service.name());

@@ -64,6 +64,22 @@ class GatewayServerSetupTest {
     assertThat(gateways(GatewayServerSetup.needs("s2", services, topology))).containsExactly("192.0.2.129");
   }
 
+  /** A machine of two names, one of each family, needs both gateways by either name. */
+  @Test
+  void shouldTakeNamesWithAnAddressInCommonForOneMachine() {
+    List<VirtualService> services = List.of(
+        service("198.51.100.100", Gateway.create(), "192.0.2.11"),
+        VirtualService.tcp("198.51.100.101", 80).named("alt").forwarding(Gateway.create())
+            .realServer("alt1", "192.0.2.11").build(),
+        VirtualService.tcp("2001:db8:c::101", 80).named("alt6").forwarding(Gateway.create())
+            .realServer("alt1", "2001:db8:5::11").build());
+    Topology dual = new Topology(List.of(OUTSIDE, INSIDE), List.of());
+    for (String name : List.of("s1", "alt1")) {
+      assertThat(gateways(GatewayServerSetup.needs(name, services, dual)))
+          .containsExactly("192.0.2.5", "2001:db8:5::5");
+    }
+  }
+
   @Test
   void shouldAskNothingForFullNat() {
     Topology topology = new Topology(List.of(OUTSIDE, INSIDE), List.of());

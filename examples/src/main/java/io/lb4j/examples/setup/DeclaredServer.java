@@ -10,6 +10,7 @@ import io.lb4j.examples.config.InterfaceDeclaration;
 import io.lb4j.examples.live.Rehearsal;
 import io.lb4j.gateway.Gateway;
 import io.lb4j.gateway.GatewayServerSetup;
+import io.lb4j.service.Machine;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
@@ -27,6 +28,7 @@ public final class DeclaredServer {
 
   private final Configuration configuration;
   private final String name;
+  private final Machine machine;
   private final List<VirtualService> services;
 
   /**
@@ -39,6 +41,7 @@ public final class DeclaredServer {
   public DeclaredServer(Configuration configuration, String name) {
     this.configuration = configuration;
     this.name = name;
+    this.machine = Machine.of(name, configuration.services());
     this.services = configuration.services().stream().filter(this::serves).toList();
     if (services.isEmpty()) {
       String known = configuration.services().stream()
@@ -50,7 +53,7 @@ public final class DeclaredServer {
   }
 
   private boolean serves(VirtualService service) {
-    return service.servers().stream().anyMatch(server -> server.name().equals(name));
+    return service.servers().stream().anyMatch(machine::is);
   }
 
   /**
@@ -73,7 +76,7 @@ public final class DeclaredServer {
     }
     return direct.isEmpty()
         ? GatewayServerSetup.needs(name, services, topology())
-        : DsrServerSetup.needs(name, direct);
+        : DsrServerSetup.needs(name, services);
   }
 
   private static boolean isFullNat(VirtualService service) {
