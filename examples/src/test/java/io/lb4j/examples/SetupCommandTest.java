@@ -39,7 +39,7 @@ class SetupCommandTest {
 
   @Test
   void shouldTakeIproute2AndPowerShellWithoutAFlavour() {
-    assertThat(setup(DIRECT, "rs1", "--os", "linux").out()).contains("begin iproute2\n");
+    assertThat(setup(DIRECT, "rs1", "--os", "linux").out()).contains("begin iproute2 192.0.2.21");
     assertThat(setup(DIRECT, "rs1", "--os", "windows").out()).contains("Set-StrictMode", "'192.0.2.10' 32");
     assertThat(setup(DIRECT, "rs1", "--os", "windows", "--flavour", "netsh", "--interface", "Ethernet 2").out())
         .contains("netsh interface ipv4 set interface \"Ethernet 2\" weakhostreceive=enabled\n");

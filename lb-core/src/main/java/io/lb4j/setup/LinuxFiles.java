@@ -27,27 +27,39 @@ final class LinuxFiles {
       """
       printf '%s' "$ROUTES" | cut -d ' ' -f 4 | sort -u | while read -r interface; do
         file=$(network_file "$interface")
-        [ -n "$file" ] || die "no .network file names $interface: systemd-networkd does not manage it"
         printf '%s' "$ROUTES" | while read -r family destination gateway device; do
           [ "$device" != "$interface" ] || printf '[Route]\\nDestination=%s\\nGateway=%s\\n\\n' "$destination" "$gateway"
         done | put_file "/etc/systemd/network/$file.d/90-lb4j.conf" 644
       done
       """;
 
-  private static final String NETPLAN_ROUTES =
+  /** A definition of its own would take the interface from the one that netplan has; in another section, all is refused. */
+  private static final String FIND_NETPLAN_KIND =
       """
       # netplan_kind INTERFACE: the section of netplan that its definition is in
       netplan_kind() {
-        if [ -d "/sys/class/net/$1/bonding" ]; then echo bonds
-        elif [ -d "/sys/class/net/$1/bridge" ]; then echo bridges
-        elif [ -e "/proc/net/vlan/$1" ]; then echo vlans
-        else echo ethernets; fi
+        for file in "$ROOT"/etc/netplan/*.yaml "$ROOT"/run/netplan/*.yaml "$ROOT"/lib/netplan/*.yaml; do
+          case $file in */90-lb4j-*) continue ;; esac
+          [ ! -f "$file" ] || awk -v name="$1" '
+            /^ *(#|$)/ { next }
+            { match($0, /^ */); depth = RLENGTH; key = $1; sub(/:.*/, "", key); gsub(/["\\047]/, "", key) }
+            kind != "" && depth <= at { kind = "" }
+            kind == "" {
+              if (key ~ /^(ethernets|wifis|modems|bonds|bridges|vlans|tunnels|vrfs|dummy-devices|virtual-ethernets)$/) {
+                kind = key; at = depth; own = 0
+              }
+              next
+            }
+            !own { own = depth }
+            depth == own && key == name { print kind; exit }' "$file"
+        done | head -n 1
       }
 
+      """;
+
+  private static final String NETPLAN_ROUTES =
+      """
       printf '%s' "$ROUTES" | cut -d ' ' -f 4 | sort -u | while read -r interface; do
-        # A definition of its own would take the interface from the one that netplan has.
-        grep -Eqs "^ +[\\"']?${interface}[\\"']?:" "$ROOT"/etc/netplan/*.yaml "$ROOT"/run/netplan/*.yaml \\
-          || die "no definition of netplan is called $interface: write the routes into the one that matches it"
         {
           printf 'network:\\n  version: 2\\n  %s:\\n    %s:\\n      routes:\\n' "$(netplan_kind "$interface")" "$interface"
           printf '%s' "$ROUTES" | while read -r family destination gateway device; do
@@ -92,8 +104,6 @@ final class LinuxFiles {
       printf '%s' "$ROUTES" | cut -d ' ' -f 1,4 | sort -u | while read -r wanted interface; do
         path=/etc/sysconfig/network-scripts/route-$interface
         [ "$wanted" = -4 ] || path=/etc/sysconfig/network-scripts/route6-$interface
-        ! grep -Eqs '^[[:space:]]*ADDRESS[0-9]+=' "$ROOT$path" \\
-          || die "$ROOT$path has ADDRESS0= lines, which do not mix with others: add the routes there by hand"
         {
           others "$path"
           echo '# lb4j begin'
@@ -105,15 +115,6 @@ final class LinuxFiles {
       done
       """;
 
-  private static final String OTHERS =
-      """
-      # others PATH: a file's lines but for those of an earlier run
-      others() {
-        [ ! -f "$ROOT$1" ] || awk '/^# lb4j begin$/ { own = 1 } !own { print } /^# lb4j end$/ { own = 0 }' "$ROOT$1"
-      }
-
-      """;
-
   private final ServerNeeds needs;
   private final SetupFlavour flavour;
 
@@ -122,23 +123,80 @@ final class LinuxFiles {
     this.flavour = flavour;
   }
 
-  String text() {
-    boolean holds = !needs.virtualAddresses().isEmpty();
-    boolean routes = !needs.gateways().isEmpty();
-    StringBuilder text = new StringBuilder("# From here on: the same for later starts.\nput_sysctls\n");
+  /** What refuses: files of others, and interfaces that the tool does not have. */
+  String checks() {
+    StringBuilder text = new StringBuilder();
     if (flavour == SetupFlavour.SYSTEMD_NETWORKD) {
       text.append(FIND_NETWORK_FILE);
     }
-    if (flavour == SetupFlavour.IFCFG) {
-      text.append(OTHERS);
+    if (flavour == SetupFlavour.NETPLAN) {
+      text.append(FIND_NETPLAN_KIND);
     }
-    if (holds) {
+    text.append("new_file /etc/sysctl.d/90-lb4j.conf\n");
+    if (!needs.virtualAddresses().isEmpty()) {
+      text.append(checkAddresses());
+    }
+    if (!needs.gateways().isEmpty()) {
+      text.append(checkRoutes());
+    }
+    return text.toString();
+  }
+
+  private String checkAddresses() {
+    return switch (flavour) {
+      case SYSTEMD_NETWORKD ->
+          """
+          LO_FILE=$(network_file lo)
+          if [ -n "$LO_FILE" ]; then LO_FILE=$LO_FILE.d/90-lb4j.conf; else LO_FILE=90-lb4j-lo.network; fi
+          new_file "/etc/systemd/network/$LO_FILE"
+          """;
+      case NETPLAN -> "new_file /etc/netplan/90-lb4j-lo.yaml\n";
+      case NETWORKMANAGER -> "new_file /etc/NetworkManager/system-connections/lb4j-lo.nmconnection\n";
+      case IFUPDOWN -> "new_file /etc/network/interfaces.d/lb4j\n";
+      default -> IntStream.rangeClosed(1, needs.virtualAddresses(false).size())
+          .mapToObj(i -> "new_file /etc/sysconfig/network-scripts/ifcfg-lo:" + i + "\n").collect(Collectors.joining());
+    };
+  }
+
+  private String checkRoutes() {
+    return switch (flavour) {
+      case SYSTEMD_NETWORKD -> eachInterface(
+          """
+            file=$(network_file "$interface")
+            [ -n "$file" ] || die "no .network file names $interface: systemd-networkd does not manage it"
+            new_file "/etc/systemd/network/$file.d/90-lb4j.conf"
+          """);
+      case NETPLAN -> eachInterface(
+          """
+            [ -n "$(netplan_kind "$interface")" ] \\
+              || die "no definition of netplan is called $interface: write the routes into the one that matches it"
+            new_file "/etc/netplan/90-lb4j-$interface.yaml"
+          """);
+      case NETWORKMANAGER -> "new_file /etc/NetworkManager/dispatcher.d/90-lb4j\n";
+      case IFUPDOWN -> "new_file /etc/network/if-up.d/lb4j\n";
+      default -> eachInterface(
+          """
+            path=$ROOT/etc/sysconfig/network-scripts/route-$interface
+            ! grep -Eqs '^[[:space:]]*ADDRESS[0-9]+=' "$path" \\
+              || die "$path has ADDRESS0= lines, which do not mix with others: add the routes there by hand"
+          """);
+    };
+  }
+
+  private String eachInterface(String lines) {
+    return needs.gateways().stream().map(gateway -> " \"$GATEWAY_INTERFACE" + (gateway.isV6() ? 6 : 4) + "\"")
+        .collect(Collectors.joining("", "for interface in", "; do\n" + lines + "done\n"));
+  }
+
+  String text() {
+    StringBuilder text = new StringBuilder("# From here on: the same for later starts.\nput_sysctls\n");
+    if (!needs.virtualAddresses().isEmpty()) {
       text.append(addresses());
     }
-    if (routes) {
+    if (!needs.gateways().isEmpty()) {
       text.append(routes());
     }
-    return text.append('\n').append(reload()).toString();
+    return text.append('\n').toString();
   }
 
   private String addresses() {
@@ -161,32 +219,13 @@ final class LinuxFiles {
     };
   }
 
-  /** Tells a running tool of its new files; what they say is done already. */
-  private String reload() {
-    String program =
-        switch (flavour) {
-          case SYSTEMD_NETWORKD -> "networkctl reload";
-          case NETPLAN -> "netplan generate";
-          case NETWORKMANAGER -> "nmcli connection reload";
-          default -> "";
-        };
-    if (program.isEmpty()) {
-      return "";
-    }
-    String word = program.substring(0, program.indexOf(' '));
-    return "if [ \"$LIVE\" = yes ] && [ -z \"$ROOT\" ] && command -v " + word + " > /dev/null; then\n"
-        + "  " + program + " < /dev/null || warn \"'" + program + "' failed: the files count from the next start on\"\nfi\n";
-  }
-
   private String networkd() {
     String sections = needs.virtualAddresses().stream()
         .map(address -> "[Address]\nAddress=" + host(address) + "\n" + (address.isV6()
             ? "DuplicateAddressDetection=none\n" : ""))
         .collect(Collectors.joining("\n"));
-    return "file=$(network_file lo)\n"
-        + "if [ -n \"$file\" ]; then file=$file.d/90-lb4j.conf; else file=90-lb4j-lo.network; fi\n"
-        + "{\n  case $file in *.network) printf '[Match]\\nName=lo\\n\\n' ;; esac\n  cat << 'END'\n"
-        + sections + "END\n} | put_file \"/etc/systemd/network/$file\" 644\n";
+    return "{\n  case $LO_FILE in *.network) printf '[Match]\\nName=lo\\n\\n' ;; esac\n  cat << 'END'\n"
+        + sections + "END\n} | put_file \"/etc/systemd/network/$LO_FILE\" 644\n";
   }
 
   private String netplan() {
@@ -198,8 +237,7 @@ final class LinuxFiles {
 
   /** A profile for lo has to hold lo's own addresses too. */
   private String networkManager() {
-    return "new_file /etc/NetworkManager/system-connections/lb4j-lo.nmconnection\n"
-        + file("/etc/NetworkManager/system-connections/lb4j-lo.nmconnection", 600,
+    return file("/etc/NetworkManager/system-connections/lb4j-lo.nmconnection", 600,
         "[connection]\nid=lb4j-lo\nuuid=6c62346a-0000-4000-8000-00000000006f\ntype=loopback\ninterface-name=lo\n\n"
             + "[loopback]\n\n"
             + "[ipv4]\nmethod=manual\n" + numbered("127.0.0.1/8", needs.virtualAddresses(false))
@@ -221,11 +259,14 @@ final class LinuxFiles {
     }
     return file("/etc/network/interfaces.d/lb4j", 644, stanzas.toString())
         + """
-        interfaces=$ROOT/etc/network/interfaces
-        if noted files /etc/network/interfaces || ! grep -Eqs \\
-          '^ *(source|source-directory) +(/etc/network/)?interfaces\\.d(/\\*|/)? *$' "$interfaces"; then
-          { grep -vxF 'source /etc/network/interfaces.d/lb4j' "$interfaces" || :
-            echo 'source /etc/network/interfaces.d/lb4j'; } | put_file /etc/network/interfaces 644
+        if ! others /etc/network/interfaces | grep -Eq \\
+          '^[[:space:]]*source(-directory)?[[:space:]]+(/etc/network/)?interfaces\\.d(/\\*|/)?[[:space:]]*$'; then
+          {
+            others /etc/network/interfaces
+            echo '# lb4j begin'
+            echo 'source /etc/network/interfaces.d/lb4j'
+            echo '# lb4j end'
+          } | put_file /etc/network/interfaces 644
         fi
         """;
   }
@@ -236,7 +277,7 @@ final class LinuxFiles {
     List<IpAddress> v4 = needs.virtualAddresses(false);
     for (int i = 0; i < v4.size(); i++) {
       String path = "/etc/sysconfig/network-scripts/ifcfg-lo:" + (i + 1);
-      text.append("new_file ").append(path).append('\n').append(file(path, 644,
+      text.append(file(path, 644,
           "DEVICE=lo:" + (i + 1) + "\nIPADDR=" + v4.get(i) + "\nNETMASK=255.255.255.255\nONBOOT=yes\nNAME=lb4j\n"));
     }
     List<IpAddress> v6 = needs.virtualAddresses(true);

@@ -78,10 +78,13 @@ final class LinuxScript {
 
   private final ServerNeeds needs;
   private final SetupTarget target;
+  private final String machine; // flavour and addresses
 
   LinuxScript(ServerNeeds needs, SetupTarget target) {
     this.needs = needs;
     this.target = target;
+    this.machine = target.flavour().key()
+        + needs.addresses().stream().map(address -> " " + address).collect(Collectors.joining());
   }
 
   String apply() {
@@ -92,15 +95,15 @@ final class LinuxScript {
     }
     text.append(ShellFunctions.HEAD).append(ShellFunctions.APPLY);
     text.append(MAIN).append("INTERFACE=").append(wordOf("LB4J_INTERFACE")).append("\ncheck_rights\n");
-    needs.addresses().forEach(address -> text.append("own_address ").append(address).append('\n'));
-    findInterfaces(text);
-    text.append("begin ").append(target.flavour().key()).append("\n\n");
+    text.append("check_state ").append(machine).append('\n');
+    refuse(text);
+    text.append("begin ").append(machine).append("\n\n");
     hold(text);
     route(text);
     if (target.flavour().isKeptInFiles()) {
       text.append(new LinuxFiles(needs, target.flavour()).text());
     }
-    return text.append("finish\n}\n\nmain\n").toString();
+    return text.append("finish ").append(target.flavour().key()).append("\n}\n\nmain\n").toString();
   }
 
   String undo() {
@@ -133,6 +136,16 @@ final class LinuxScript {
   }
 
   /** Everything that can be refused is found before anything is changed. */
+  private void refuse(StringBuilder text) {
+    needs.addresses().forEach(address -> text.append("own_address ").append(address).append('\n'));
+    needs.virtualAddresses().forEach(address -> text.append("check_place ").append(address)
+        .append(address.isV6() ? " 128\n" : " 32\n"));
+    findInterfaces(text);
+    if (target.flavour().isKeptInFiles()) {
+      text.append(new LinuxFiles(needs, target.flavour()).checks());
+    }
+  }
+
   private void findInterfaces(StringBuilder text) {
     if (!needs.virtualAddresses(false).isEmpty()) {
       text.append("INTERFACES4=\n");

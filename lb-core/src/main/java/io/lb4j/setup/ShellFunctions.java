@@ -21,6 +21,7 @@ final class ShellFunctions {
       ROOT=${LB4J_ROOT:-}
       if [ -n "$ROOT" ]; then LIVE=${LB4J_LIVE:-no}; else LIVE=${LB4J_LIVE:-yes}; fi
       STATE=${LB4J_STATE:-$ROOT/var/lib/lb4j-setup}
+      BOOT=$(cat /proc/sys/kernel/random/boot_id)
 
       die() {
         echo "lb setup: $*" >&2
@@ -98,16 +99,63 @@ final class ShellFunctions {
         done < "$STATE/routes-before"
       }
 
-      # restore_file PATH: as it was before, or not there
+      # without_ours FILE: its lines but for those between our marks
+      without_ours() {
+        awk '/^# lb4j begin$/ { own = 1 } !own { print } /^# lb4j end$/ { own = 0 }' "$1"
+      }
+
+      # restore_file PATH: as it was before, or not there. A file that others write into as well, and have changed since,
+      # loses our lines alone.
       restore_file() {
-        if [ -e "$STATE/before$1" ] || [ -h "$STATE/before$1" ]; then
-          cp -pP "$STATE/before$1" "$ROOT$1.lb4j-new"
+        was=$STATE/before$1
+        if is_changed "$1" "$was"; then
+          if [ -e "$ROOT$1" ]; then
+            cp -p "$ROOT$1" "$ROOT$1.lb4j-new" # rights and owner stay
+            without_ours "$ROOT$1" > "$ROOT$1.lb4j-new"
+            mv -f "$ROOT$1.lb4j-new" "$ROOT$1"
+          fi
+          warn "$ROOT$1 was changed since: the rest of it stays as it is"
+        elif [ -e "$was" ] || [ -h "$was" ]; then
+          cp -pP "$was" "$ROOT$1.lb4j-new"
           mv -f "$ROOT$1.lb4j-new" "$ROOT$1"
-          rm -f "$STATE/before$1"
         else
           rm -f "$ROOT$1"
         fi
+        rm -f "$was"
         forget files "$1"
+      }
+
+      # is_changed PATH BEFORE: whether a file has other lines than before, besides ours. Files that are ours alone have
+      # neither marks nor a copy; the copy of a link leads nowhere.
+      is_changed() {
+        [ ! -h "$2" ] || return 1
+        if [ -e "$2" ]; then
+          [ -e "$ROOT$1" ] || return 0
+          without_ours "$2" > "$STATE/content"
+        else
+          grep -qsx '# lb4j begin' "$ROOT$1" || return 1
+          : > "$STATE/content"
+        fi
+        ! without_ours "$ROOT$1" | cmp -s - "$STATE/content"
+      }
+
+      # is_over: whether a restart has taken the set-up back
+      is_over() {
+        [ "$(cat "$STATE/flavour")" = iproute2 ] && [ "$(cat "$STATE/boot")" != "$BOOT" ]
+      }
+
+      # tell_tool FLAVOUR: lets a running tool read its files again. What netplan made of files that are gone would come
+      # back when networkd starts anew.
+      tell_tool() {
+        [ "$LIVE" = yes ] && [ -z "$ROOT" ] || return 0
+        case $1 in
+          systemd-networkd) set -- networkctl reload ;;
+          netplan) set -- netplan generate ;;
+          networkmanager) set -- nmcli connection reload ;;
+          *) return 0 ;;
+        esac
+        command -v "$1" > /dev/null || return 0
+        "$@" < /dev/null
       }
 
       """;
@@ -115,24 +163,33 @@ final class ShellFunctions {
   /** What sets up. */
   static final String APPLY =
       """
-      # begin FLAVOUR: opens the journal
-      begin() {
-        check_rights
-        boot=$(cat /proc/sys/kernel/random/boot_id)
+      # check_state FLAVOUR ADDRESS...: refuses a machine that is set up otherwise, or as a server of other addresses, whose
+      # set-up this one would take back
+      check_state() {
         if [ -f "$STATE/flavour" ]; then
+          ! is_over || return 0
           was=$(cat "$STATE/flavour")
-          [ "$was" = "$1" ] || die "this machine is set up with $was: take that back first, or set LB4J_STATE"
-          # What was made until the restart is gone with it, and so is what it replaced.
-          if [ "$1" = iproute2 ] && [ "$(cat "$STATE/boot")" != "$boot" ]; then
-            rm -f "$STATE/sysctls" "$STATE/addresses" "$STATE/addresses-before" "$STATE/routes" "$STATE/routes-before"
-          fi
+          [ "$was" = "$1" ] || die "this machine is set up with $was: take that back first"
+          shift
+          for address in "$@"; do ! noted machine "$address" || return 0; done
+          die "this machine is set up as the server $(paste -s -d ' ' "$STATE/machine"): take that back first"
         elif [ -e "$STATE" ] && [ -n "$(ls -A "$STATE")" ]; then
           die "$STATE holds something else: set LB4J_STATE to an empty folder"
+        fi
+      }
+
+      # begin FLAVOUR ADDRESS...: opens the journal
+      begin() {
+        # What was made until the restart is gone with it, and so is what it replaced.
+        if [ -f "$STATE/flavour" ] && is_over; then
+          for name in sysctls addresses addresses-before routes routes-before routes-seen; do rm -f "$STATE/$name"; done
         fi
         make_folder "$STATE"
         chmod 700 "$STATE"
         echo "$1" > "$STATE/flavour"
-        echo "$boot" > "$STATE/boot"
+        echo "$BOOT" > "$STATE/boot"
+        shift
+        printf '%s\\n' "$@" > "$STATE/machine"
         rm -f "$STATE/wanted-files"
         SYSCTLS=
         ROUTES=
@@ -240,11 +297,11 @@ final class ShellFunctions {
         fi
       }
 
-      # move_away FAMILY ADDRESS LENGTH: removes it where it must not be: on the interface towards the balancer, or on lo
-      # with a mask that makes this machine take a whole subnet for itself
-      move_away() {
-        holders "$2" | while read -r number device kind address rest; do
-          case "$device $address" in "lo $2/$3") continue ;; esac
+      # check_place ADDRESS LENGTH: refuses an address that move_away cannot move
+      check_place() {
+        [ "$LIVE" = yes ] || return 0
+        holders "$1" | while read -r number device kind address rest; do
+          case "$device $address" in "lo $1/$2") continue ;; esac
           case "$kind $device $rest" in
             'inet lo '* | inet6* | *' secondary '*) ;;
             *) case $address in
@@ -252,6 +309,14 @@ final class ShellFunctions {
               *) die "$address is the first address of $device ($number): remove it by hand, others hang on it" ;;
             esac ;;
           esac
+        done
+      }
+
+      # move_away FAMILY ADDRESS LENGTH: removes it where it must not be: on the interface towards the balancer, or on lo
+      # with a mask that makes this machine take a whole subnet for itself
+      move_away() {
+        holders "$2" | while read -r number device kind address rest; do
+          case "$device $address" in "lo $2/$3") continue ;; esac
           words=$(printf '%s\\n' "$rest" | sed 's/\\\\.*//' | awk -v device="$device" '{
             for (i = 1; i <= NF; i++) {
               if ($i == "brd" || $i == "scope" || $i == "metric") { printf " %s %s", $i, $(i + 1); i++ }
@@ -320,13 +385,18 @@ final class ShellFunctions {
         noted files "$1" || [ ! -e "$ROOT$1" ] || die "$ROOT$1 is there already: move it away"
       }
 
+      # others PATH: a file's lines but for those of an earlier run
+      others() {
+        [ ! -f "$ROOT$1" ] || without_ours "$ROOT$1"
+      }
+
       # put_sysctls: the kernel's settings, for the next start
       put_sysctls() {
         [ -z "$SYSCTLS" ] || { echo "# Written by lb setup; see docs/server-setup.md"; printf '%s' "$SYSCTLS"; } \\
           | put_file /etc/sysctl.d/90-lb4j.conf 644
       }
 
-      # finish: what an earlier run made and nobody wants now goes
+      # finish FLAVOUR: what an earlier run made and nobody wants now goes
       finish() {
         journal addresses | while read -r family address; do
           printf '%s' "$WANTED" | grep -qxF -e "$family $address" || drop_address "$family" "$address"
@@ -338,8 +408,17 @@ final class ShellFunctions {
         journal files | while read -r path; do
           noted wanted-files "$path" || restore_file "$path"
         done
+        tell_tool "$1" || not_read "$1"
         rm -f "$STATE/new" "$STATE/content" "$STATE/wanted-files"
         echo "lb setup: done; what was there before is in $STATE"
+      }
+
+      # not_read FLAVOUR: netplan makes nothing of all its files for the sake of one, which leaves a machine without network
+      # at the next start
+      not_read() {
+        [ "$1" = netplan ] || { warn "$1 did not read its files again: they count from the next start on"; return 0; }
+        journal files | grep '^/etc/netplan/' | while read -r path; do restore_file "$path"; done
+        die "netplan refuses its files with ours, which are gone again; what was done at once stays until --undo"
       }
 
       """;
@@ -353,10 +432,7 @@ final class ShellFunctions {
           echo "lb setup: nothing to take back: $STATE has no set-up"
           return 0
         fi
-        boot=$(cat /proc/sys/kernel/random/boot_id)
-        if [ "$(cat "$STATE/flavour")" = iproute2 ] && [ "$(cat "$STATE/boot")" != "$boot" ]; then
-          LIVE=no # the restart has taken it back
-        fi
+        ! is_over || LIVE=no
         journal routes | while read -r family destination gateway interface metric; do
           drop_route "$family" "$destination" "$gateway" "$interface" ${metric:+"$metric"}
         done
@@ -368,6 +444,7 @@ final class ShellFunctions {
           done
         fi
         journal files | while read -r path; do restore_file "$path"; done
+        tell_tool "$(cat "$STATE/flavour")" || warn "the files count from the next start on"
         close
       }
 
@@ -382,8 +459,8 @@ final class ShellFunctions {
       # close: removes the journal, and then the folders that were made and are empty
       close() {
         folders=$(journal folders | sort -r)
-        for name in sysctls addresses addresses-before routes routes-before routes-seen files folders flavour boot new \\
-          content wanted-files; do
+        for name in sysctls addresses addresses-before routes routes-before routes-seen files folders flavour boot \\
+          machine new content wanted-files; do
           rm -f "$STATE/$name"
         done
         rm -rf "$STATE/before"

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -112,8 +115,10 @@ class SetupFilesTest {
     file("etc/sysconfig/network-scripts/ifcfg-lo:1", "DEVICE=lo:1\n", "rw-r--r--");
     assertThat(apply(Cases.DIRECT4, SetupFlavour.IFCFG).output()).contains("is there already");
     file("etc/sysconfig/network-scripts/route-eth0", "ADDRESS0=198.18.0.0\n", "rw-r--r--");
-    assertOk(undo(Cases.DIRECT4, SetupFlavour.IFCFG));
+    String before = ShellRun.tree(root);
     assertThat(apply(Cases.GATEWAY4, SetupFlavour.IFCFG).output()).contains("ADDRESS0");
+    assertThat(ShellRun.tree(root)).isEqualTo(before);
+    assertThat(root.resolve("var")).as("nothing was begun").doesNotExist();
   }
 
   @Test
@@ -123,7 +128,7 @@ class SetupFilesTest {
       ShellRun run = run(SetupScript.apply(Cases.GATEWAY4, SetupTarget.of(flavour, "eth7")));
       assertThat(run.status()).isEqualTo(1);
       assertThat(run.output()).contains("eth7");
-      assertOk(undo(Cases.GATEWAY4, flavour));
+      assertThat(root.resolve("var")).as("nothing was begun").doesNotExist();
     }
   }
 
@@ -176,11 +181,113 @@ class SetupFilesTest {
   @Test
   void shouldDoNothingWithHalfAScript() {
     String script = SetupScript.apply(Cases.DIRECT4, SetupTarget.of(SetupFlavour.NETPLAN, "eth0"));
-    for (String end : List.of("put_sysctls\n", "finish\n", "}\n\nmain")) {
+    for (String end : List.of("put_sysctls\n", "finish netplan\n", "}\n\nmain")) {
       String half = script.substring(0, script.lastIndexOf(end) + (end.startsWith("}") ? 0 : end.length()));
       assertThat(run(half).output()).doesNotContain("done");
       assertThat(root).isEmptyDirectory();
     }
+  }
+
+  /** What others wrote into a file that is theirs as well is not taken back with ours. */
+  @ParameterizedTest
+  @ValueSource(strings = {"etc/network/interfaces", "etc/sysconfig/network-scripts/ifcfg-lo"})
+  void shouldKeepWhatOthersWroteIntoAFileMeanwhile(String name) throws IOException {
+    fixture();
+    SetupFlavour flavour = name.endsWith("interfaces") ? SetupFlavour.IFUPDOWN : SetupFlavour.IFCFG;
+    assertOk(apply(Cases.DIRECT, flavour));
+    Files.writeString(root.resolve(name), "# by hand\n", StandardOpenOption.APPEND);
+    assertOk(apply(Cases.DIRECT, flavour));
+    ShellRun back = undo(Cases.DIRECT, flavour);
+    assertOk(back);
+    assertThat(back.output()).contains(name + " was changed since");
+    assertThat(root.resolve(name)).content().contains("lo", "# by hand\n").doesNotContain("lb4j");
+    assertThat(root.resolve("var")).doesNotExist();
+  }
+
+  /** Routes that others added to a file that a script had made, and one that they have removed. */
+  @Test
+  void shouldKeepAFileThatOthersUseMeanwhile() throws IOException {
+    fixture();
+    assertOk(apply(Cases.GATEWAY, SetupFlavour.IFCFG));
+    Path scripts = root.resolve("etc/sysconfig/network-scripts");
+    Files.writeString(scripts.resolve("route6-eth0"), "2001:db8:9::/48 via 2001:db8:5::9\n", StandardOpenOption.APPEND);
+    Files.delete(scripts.resolve("route-eth0"));
+    assertOk(undo(Cases.GATEWAY, SetupFlavour.IFCFG));
+    assertThat(scripts.resolve("route6-eth0")).hasContent("2001:db8:9::/48 via 2001:db8:5::9\n");
+    assertThat(scripts.resolve("route-eth0")).doesNotExist();
+  }
+
+  /** Of two set-ups that are kept apart the second would write over the files of the first. */
+  @ParameterizedTest
+  @EnumSource(value = SetupFlavour.class, names = {"SYSTEMD_NETWORKD", "NETPLAN", "NETWORKMANAGER", "IFUPDOWN", "IFCFG"})
+  void shouldNotWriteOverAnotherSetup(SetupFlavour flavour) throws IOException {
+    fixture();
+    for (ServerNeeds needs : List.of(Cases.DIRECT, Cases.GATEWAY)) {
+      assertOk(apply(needs, flavour));
+      String first = ShellRun.tree(root);
+      ShellRun second = ShellRun.of(SetupScript.apply(needs, SetupTarget.of(flavour, "eth0")), root,
+          Map.of("LB4J_STATE", root + "/state"));
+      assertThat(second.status()).isEqualTo(1);
+      assertThat(second.output()).contains("is there already");
+      assertThat(ShellRun.tree(root)).isEqualTo(first);
+      assertOk(undo(needs, flavour));
+    }
+  }
+
+  /** A second name of one machine, whose script would take back what the first one's made. */
+  @Test
+  void shouldRefuseAMachineThatIsSetUpAsAnotherServer() throws IOException {
+    fixture();
+    assertOk(apply(Cases.direct("192.0.2.21", "192.0.2.10"), SetupFlavour.NETPLAN));
+    String first = ShellRun.tree(root);
+    ShellRun second = apply(Cases.direct("198.51.100.21", "198.51.100.10"), SetupFlavour.NETPLAN);
+    assertThat(second.status()).isEqualTo(1);
+    assertThat(second.output()).contains("set up as the server 192.0.2.21: take that back first");
+    assertThat(ShellRun.tree(root)).isEqualTo(first);
+    assertOk(apply(Cases.DIRECT, SetupFlavour.NETPLAN)); // one address of two
+    assertOk(undo(Cases.DIRECT, SetupFlavour.NETPLAN));
+  }
+
+  /** In another section netplan would refuse all of its files, and the machine would start without network. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bonds", "bridges", "vlans", "ethernets"})
+  void shouldAddRoutesWhereNetplanHasTheInterface(String section) throws IOException {
+    file("etc/netplan/50-cloud-init.yaml", """
+        # eth0: by hand
+        network:
+          ethernets:
+            eth1:
+              dhcp4: true
+              match: {macaddress: "02:00:00:00:00:01"}
+          %s:
+            "eth7":
+              parameters:
+                eth0: 5
+            'eth0':
+              addresses:
+              - 192.0.2.11/24
+          version: 2
+        """.formatted(section), "rw-------");
+    assertOk(apply(Cases.GATEWAY4, SetupFlavour.NETPLAN));
+    assertThat(root.resolve("etc/netplan/90-lb4j-eth0.yaml")).content().contains("\n  " + section + ":\n    eth0:\n");
+  }
+
+  /** What netplan made of files that are gone would come back with the next start of networkd. */
+  @ParameterizedTest
+  @CsvSource({"netplan, netplan generate", "systemd-networkd, networkctl reload",
+      "networkmanager, nmcli connection reload", "ifupdown, "})
+  void shouldTellTheToolThatItsFilesAreGone(String flavour, String call) throws IOException {
+    for (String program : List.of("netplan", "networkctl", "nmcli", "id", "ip")) {
+      file("bin/" + program, "#!/bin/sh\necho \"${0##*/} $*\" >> " + root + "/calls\necho 0\n", "rwxr-xr-x");
+    }
+    file("state/flavour", flavour + "\n", "rw-r--r--");
+    file("state/boot", "1\n", "rw-r--r--");
+    ShellRun run = ShellRun.of(SetupScript.undo(Cases.DIRECT4, SetupTarget.of(SetupFlavour.NETPLAN)), root, Map.of(
+        "LB4J_ROOT", "", "LB4J_STATE", root + "/state", "PATH", root + "/bin:" + System.getenv("PATH")));
+    assertOk(run);
+    List<String> calls = Files.readAllLines(root.resolve("calls"));
+    assertThat(calls).isEqualTo(call == null ? List.of("id -u") : List.of("id -u", call));
+    assertThat(root.resolve("state")).doesNotExist();
   }
 
   @Test

@@ -57,6 +57,22 @@ final class GatewaySetupLabTest extends SetupLab {
     machine.mustBe(before);
   }
 
+  /** A restart brings the machine's own routes back, and what a set-up after it replaces has to return all the same. */
+  @Test
+  void shouldRestoreTheRoutesOfAfterARestart() {
+    String before = machine.state();
+    machine.mustRun(machine.script());
+    machine.on("ip -4 route del default via 192.0.2.5 dev eth0; ip -6 route del default via 2001:db8:5::5 dev eth0; "
+        + "ip -4 route add default via 192.0.2.1 dev eth0 proto static src 192.0.2.11 mtu 1400 onlink; "
+        + "for k in accept_redirects secure_redirects; do for d in all eth0; do echo 1 > /proc/sys/net/ipv4/conf/$d/$k; "
+        + "done; done; echo 1 > /proc/sys/net/ipv6/conf/eth0/accept_redirects; "
+        + "echo another > " + machine.root() + "/var/lib/lb4j-setup/boot");
+    machine.mustRun(machine.script());
+    machine.mustServe(WEB);
+    machine.mustRun(machine.script("--undo"));
+    machine.mustBe(before);
+  }
+
   @Test
   void shouldRefuseAGatewayOfAnotherSubnet() {
     String before = machine.state();
