@@ -12,20 +12,20 @@ final class Remedies {
     String own = test.own.toString();
     return switch (fault) {
       case VIP_MISSING -> List.of(add(address));
-      case VIP_WRONG_MASK, VIP_ON_NIC -> List.of(ip(address) + " addr flush to " + host(address), add(address));
+      case VIP_WRONG_MASK, VIP_ON_NIC -> List.of(remove(address), add(address));
       case SERVER_ANSWERS_ARP ->
           List.of(
               "sysctl -w net.ipv4.conf.all.arp_ignore=1",
-              "ip addr flush to " + host(address) + " && " + add(address) + "  # if it is not on lo alone");
+              remove(address) + " && " + add(address) + "  # if it is not on lo alone");
       case VIP_LEAKED -> List.of("sysctl -w net.ipv4.conf.all.arp_announce=2");
       case STRICT_RP_FILTER ->
           List.of(
               "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 2 > $f; done",
               "sysctl -w net.ipv4.conf.all.arp_ignore=1");
-      case GATEWAY_NOT_US -> List.of(ip(address) + " route replace default via " + gateway(test));
+      case GATEWAY_NOT_US -> List.of(defaultRoute(test));
       case GATEWAY_DETOUR ->
           List.of(
-              ip(address) + " route replace default via " + gateway(test),
+              defaultRoute(test),
               "for f in /proc/sys/net/" + family(address) + "/conf/*/accept_redirects; do echo 0 > $f; done",
               ip(address) + " route flush cache");
       case SERVER_WRONG_SUBNET ->
@@ -61,6 +61,18 @@ final class Remedies {
 
   private static String add(IpAddress vip) {
     return ip(vip) + " addr add " + host(vip) + " dev lo" + (vip.isV6() ? " nodad" : "");
+  }
+
+  /** With the first address of a subnet Linux removes the others too, the server's own among them, unless it is told. */
+  private static String remove(IpAddress vip) {
+    String flush = ip(vip) + " addr flush to " + host(vip);
+    return vip.isV6() ? flush : "sysctl -w net.ipv4.conf.all.promote_secondaries=1 && " + flush;
+  }
+
+  /** With a metric of its own for IPv6, which wins over the default routes of router advertisements. */
+  private static String defaultRoute(ServerTest test) {
+    boolean v6 = test.address.isV6();
+    return ip(test.address) + " route replace default via " + gateway(test) + (v6 ? " metric 1" : "");
   }
 
   private static String gateway(ServerTest test) {

@@ -282,6 +282,25 @@ final class VerifierTest {
     assertThat(report.faults()).isEmpty();
   }
 
+  /** Commands that are typed as they stand: the first address of a subnet takes the others along, the server's own too. */
+  @Test
+  void shouldNotHaveTheServersOwnAddressRemoved() {
+    start(false, true);
+    server.onNic.add(vip);
+    assertThat(verify(ServerCheck.Mode.DIRECT).faults().get(0).commands()).containsExactly(
+        "sysctl -w net.ipv4.conf.all.promote_secondaries=1 && ip addr flush to 192.0.2.100/32",
+        "ip addr add 192.0.2.100/32 dev lo");
+  }
+
+  /** Routers advertise theirs again and again. */
+  @Test
+  void shouldHaveADefaultRouteSetThatWinsOverAdvertisedOnes() {
+    start(true, false);
+    server.gateway = FakeServer.Gateway.NONE;
+    assertThat(verify(ServerCheck.Mode.GATEWAY).faults().get(0).commands())
+        .containsExactly("ip -6 route replace default via 2001:db8:5::5 metric 1");
+  }
+
   /** Somebody who probes for the spare address is about to have it, and an answer would keep it from him. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
