@@ -6,12 +6,15 @@ import java.util.List;
 
 /** What to type on a Linux server, for each fault. Static. */
 final class Remedies {
+  /** Before the server has the address, or it answers who asks in between. */
+  private static final String SILENCE = "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2";
+
   private Remedies() {}
 
   static List<String> of(Fault fault, ServerTest test, IpAddress address, PortTest port) {
     String own = test.own.toString();
     return switch (fault) {
-      case VIP_MISSING -> List.of(add(address));
+      case VIP_MISSING -> address.isV6() ? List.of(add(address)) : List.of(SILENCE, add(address));
       case VIP_WRONG_MASK, VIP_ON_NIC -> List.of(remove(address), add(address));
       case SERVER_ANSWERS_ARP ->
           List.of(

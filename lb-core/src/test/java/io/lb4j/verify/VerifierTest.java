@@ -292,6 +292,18 @@ final class VerifierTest {
         "ip addr add 192.0.2.100/32 dev lo");
   }
 
+  /** A server that lacks the address was perhaps never set up, and would answer ARP for it at once. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldHaveAServerSilencedBeforeItGetsTheVirtualAddress(boolean isV6) {
+    start(isV6, true);
+    server.held.clear();
+    List<String> commands = verify(ServerCheck.Mode.DIRECT).faults().get(0).commands();
+    assertThat(commands).last().asString().startsWith(isV6 ? "ip -6 addr add " : "ip addr add ");
+    assertThat(commands.subList(0, commands.size() - 1)).isEqualTo(isV6 ? List.of()
+        : List.of("sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2"));
+  }
+
   /** Routers advertise theirs again and again. */
   @Test
   void shouldHaveADefaultRouteSetThatWinsOverAdvertisedOnes() {
