@@ -4,6 +4,7 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.flow.FlowTimeouts;
 import io.lb4j.monitor.HttpCheck;
+import io.lb4j.service.PortRange;
 import io.lb4j.service.Protocol;
 import io.lb4j.service.RealServer;
 import io.lb4j.service.VirtualService;
@@ -101,18 +102,19 @@ final class GatewayLint {
   }
 
   private void header(RealServer server) {
-    int port = server.port() != 0 ? server.port() : service.ports().first();
-    boolean asks =
-        service.monitors(server).list().stream()
-            .anyMatch(monitor ->
-                monitor.check() instanceof HttpCheck && service.monitoredPort(monitor, server) == port);
-    if (asks) {
-      String whose = server.monitors().isPresent() ? ": server " + server.name() : "";
-      findings.accept(ConfigurationWarning.MONITOR_LACKS_PROXY_HEADER.at(
-          setting + whose + ": monitor",
-          "server " + server.name() + " expects a PROXY header on port " + port + ", and the monitor begins with its"
-              + " request"));
-    }
+    PortRange ports = server.port() != 0 ? PortRange.of(server.port()) : service.ports();
+    service.monitors(server).list().stream()
+        .filter(monitor -> monitor.check() instanceof HttpCheck)
+        .map(monitor -> service.monitoredPort(monitor, server))
+        .filter(ports::contains)
+        .findFirst()
+        .ifPresent(port -> {
+          String whose = server.monitors().isPresent() ? ": server " + server.name() : "";
+          findings.accept(ConfigurationWarning.MONITOR_LACKS_PROXY_HEADER.at(
+              setting + whose + ": monitor",
+              "server " + server.name() + " expects a PROXY header on port " + port
+                  + ", and the monitor begins with its request"));
+        });
   }
 
   private void timeouts(FlowTimeouts timeouts) {

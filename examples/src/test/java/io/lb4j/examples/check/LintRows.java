@@ -259,6 +259,11 @@ final class LintRows {
     row("monitor-misses-vip", DSR).bad("monitor: dsr", "monitor: tcp")
         .good("monitor: dsr", "monitors: {all-of: [dsr, tcp]}");
     row("monitor-lacks-proxy-header", GATEWAY)
+        .bad("port: 80",
+            "port: 80-90\n    full-nat: \"I.9\"\n    proxy-protocol: v2\n    monitor: {type: http, port: 85}")
+        .good("port: 80",
+            "port: 80-90\n    full-nat: \"I.9\"\n    proxy-protocol: v2\n    monitor: {type: http, port: 8080}");
+    row("monitor-lacks-proxy-header", GATEWAY)
         .bad("port: 80", "port: 80\n    full-nat: \"I.9\"\n    proxy-protocol: v2\n    monitor: http")
         .good("port: 80",
             "port: 80\n    full-nat: \"I.9\"\n    proxy-protocol: v2\n    monitor: {type: http, port: 8080}");
