@@ -10,6 +10,9 @@ import java.util.stream.Stream;
 
 /** What follows from the answers. Owned by the thread that verifies. */
 final class Judgment {
+  /** Of one address: who forges claims has as many MAC addresses as he likes. */
+  private static final int MOST_CLAIMANTS = 8;
+
   private final Interview interview;
   private final Neighborhood neighborhood;
   private final Set<Long> friends = new HashSet<>();
@@ -55,7 +58,7 @@ final class Judgment {
     neighborhood.claims(link, address)
         .filter(claim -> !friends.contains(claim.mac()) && !isToHold(link, claim.mac(), address))
         .forEach(claim -> {
-          if (told.add(claim.mac())) {
+          if (told.size() < MOST_CLAIMANTS && told.add(claim.mac())) {
             faults.add(claimed(fault, link, claim));
           }
         });

@@ -66,7 +66,7 @@ final class Remedies {
     return ip(vip) + " addr add " + host(vip) + " dev lo" + (vip.isV6() ? " nodad" : "");
   }
 
-  /** With the first address of a subnet Linux removes the others too, the server's own among them, unless it is told. */
+  /** With the first address of a subnet Linux removes the others too, the server's own among them, unless told. */
   private static String remove(IpAddress vip) {
     String flush = ip(vip) + " addr flush to " + host(vip);
     return vip.isV6() ? flush : "sysctl -w net.ipv4.conf.all.promote_secondaries=1 && " + flush;

@@ -67,7 +67,7 @@ final class SpareAddresses {
     questions.add(question);
   }
 
-  /** A subnet's first and last address are no host's: servers drop what has one of them as source (RFC 1122, 3.2.1.3). */
+  /** A subnet's first and last address are no host's: servers drop what has one as source (RFC 1122, 3.2.1.3). */
   private static boolean isEnd(Link link, IpAddress candidate) {
     return link.addresses().stream()
         .filter(own -> own.network().contains(candidate))

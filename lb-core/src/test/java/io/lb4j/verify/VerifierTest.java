@@ -266,6 +266,21 @@ final class VerifierTest {
     assertThat(report.notes()).anyMatch(note -> note.contains("gateway address"));
   }
 
+  @Test
+  void shouldTellAFewOfManyWhoClaimAnAddress() {
+    start(false, true);
+    int[] sent = {0};
+    port.host(frame -> {
+      MacAddress mac = MacAddress.of(0x02_00_00_02_00_00L + sent[0]);
+      Link forged = new Link(0, "eth0", mac, 1500, List.of(), false, false, false);
+      return sent[0]++ < 200 ? List.of(ProbeFrames.arpReply(forged, OWN_MAC.value(), server.balancer, vip)) : List.of();
+    });
+    VerifyReport report = verify(ServerCheck.Mode.DIRECT);
+    assertThat(sent[0]).isGreaterThan(30);
+    assertThat(faults(report)).containsExactly(Fault.VIP_CLAIMED);
+    assertThat(report.faults()).hasSize(8);
+  }
+
   /** The address beside it is the subnet's broadcast address, from which no server takes a packet. */
   @ParameterizedTest
   @ValueSource(strings = {"192.0.2.126", "192.0.2.1"})
@@ -282,7 +297,7 @@ final class VerifierTest {
     assertThat(report.faults()).isEmpty();
   }
 
-  /** Commands that are typed as they stand: the first address of a subnet takes the others along, the server's own too. */
+  /** Typed as they stand: the first address of a subnet takes the others along, the server's own too. */
   @Test
   void shouldNotHaveTheServersOwnAddressRemoved() {
     start(false, true);
