@@ -33,7 +33,7 @@ final class LinuxFiles {
       done
       """;
 
-  /** A definition of its own would take the interface from the one that netplan has; in another section, all is refused. */
+  /** A definition of its own would take the interface from the one that netplan has; elsewhere, all is refused. */
   private static final String FIND_NETPLAN_KIND =
       """
       # netplan_kind INTERFACE: the section of netplan that its definition is in

@@ -102,6 +102,7 @@ final class Names {
   static String powerShell(String text) {
     return isAscii(text)
         ? "'" + text.replace("'", "''") + "'"
-        : text.chars().mapToObj(unit -> "0x%04X".formatted(unit)).collect(Collectors.joining(", ", "-join [char[]](", ")"));
+        : text.chars().mapToObj(unit -> "0x%04X".formatted(unit))
+            .collect(Collectors.joining(", ", "-join [char[]](", ")"));
   }
 }

@@ -33,9 +33,9 @@ public final class GatewayServerSetup {
 
   /**
    * What all services of this method ask of a machine. A server of the same name in several services is one machine,
-   * with several addresses where they differ; so are servers of several names with one address. Where the interface has
-   * a gateway address for the server's subnet, that one is the gateway, because it moves along with a pair of balancers;
-   * else the interface's own.
+   * with several addresses where they differ; so are servers of several names with one address. Where the interface
+   * has a gateway address for the server's subnet, that one is the gateway, because it moves along with a pair of
+   * balancers; else the interface's own.
    *
    * @param server the server's name
    * @param services those of other methods ask nothing, but can say which names are one machine
