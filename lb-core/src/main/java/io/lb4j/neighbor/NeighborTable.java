@@ -4,6 +4,7 @@ import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -35,8 +36,8 @@ public final class NeighborTable {
   /** Next hops at most. */
   public static final int MAXIMUM_SIZE = 1 << 20;
 
-  /** So many of the oldest are looked at for one that never answered. */
-  private static final int MOST_VICTIMS = 64;
+  /** So many of them may be without an answer before others have to give way to a new one. */
+  private static final int MOST_UNANSWERED = 1024;
 
   private static final int SLOT_BITS = 20;
   private static final int SLOT_MASK = MAXIMUM_SIZE - 1;
@@ -54,10 +55,27 @@ public final class NeighborTable {
 
   private final Map<Key, Neighbor> registered = new HashMap<>();
   private final LinkedHashSet<Neighbor> onDemand = new LinkedHashSet<>(); // the oldest first
+  private final LinkedHashSet<Neighbor> unanswered = new LinkedHashSet<>(); // those of them without a MAC address
   private final ArrayDeque<Integer> freeIds = new ArrayDeque<>();
   private int slots;
 
-  private record Key(int link, IpAddress address) {}
+  private record Key(int link, IpAddress address) {
+    private static final long SEED = new SecureRandom().nextLong();
+
+    /** Keyed: what hosts there are strangers can choose, but not into which bin of the map they fall. */
+    @Override
+    public int hashCode() {
+      long h = (address.high() ^ SEED) * 0xFF51_AFD7_ED55_8CCDL;
+      h = (h ^ h >>> 32 ^ address.low()) * 0xC4CE_B9FE_1A85_EC53L;
+      h = (h ^ h >>> 32 ^ link) * 0xFF51_AFD7_ED55_8CCDL;
+      return (int) (h >>> 32);
+    }
+  }
+
+  /** What the map of next hops goes by. */
+  static int hash(int link, IpAddress address) {
+    return new Key(link, address).hashCode();
+  }
 
   /** An empty table. */
   public NeighborTable() {}
@@ -75,6 +93,7 @@ public final class NeighborTable {
     Neighbor known = registered.get(key);
     if (known != null) {
       onDemand.remove(known);
+      unanswered.remove(known);
       return known.id;
     }
     return add(key).id;
@@ -82,8 +101,9 @@ public final class NeighborTable {
 
   /**
    * Makes a next hop known that traffic asks for and no configuration names: a client or a server on a connected
-   * network. At most {@value #MAXIMUM_ON_DEMAND} of them are kept; then an old one that never answered gives way, else
-   * the oldest. For workers, once per destination: it takes the lock.
+   * network. At most {@value #MAXIMUM_ON_DEMAND} of them are kept; then the oldest gives way, but while very many do not
+   * answer, the oldest of those: who makes up addresses does not push out the hosts that are there. For workers, once
+   * per destination: it takes the lock.
    *
    * @param link index of the interface it is on
    * @param address its IP address
@@ -100,20 +120,12 @@ public final class NeighborTable {
     }
     Neighbor added = add(key);
     onDemand.add(added);
+    unanswered.add(added);
     return added.id;
   }
 
   private Neighbor victim() {
-    int looked = 0;
-    for (Neighbor neighbor : onDemand) {
-      if (mac(neighbor.id) == UNRESOLVED) {
-        return neighbor;
-      }
-      if (++looked == MOST_VICTIMS) {
-        break;
-      }
-    }
-    return onDemand.iterator().next();
+    return (unanswered.size() > MOST_UNANSWERED ? unanswered : onDemand).iterator().next();
   }
 
   private Neighbor add(Key key) {
@@ -194,6 +206,7 @@ public final class NeighborTable {
     int next = (neighbor.id >>> SLOT_BITS) + 1 & GENERATION_MASK;
     neighbor.registered = false;
     onDemand.remove(neighbor);
+    unanswered.remove(neighbor);
     NEIGHBOR.setRelease(neighbors, slot, (Neighbor) null);
     store(slot, word(next, NeighborState.FAILED, 0));
     freeIds.add(next << SLOT_BITS | slot);
@@ -292,6 +305,11 @@ public final class NeighborTable {
     return found;
   }
 
+  /** Whether traffic alone asked for a next hop. */
+  synchronized boolean isOnDemand(Neighbor neighbor) {
+    return onDemand.contains(neighbor);
+  }
+
   /** Records what the network said; a static or forgotten next hop stays as it is. Answers whether it was recorded. */
   synchronized boolean update(Neighbor neighbor, NeighborState state, long mac) {
     if (!neighbor.registered || state(neighbor.id) == NeighborState.STATIC) {
@@ -303,6 +321,11 @@ public final class NeighborTable {
 
   private void write(Neighbor neighbor, NeighborState state, long mac) {
     store(neighbor.id & SLOT_MASK, word(neighbor.id >>> SLOT_BITS, state, mac));
+    if (state.isResolved()) {
+      unanswered.remove(neighbor);
+    } else if (onDemand.contains(neighbor)) {
+      unanswered.add(neighbor);
+    }
   }
 
   private static long word(int generation, NeighborState state, long mac) {

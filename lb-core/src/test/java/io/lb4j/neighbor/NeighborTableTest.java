@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.MacAddress;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class NeighborTableTest {
@@ -154,5 +156,75 @@ class NeighborTableTest {
     stop.set(true);
     reader.join();
     assertThat(wrong).hasValue(0);
+  }
+
+  private int answered(IpAddress address) {
+    int id = table.registerOnDemand(0, address);
+    table.update(table.neighbor(id), NeighborState.REACHABLE, MAC.value());
+    return id;
+  }
+
+  @Test
+  void shouldKeepHostsThatAnsweredWhileStrangersMakeUpAddresses() {
+    int[] hosts = new int[2000];
+    for (int i = 0; i < hosts.length; i++) {
+      hosts[i] = answered(IpAddress.v6(1, i));
+    }
+    for (int i = 0; i < 50_000; i++) {
+      table.registerOnDemand(0, IpAddress.v6(2, i));
+    }
+    assertThat(IntStream.of(hosts)).allMatch(table::isCurrent);
+    assertThat(table.size()).isEqualTo(NeighborTable.MAXIMUM_ON_DEMAND);
+  }
+
+  @Test
+  void shouldCountAHostThatIsLostAmongThoseThatDoNotAnswer() {
+    int lost = answered(A6);
+    table.update(table.neighbor(lost), NeighborState.FAILED, 0);
+    for (int i = 0; i < 2 * NeighborTable.MAXIMUM_ON_DEMAND; i++) {
+      table.registerOnDemand(0, IpAddress.v6(2, i));
+    }
+    assertThat(table.isCurrent(lost)).isFalse();
+  }
+
+  /** In a network with more hosts than there is room for, a new one has to live until it can have answered. */
+  @Test
+  void shouldGiveUpTheOldestWhileMostAnswer() {
+    int oldest = answered(IpAddress.v6(1, 0));
+    for (int i = 1; i < NeighborTable.MAXIMUM_ON_DEMAND; i++) {
+      answered(IpAddress.v6(1, i));
+    }
+    int[] fresh = new int[100];
+    for (int i = 0; i < fresh.length; i++) {
+      fresh[i] = table.registerOnDemand(0, IpAddress.v6(3, i));
+    }
+    assertThat(IntStream.of(fresh)).allMatch(table::isCurrent);
+    assertThat(table.isCurrent(oldest)).isFalse();
+  }
+
+  @Test
+  void shouldNotGiveUpANextHopOfControlsThatTrafficAskedForFirst() {
+    int id = table.registerOnDemand(0, A6);
+    assertThat(table.register(0, A6)).isEqualTo(id);
+    table.update(table.neighbor(id), NeighborState.INCOMPLETE, 0);
+    for (int i = 0; i < 2 * NeighborTable.MAXIMUM_ON_DEMAND; i++) {
+      table.registerOnDemand(0, IpAddress.v6(2, i));
+    }
+    assertThat(table.isCurrent(id)).isTrue();
+  }
+
+  /** Addresses of one /64 whose plain hashes are all equal, as a sender can choose his sources. */
+  @Test
+  void shouldSpreadHostsWhateverTheirAddresses() {
+    Set<Integer> plain = new HashSet<>();
+    Set<Integer> keyed = new HashSet<>();
+    for (int i = 0; i < 4096; i++) {
+      long network = 0x2001_0DB8_0000_0000L;
+      IpAddress address = IpAddress.v6(network, ((long) i << 32 | i) - network * 31);
+      plain.add(address.hashCode());
+      keyed.add(NeighborTable.hash(0, address));
+    }
+    assertThat(plain).hasSize(1);
+    assertThat(keyed).hasSizeGreaterThan(4000);
   }
 }
