@@ -194,14 +194,20 @@ public final class LinkLayer {
     }
   }
 
-  /** Asks for what the data path wants; answers whether that was all. */
+  /**
+   * Asks for what the data path wants; answers whether that was all. Wishes for next hops that gave way to others
+   * meanwhile cost no turn: in a flood of addresses they would come faster than they go.
+   */
   private boolean grantWishes(long nowNs, FrameOutput out) {
-    for (int i = 0; i < WORK_PER_TICK; i++) {
+    for (int granted = 0; granted < WORK_PER_TICK; ) {
       Neighbor next = wanted.poll();
       if (next == null) {
         return true;
       }
-      resolver.want(next, nowNs, out);
+      if (next.registered) {
+        resolver.want(next, nowNs, out);
+        granted++;
+      }
     }
     return wanted.isEmpty();
   }

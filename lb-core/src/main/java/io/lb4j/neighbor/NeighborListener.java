@@ -22,7 +22,8 @@ public interface NeighborListener {
   default void neighborFound(int link, IpAddress address, MacAddress mac) {}
 
   /**
-   * A next hop stopped answering, or never answered. Told once; repeated attempts are silent.
+   * A next hop stopped answering, or never answered. Told once; repeated attempts are silent. Of one that never answered
+   * and that no configuration names, but only traffic, it is not told.
    *
    * @param link index of the interface
    * @param address the next hop

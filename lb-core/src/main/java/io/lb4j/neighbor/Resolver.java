@@ -142,8 +142,16 @@ final class Resolver {
     timers.arm(timerOf(neighbor), nowNs + neighbor.backOffNs);
     if (!neighbor.lost) {
       neighbor.lost = true;
-      MacAddress last = neighbor.lastMac == 0 ? null : MacAddress.of(neighbor.lastMac);
-      listener.neighborLost(neighbor.link, neighbor.address, last);
+      tellLost(neighbor);
+    }
+  }
+
+  /** Of hosts that traffic alone asked for and that never were there nobody hears: strangers make up as many a second. */
+  private void tellLost(Neighbor neighbor) {
+    if (neighbor.lastMac != 0) {
+      listener.neighborLost(neighbor.link, neighbor.address, MacAddress.of(neighbor.lastMac));
+    } else if (!table.isOnDemand(neighbor)) {
+      listener.neighborLost(neighbor.link, neighbor.address, null);
     }
   }
 

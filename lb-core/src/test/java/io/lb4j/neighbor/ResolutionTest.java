@@ -439,4 +439,36 @@ class ResolutionTest {
     assertThat(lan.takeEvents()).isEmpty();
     assertThat(lan.layer.timersSet()).isEqualTo(1);
   }
+
+  /** Several workers register hosts, one asks for them: wishes for those that gave way must not pile up. */
+  @Test
+  void shouldNotFallBehindInAFloodOfAddresses() {
+    for (int i = 0; i < 20_000; i++) {
+      lan.layer.solicit(lan.table.registerOnDemand(0, IpAddress.v6(0x2001_0DB8_0001_0000L, 0x1000 + i)));
+    }
+    int ticks = 0;
+    do {
+      lan.tick();
+      ticks++;
+    } while (lan.deadline - lan.now < 0);
+    assertThat(lan.takeSent()).hasSize(NeighborTable.MAXIMUM_ON_DEMAND);
+    assertThat(ticks).isEqualTo(NeighborTable.MAXIMUM_ON_DEMAND / 64);
+  }
+
+  /** Whoever sends to a network of ours could fill the log with hosts that never were. */
+  @ParameterizedTest
+  @EnumSource
+  void shouldNotTellOfHostsThatTrafficAloneAskedForAndThatNeverWere(Family family) {
+    int id = lan.table.registerOnDemand(0, family.peerAddress());
+    lan.layer.solicit(id);
+    lan.run(4);
+    assertNeighbor(id, NeighborState.FAILED, null);
+    assertThat(lan.takeEvents()).isEmpty();
+    lan.layer.insist(id);
+    lan.tick();
+    lan.receive(family.answer(PEER));
+    assertThat(lan.takeEvents()).containsExactly("found " + family.peer + " " + PEER);
+    lan.run(100);
+    assertThat(lan.takeEvents()).containsExactly("lost " + family.peer + " " + PEER);
+  }
 }
