@@ -9,7 +9,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -88,6 +87,7 @@ final class ServiceTable {
     final int[] rangeStarts;
     final CompiledService[] ranges;
     final CompiledService any;
+    final CompiledService first; // of the lowest port
 
     PortIndex(List<CompiledService> services) {
       List<CompiledService> sorted = new ArrayList<>(services);
@@ -102,6 +102,7 @@ final class ServiceTable {
       ranges = sorted.stream().filter(PortIndex::isRange).toArray(CompiledService[]::new);
       rangeStarts = firstPorts(ranges);
       any = sorted.stream().filter(s -> s.declaration().ports().equals(PortRange.ANY)).findFirst().orElse(null);
+      first = !single.isEmpty() ? single.get(0) : ranges.length > 0 ? ranges[0] : any;
     }
 
     private void put(CompiledService service) {
@@ -157,15 +158,6 @@ final class ServiceTable {
         }
       }
       return high;
-    }
-
-    boolean isEmpty() {
-      return firstService() == null;
-    }
-
-    CompiledService firstService() {
-      CompiledService single = Arrays.stream(singles).filter(Objects::nonNull).findFirst().orElse(null);
-      return single != null ? single : ranges.length > 0 ? ranges[0] : any;
     }
   }
 
@@ -273,7 +265,7 @@ final class ServiceTable {
   boolean serves(boolean isV6, long high, long low, boolean tcp) {
     for (Level level : isV6 ? v6 : v4) {
       VipServices services = level.get(high, low);
-      if (services != null && !(tcp ? services.tcp : services.udp).isEmpty()) {
+      if (services != null && (tcp ? services.tcp : services.udp).first != null) {
         return true;
       }
     }
@@ -286,13 +278,14 @@ final class ServiceTable {
    * @param isV6 family of the virtual address
    * @param high first 64 bits of it, 0 for IPv4
    * @param low last 64 bits of it, or the IPv4 address
-   * @return the first by protocol and port on the longest prefix; null when there is none
+   * @return the first by protocol on the longest prefix, of single ports the lowest, else of ranges the lowest, else the
+   *     one of any port; null when there is none
    */
-  CompiledService anyOn(boolean isV6, long high, long low) {
+  @Nullable CompiledService anyOn(boolean isV6, long high, long low) {
     for (Level level : isV6 ? v6 : v4) {
       VipServices services = level.get(high, low);
       if (services != null) {
-        return services.tcp.isEmpty() ? services.udp.firstService() : services.tcp.firstService();
+        return services.tcp.first != null ? services.tcp.first : services.udp.first;
       }
     }
     return null;

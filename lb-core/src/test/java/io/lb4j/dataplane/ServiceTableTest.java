@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -144,5 +145,40 @@ class ServiceTableTest {
       assertThat(table.find(v6, vip.high(), vip.low(), tcp, port)).isSameAs(service);
       assertThat(table.find(v6, vip.high(), vip.low(), !tcp, port)).isNull();
     }
+  }
+
+  private static CompiledService service(int id, Protocol protocol, String ports) {
+    VirtualService declared =
+        VirtualService.of(protocol, PortRange.of(ports))
+            .named("s" + id)
+            .forwarding(FORWARDING)
+            .vip(IpPrefix.of("198.51.100.10"))
+            .build();
+    return new CompiledService(id, declared, FORWARDING, Pool.EMPTY, Pool.EMPTY, false, null);
+  }
+
+  /** Echo requests for an address go to it: the same service on every instance, however they are declared. */
+  @Test
+  void shouldNameTheServiceOfTheLowestPortForTheAddressAsAWhole() {
+    List<CompiledService> services = new ArrayList<>();
+    for (int port = 30; port > 0; port--) {
+      services.add(service(services.size(), Protocol.TCP, Integer.toString(port)));
+      services.add(service(services.size(), Protocol.UDP, Integer.toString(port)));
+    }
+    for (int lowest = 1; lowest <= 30; lowest++) {
+      assertThat(anyOn(services).declaration().protocol()).isEqualTo(Protocol.TCP);
+      assertThat(anyOn(services).declaration().ports()).isEqualTo(PortRange.of(lowest));
+      services.remove(services.size() - 2);
+      services.remove(services.size() - 1);
+    }
+    services.add(service(0, Protocol.UDP, "any"));
+    assertThat(anyOn(services).declaration().ports()).isEqualTo(PortRange.ANY);
+    services.add(service(1, Protocol.UDP, "500-600"));
+    services.add(service(2, Protocol.UDP, "300-400"));
+    assertThat(anyOn(services).declaration().ports()).isEqualTo(PortRange.of("300-400"));
+  }
+
+  private static CompiledService anyOn(List<CompiledService> services) {
+    return new ServiceTable(services).anyOn(false, 0, IpAddress.of("198.51.100.10").low());
   }
 }
