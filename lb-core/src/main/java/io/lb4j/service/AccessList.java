@@ -3,11 +3,17 @@ package io.lb4j.service;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which clients may use a service: the longest matching prefix decides; without a match everybody may, unless there is
@@ -48,13 +54,31 @@ public final class AccessList {
       int order = Long.compareUnsigned(a.high, b.high);
       return order != 0 ? order : Long.compareUnsigned(a.low, b.low);
     }
+
+    /** The first address behind a prefix; null when it holds the last one there is. */
+    static @Nullable Point after(IpPrefix prefix) {
+      boolean isV6 = prefix.address().isV6();
+      long low = prefix.address().low() | ~IpPrefix.maskLow(isV6, prefix.length());
+      if (!isV6) {
+        long last = low & 0xFFFF_FFFFL;
+        return last == 0xFFFF_FFFFL ? null : new Point(0, last + 1);
+      }
+      long high = prefix.address().high() | ~IpPrefix.maskHigh(true, prefix.length());
+      if (low != -1L) {
+        return new Point(high, low + 1);
+      }
+      return high == -1L ? null : new Point(high + 1, 0);
+    }
   }
 
   private AccessList(List<IpPrefix> allow, List<IpPrefix> deny) {
     this.allow = List.copyOf(allow);
     this.deny = List.copyOf(deny);
-    this.v4 = ranges(false);
-    this.v6 = ranges(true);
+    Set<IpPrefix> allowed = new HashSet<>(allow);
+    Set<IpPrefix> all = new HashSet<>(allow);
+    all.addAll(deny);
+    this.v4 = ranges(false, allowed, all);
+    this.v6 = ranges(true, allowed, all);
   }
 
   /**
@@ -75,44 +99,43 @@ public final class AccessList {
     return new AccessList(allow, deny);
   }
 
-  private Ranges ranges(boolean isV6) {
-    List<IpPrefix> prefixes = new ArrayList<>();
-    allow.stream().filter(prefix -> prefix.address().isV6() == isV6).forEach(prefixes::add);
-    deny.stream().filter(prefix -> prefix.address().isV6() == isV6).forEach(prefixes::add);
-    List<Point> starts = new ArrayList<>();
-    starts.add(new Point(0, 0));
+  /** One pass over the prefixes, which hold one another or are apart, in the order of their first addresses. */
+  private static Ranges ranges(boolean isV6, Set<IpPrefix> allow, Set<IpPrefix> all) {
+    List<IpPrefix> prefixes =
+        all.stream()
+            .filter(prefix -> prefix.address().isV6() == isV6)
+            .sorted(Comparator.comparing(IpPrefix::address).thenComparing(IpPrefix::length))
+            .toList();
+    NavigableMap<Point, Boolean> changes = new TreeMap<>(Point::order);
+    changes.put(new Point(0, 0), allow.isEmpty());
+    Deque<IpPrefix> open = new ArrayDeque<>(); // each within the one before
     for (IpPrefix prefix : prefixes) {
-      long high = prefix.address().high();
-      long low = prefix.address().low();
-      starts.add(new Point(high, low));
-      long endHigh = high | ~IpPrefix.maskHigh(isV6, prefix.length());
-      long endLow = low | ~IpPrefix.maskLow(isV6, prefix.length());
-      if (!isV6) {
-        endHigh = 0;
-        endLow &= 0xFFFF_FFFFL;
+      while (!open.isEmpty() && !open.peek().contains(prefix.address())) {
+        close(open, allow, changes);
       }
-      if (endLow != -1L || endHigh != -1L) {
-        starts.add(new Point(endLow == -1L ? endHigh + 1 : endHigh, endLow + 1));
-      }
+      open.push(prefix);
+      changes.put(new Point(prefix.address().high(), prefix.address().low()), allow.contains(prefix));
     }
-    List<Point> sorted = starts.stream().distinct().sorted(Point::order).toList();
-    boolean[] allowed = new boolean[sorted.size()];
-    for (int i = 0; i < allowed.length; i++) {
-      allowed[i] = decide(prefixes, isV6, sorted.get(i));
+    while (!open.isEmpty()) {
+      close(open, allow, changes);
     }
-    return new Ranges(
-        sorted.stream().mapToLong(Point::high).toArray(), sorted.stream().mapToLong(Point::low).toArray(), allowed);
+    long[] high = changes.keySet().stream().mapToLong(Point::high).toArray();
+    long[] low = changes.keySet().stream().mapToLong(Point::low).toArray();
+    boolean[] allowed = new boolean[high.length];
+    int at = 0;
+    for (boolean answer : changes.values()) {
+      allowed[at++] = answer;
+    }
+    return new Ranges(high, low, allowed);
   }
 
-  private boolean decide(List<IpPrefix> prefixes, boolean isV6, Point address) {
-    IpPrefix longest = null;
-    for (IpPrefix prefix : prefixes) {
-      boolean matches = prefix.contains(isV6, address.high, address.low);
-      if (matches && (longest == null || prefix.length() > longest.length())) {
-        longest = prefix;
-      }
+  /** Behind a prefix the one around it decides; behind the last address there is nothing. */
+  private static void close(Deque<IpPrefix> open, Set<IpPrefix> allow, Map<Point, Boolean> changes) {
+    IpPrefix ended = open.pop();
+    Point next = Point.after(ended);
+    if (next != null) {
+      changes.put(next, open.isEmpty() ? allow.isEmpty() : allow.contains(open.peek()));
     }
-    return longest == null ? allow.isEmpty() : allow.contains(longest);
   }
 
   /**

@@ -2,11 +2,13 @@ package io.lb4j.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.address.IpPrefix;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -66,7 +68,7 @@ class AccessListTest {
     for (int round = 0; round < 300; round++) {
       List<IpPrefix> allow = new ArrayList<>();
       List<IpPrefix> deny = new ArrayList<>();
-      for (int i = random.nextInt(6); i > 0; i--) {
+      for (int i = random.nextInt(30); i > 0; i--) {
         IpPrefix prefix = IpPrefix.of(IpAddress.of(address(random, v6)), random.nextInt(v6 ? 129 : 33));
         if (!allow.contains(prefix) && !deny.contains(prefix)) {
           (random.nextBoolean() ? allow : deny).add(prefix);
@@ -77,6 +79,20 @@ class AccessListTest {
         IpAddress client = IpAddress.of(address(random, v6));
         assertThat(allows(list, client.toString())).as("%s of %s", client, list).isEqualTo(oracle(allow, deny, client));
       }
+    }
+  }
+
+  /** Lists of whole countries are that long. */
+  @Test
+  void shouldTakeManyPrefixesAtOnce() {
+    List<IpPrefix> deny = new ArrayList<>();
+    for (int i = 0; i < 100_000; i++) {
+      deny.add(IpPrefix.of(IpAddress.v4(i << 9), 24)); // every other one
+    }
+    AccessList list = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> AccessList.of(List.of(), deny));
+    for (int i = 0; i < 100_000; i++) {
+      assertThat(list.allows(false, 0, (i << 9) + 255L)).isFalse();
+      assertThat(list.allows(false, 0, (i << 9) + 256L)).isTrue();
     }
   }
 
