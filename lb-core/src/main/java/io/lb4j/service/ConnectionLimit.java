@@ -32,9 +32,10 @@ public record ConnectionLimit(int most, int resumeAt) {
    *
    * @param most 1 or more
    * @return the limit
+   * @throws ConfigurationException for 0, too: a limit that nothing could pass, {@link #NONE} is none
    */
   public static ConnectionLimit of(int most) {
-    return new ConnectionLimit(most, Math.max(0, most - 1));
+    return new ConnectionLimit(most, most - 1);
   }
 
   /**
