@@ -44,7 +44,9 @@ public record NeighborSettings(
     notNegative("first-probe-delay", firstProbeDelayNs);
     positive("probes", probes);
     positive("back-off-min", backOffMinNs);
-    positive("back-off-max", backOffMaxNs - backOffMinNs + 1);
+    if (backOffMaxNs < backOffMinNs) {
+      throw outOfRange("back-off-max", backOffMaxNs, "is less than back-off-min, " + backOffMinNs);
+    }
     notNegative("moved-event", movedEventNs);
     notNegative("held-frames-per-neighbor", heldFramesPerNeighbor);
     notNegative("held-frames", heldFrames);

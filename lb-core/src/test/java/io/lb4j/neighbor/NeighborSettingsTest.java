@@ -50,4 +50,11 @@ class NeighborSettingsTest {
     assertRefused("announce: robustness", () -> AnnouncementSettings.builder().listenerReports(0, ONE).build());
     assertRefused("announce: refresh", () -> AnnouncementSettings.builder().refresh(ONE.negated()).build());
   }
+
+  @Test
+  void shouldNameTheValueThatWasSet() {
+    assertThatThrownBy(() -> NeighborSettings.builder().backOff(ONE, Duration.ofNanos(7)).build())
+        .isInstanceOfSatisfying(ConfigurationException.class, e -> assertThat(e.value()).isEqualTo("7"))
+        .hasMessageContaining("is less than back-off-min, 1000000000");
+  }
 }
