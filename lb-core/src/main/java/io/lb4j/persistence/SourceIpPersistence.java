@@ -11,8 +11,8 @@ import java.time.Duration;
  * @param timeout sliding: counted from the client's last flow creation, flow end, or sweep while a flow lives
  * @param v4PrefixLength bits of an IPv4 client address that count, 1..32
  * @param v6PrefixLength bits of an IPv6 client address that count, 1..128
- * @param capacity clients remembered at most, by all services that share them; beyond it the least recently used give
- *     way
+ * @param capacity clients remembered at most, by all services that share them; beyond it those give way that came
+ *     seldom, which may be the newest: a flood of clients that come once pushes out no regular one
  * @param scope which of a client's flows go together
  */
 public record SourceIpPersistence(
