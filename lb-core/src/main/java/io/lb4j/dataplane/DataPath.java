@@ -151,7 +151,8 @@ public final class DataPath {
             flows,
             new FlowHash(parts.flowSeed()),
             linkLayer,
-            new LinkEgress(parts.topology().links(), routes, parts.neighbors(), linkLayer, heldFrames),
+            new LinkEgress(
+                parts.topology().links(), routes, parts.neighbors(), linkLayer, heldFrames, heldFrameEnded),
             new IcmpMessages(parts.allocator()),
             new TcpResets(parts.allocator()),
             parts.probes(),

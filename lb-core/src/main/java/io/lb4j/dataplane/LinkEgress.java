@@ -6,6 +6,7 @@ import io.lb4j.frame.FrameView;
 import io.lb4j.frame.PartialChecksum;
 import io.lb4j.frame.Segments;
 import io.lb4j.frame.Verdict;
+import io.lb4j.neighbor.HeldFrameListener;
 import io.lb4j.neighbor.HeldFrames;
 import io.lb4j.neighbor.LinkLayer;
 import io.lb4j.neighbor.NeighborTable;
@@ -17,6 +18,7 @@ final class LinkEgress implements Egress {
   private final NeighborTable neighbors;
   private final LinkLayer linkLayer;
   private final HeldFrames heldFrames;
+  private final HeldFrameListener heldFrameEnded;
   private final RouteTable routes;
   private final Link[] links;
   private final long[] macs;
@@ -28,11 +30,13 @@ final class LinkEgress implements Egress {
       RouteTable routes,
       NeighborTable neighbors,
       LinkLayer linkLayer,
-      HeldFrames heldFrames) {
+      HeldFrames heldFrames,
+      HeldFrameListener heldFrameEnded) {
     this.routes = routes;
     this.neighbors = neighbors;
     this.linkLayer = linkLayer;
     this.heldFrames = heldFrames;
+    this.heldFrameEnded = heldFrameEnded;
     this.links = links.toArray(Link[]::new);
     this.macs = links.stream().mapToLong(link -> link.mac().value()).toArray();
   }
@@ -88,7 +92,7 @@ final class LinkEgress implements Egress {
 
   private Verdict hold(FrameView frame, int link, int neighbor) {
     linkLayer.solicit(neighbor);
-    return frame.end(heldFrames.hold(frame, link, neighbor, nowNs));
+    return frame.end(heldFrames.hold(frame, link, neighbor, nowNs, heldFrameEnded));
   }
 
   /** Finishes what the link cannot carry beside the bytes; false when it cannot be finished. */

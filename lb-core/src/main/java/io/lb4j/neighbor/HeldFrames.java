@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Frames that wait until their next hop's MAC address is known, in the order they came. Owned by one worker. It holds
  * copies, bounded in frames per next hop, frames and bytes; a frame that finds no room is refused, those that wait
- * stay. A frame waits with its network and transport bytes final; only the MAC addresses are written when it leaves.
+ * stay. But the first frame of a next hop has the oldest ones give way (RFC 1122, section 2.3.2.2, wants one saved for
+ * each): they have waited longest in vain, perhaps for hosts that are not there. A frame waits with its network and
+ * transport bytes final; only the MAC addresses are written when it leaves.
  */
 public final class HeldFrames implements AutoCloseable {
   private static final class Held {
@@ -69,24 +71,43 @@ public final class HeldFrames implements AutoCloseable {
    * @param link index of the interface it is to leave by
    * @param neighborId its next hop
    * @param nowNs the time
+   * @param listener hears of frames that give way
    * @return {@link Verdict#HOLD}; {@link Verdict#NEIGHBOR_UNREACHABLE} when the next hop failed; {@link
    *     Verdict#NEIGHBOR_QUEUE_FULL} when there is no room
    */
-  public Verdict hold(FrameView view, int link, int neighborId, long nowNs) {
+  public Verdict hold(FrameView view, int link, int neighborId, long nowNs, HeldFrameListener listener) {
     assert isOwner();
     if (neighbors.state(neighborId) == NeighborState.FAILED) {
       return Verdict.NEIGHBOR_UNREACHABLE;
     }
-    boolean fits = size < held.length && view.length() <= settings.heldBytes() - bytes;
-    if (!fits || waitingFor(neighborId) >= settings.heldFramesPerNeighbor()) {
+    int length = view.length();
+    int waiting = waitingFor(neighborId);
+    boolean fits = fits(size, length) || waiting == 0 && held.length != 0 && length <= settings.heldBytes();
+    if (!fits || waiting >= settings.heldFramesPerNeighbor()) {
       return Verdict.NEIGHBOR_QUEUE_FULL;
     }
     added = true;
     Held copy = copyOf(view, link, neighborId, nowNs); // may fail where memory is short, before anything changes
+    makeRoom(length, listener);
     held[size++] = copy;
-    bytes += view.length();
+    bytes += length;
     own += view.ingress() < 0 ? 1 : 0;
     return Verdict.HOLD;
+  }
+
+  private boolean fits(int frames, int length) {
+    return frames < held.length && length <= settings.heldBytes() - bytes;
+  }
+
+  private void makeRoom(int length, HeldFrameListener listener) {
+    int gone = 0;
+    while (!fits(size - gone, length)) {
+      drop(held[gone++], Verdict.NEIGHBOR_QUEUE_FULL, listener);
+    }
+    if (gone != 0) {
+      System.arraycopy(held, gone, held, 0, size - gone);
+      forgetFrom(size - gone);
+    }
   }
 
   private int waitingFor(int neighborId) {

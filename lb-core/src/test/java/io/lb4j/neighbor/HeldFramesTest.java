@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -49,7 +50,7 @@ class HeldFramesTest {
     ByteBuf frame = Unpooled.buffer().writeZero(8).writeBytes(bytes);
     view.wrap(frame, 8, bytes.length, marks, 1 - link);
     view.setBinding(binding);
-    Verdict verdict = held.hold(view, link, id, lan.now);
+    Verdict verdict = held.hold(view, link, id, lan.now, this::ended);
     frame.setZero(0, frame.capacity()); // the caller's memory is used again
     return verdict;
   }
@@ -107,8 +108,7 @@ class HeldFramesTest {
   void shouldBoundFramesAndBytesInAll() {
     bounds(8, 3, 1 << 20);
     for (int i = 0; i < 4; i++) {
-      int id = lan.table.register(0, IpAddress.v4(0xC000_0230 + i));
-      assertThat(hold(id)).isEqualTo(i < 3 ? Verdict.HOLD : Verdict.NEIGHBOR_QUEUE_FULL);
+      assertThat(hold(first)).isEqualTo(i < 3 ? Verdict.HOLD : Verdict.NEIGHBOR_QUEUE_FULL);
     }
     held.close();
     bounds(8, 256, 2 * 95 + 94);
@@ -116,6 +116,49 @@ class HeldFramesTest {
     assertThat(hold(first)).isEqualTo(Verdict.HOLD);
     assertThat(hold(first)).isEqualTo(Verdict.NEIGHBOR_QUEUE_FULL);
     assertThat(held.bytes()).isEqualTo(2 * 95);
+  }
+
+  private int[] hosts(int count) {
+    return IntStream.range(0, count).map(i -> lan.table.register(0, IpAddress.v4(0xC000_0230 + i))).toArray();
+  }
+
+  /** Frames for hosts that are not there wait in vain for three seconds: 90 a second of them would take all the room. */
+  @Test
+  void shouldMakeRoomForTheFirstFrameOfANextHop() {
+    bounds(8, 3, 1 << 20);
+    int[] hosts = hosts(4);
+    for (int i = 0; i < 3; i++) {
+      hold(0, hosts[i], PAYLOAD, FrameMarks.NONE, i);
+    }
+    assertThat(ends).isEmpty();
+    assertThat(hold(hosts[3])).isEqualTo(Verdict.HOLD);
+    assertThat(ends).containsExactly("NEIGHBOR_QUEUE_FULL 1>0 b0 95");
+    assertThat(hold(hosts[3])).as("its second").isEqualTo(Verdict.NEIGHBOR_QUEUE_FULL);
+    assertThat(held.size()).isEqualTo(3);
+    learn(hosts[3], PEER);
+    learn(hosts[1], PEER);
+    assertThat(releaseNow()).isEqualTo(2);
+    assertThat(lan.sent).hasSize(2);
+    assertThat(ends).endsWith("FORWARD 1>0 b1 95", "FORWARD 1>0 b0 95");
+    assertThat(held.received()).isOne();
+    assertThat(held.bytes()).isEqualTo(95);
+  }
+
+  @Test
+  void shouldGiveUpAsManyFramesAsALongerOneNeeds() {
+    bounds(8, 256, 3 * 95);
+    int[] hosts = hosts(5);
+    for (int i = 0; i < 3; i++) {
+      hold(0, hosts[i], PAYLOAD, FrameMarks.NONE, i);
+    }
+    assertThat(hold(0, hosts[3], PAYLOAD + "00", FrameMarks.NONE, 3)).isEqualTo(Verdict.HOLD);
+    assertThat(ends).containsExactly("NEIGHBOR_QUEUE_FULL 1>0 b0 95", "NEIGHBOR_QUEUE_FULL 1>0 b1 95");
+    assertThat(held.bytes()).isEqualTo(2 * 95 + 1);
+    assertThat(hold(0, hosts[4], PAYLOAD + "00".repeat(200), FrameMarks.NONE, 4))
+        .as("longer than all the room there is")
+        .isEqualTo(Verdict.NEIGHBOR_QUEUE_FULL);
+    assertThat(ends).hasSize(2);
+    assertThat(held.size()).isEqualTo(2);
   }
 
   @Test
