@@ -81,8 +81,7 @@ final class ArpResponder {
     if (claim != null) {
       return claim.phase == Claim.Phase.CLAIMED;
     }
-    boolean ours = owned.interfaceOf(false, 0, target.low()) == link && !owned.hostStack(link);
-    return ours || owned.isAnsweredPrefix(link, target);
+    return owned.isAnsweredInterface(link, target) || owned.isAnsweredPrefix(link, target);
   }
 
   private static Verdict answer(

@@ -69,8 +69,7 @@ final class NeighborDiscovery {
     if (claim != null) {
       return claim.phase == Claim.Phase.CLAIMED;
     }
-    boolean ours = owned.interfaceOf(true, target.high(), target.low()) == link && !owned.hostStack(link);
-    return ours || owned.isAnsweredPrefix(link, target);
+    return owned.isAnsweredInterface(link, target) || owned.isAnsweredPrefix(link, target);
   }
 
   /** Answers in place when there is room, else by a frame of its own (RFC 4861, section 7.2.4). */

@@ -222,6 +222,15 @@ public final class OwnedAddresses {
         .orElseGet(() -> link.mac().linkLocal());
   }
 
+  /**
+   * Whether an address is the interface's own, and is to be answered for. Asked of the link itself: interfaces with one
+   * MAC address, as those of two VLANs, have one link-local address, too.
+   */
+  boolean isAnsweredInterface(int link, IpAddress address) {
+    Link own = links.get(link);
+    return !own.hostStack() && (own.owns(address) || address.equals(linkLocal(own)));
+  }
+
   /** Whether an address belongs to a virtual prefix of a link, and is to be answered for. */
   boolean isAnsweredPrefix(int link, IpAddress address) {
     return active && virtual.get(link).stream().anyMatch(vip -> !vip.isHost() && vip.contains(address));

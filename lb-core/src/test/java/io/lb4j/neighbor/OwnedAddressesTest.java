@@ -93,4 +93,21 @@ class OwnedAddressesTest {
     assertThat(OwnedAddresses.builder(List.of(link)).build().groups(0))
         .containsExactly(MacAddress.of("33:33:ff:80:00:05"), MacAddress.of("33:33:ff:00:00:01"));
   }
+
+  private static Link vlan(int index, String... addresses) {
+    List<InterfaceAddress> own = List.of(addresses).stream().map(InterfaceAddress::of).toList();
+    return new Link(index, "eth0." + index, Lan.OWN, 1500, own, false, true, true);
+  }
+
+  @Test
+  void shouldAnswerForALinkLocalAddressOnEveryInterfaceThatHasIt() {
+    List<Link> links = List.of(vlan(0, "2001:db8:1::5/64"), vlan(1, "2001:db8:2::5/64"), vlan(2, "fe80::7/64"));
+    OwnedAddresses owned = OwnedAddresses.builder(links).build();
+    IpAddress linkLocal = Lan.OWN.linkLocal();
+    assertThat(owned.isAnsweredInterface(0, linkLocal)).isTrue();
+    assertThat(owned.isAnsweredInterface(1, linkLocal)).isTrue();
+    assertThat(owned.isAnsweredInterface(2, linkLocal)).as("has declared another").isFalse();
+    assertThat(owned.isAnsweredInterface(2, IpAddress.of("fe80::7"))).isTrue();
+    assertThat(owned.isAnsweredInterface(1, IpAddress.of("2001:db8:1::5"))).isFalse();
+  }
 }
