@@ -102,12 +102,15 @@ final class LinkFrames {
     ByteBuf frame = frame(EthernetHeader.LENGTH + ADVERTISEMENT_LENGTH);
     EthernetHeader.setEtherType(frame, 0, EthernetHeader.IPV6);
     long destinationMac = MacAddress.ofIpv6Multicast(ALL_NODES).value();
-    writeAdvertisement(
-        frame, 0, EthernetHeader.LENGTH, link, destinationMac, ALL_NODES, address, NeighborMessage.OVERRIDE);
+    writeAdvertisement(frame, 0, EthernetHeader.LENGTH, link, destinationMac, ALL_NODES, address, 0);
     return frame;
   }
 
-  /** Writes Ethernet addresses and an advertisement from its target over whatever was there. */
+  /**
+   * Writes Ethernet addresses and an advertisement from its target over whatever was there. It replaces what is known.
+   * A gateway address is a router's: hosts remove a default router that says that it is none (RFC 4861, sections 7.2.4
+   * and 7.2.5).
+   */
   static void writeAdvertisement(
       ByteBuf buffer,
       int start,
@@ -116,7 +119,9 @@ final class LinkFrames {
       long destinationMac,
       IpAddress destination,
       IpAddress target,
-      int flags) {
+      int solicited) {
+    int router = link.gatewayAddresses().contains(target) ? NeighborMessage.ROUTER : 0;
+    int flags = router | solicited | NeighborMessage.OVERRIDE;
     int length = ADVERTISEMENT_LENGTH - Ipv6Header.LENGTH;
     int icmp = ip + Ipv6Header.LENGTH;
     EthernetHeader.setAddresses(buffer, start, destinationMac, link.mac().value());

@@ -77,20 +77,19 @@ final class NeighborDiscovery {
       FrameView view, OwnedAddresses owned, long mac, IpAddress destination, int solicited, FrameOutput out) {
     Link link = owned.links().get(view.ingress());
     IpAddress target = target(view);
-    int flags = solicited | NeighborMessage.OVERRIDE;
     int header = view.network() - view.start();
     int length = header + LinkFrames.ADVERTISEMENT_LENGTH;
     long marks = FrameMarks.tagOf(view.marks()); // the answer's checksum is whole
     if (view.length() >= length) {
       ByteBuf buffer = view.buffer();
-      LinkFrames.writeAdvertisement(buffer, view.start(), view.network(), link, mac, destination, target, flags);
+      LinkFrames.writeAdvertisement(buffer, view.start(), view.network(), link, mac, destination, target, solicited);
       buffer.setZero(view.start() + length, view.length() - length);
       view.setMarks(marks);
       view.setEgress(view.ingress());
     } else {
       ByteBuf frame = frames.frame(length);
       frame.setBytes(0, view.buffer(), view.start(), header); // tags and EtherType
-      LinkFrames.writeAdvertisement(frame, 0, header, link, mac, destination, target, flags);
+      LinkFrames.writeAdvertisement(frame, 0, header, link, mac, destination, target, solicited);
       out.transmit(view.ingress(), frame, marks);
     }
     return Verdict.ANSWER;

@@ -6,8 +6,14 @@ import static io.lb4j.neighbor.Lan.OWN_TOO;
 import static io.lb4j.neighbor.Lan.PEER;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.address.IpAddress;
 import io.lb4j.frame.FrameMarks;
 import io.lb4j.frame.Verdict;
+import io.lb4j.topology.Link;
+import io.lb4j.wire.NeighborMessage;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -187,5 +193,20 @@ class AnswerTest {
     assertThat(lan.receive(family.request(PEER, family.client, family.vip))).isEqualTo(Verdict.PASS);
     assertThat(lan.receive(family.request(OTHER, family.client, family.vip2))).isEqualTo(Verdict.ANSWER);
     assertAnsweredInPlace(family.ourAnswer(OTHER, family.client, family.vip2));
+  }
+
+  /** A host removes a default router whose advertisement does not say that it is one (RFC 4861, section 7.2.5). */
+  @Test
+  void shouldSayOfAGatewayAddressThatItIsARouters() {
+    IpAddress gateway = IpAddress.of("fe80::1");
+    Link link = new Link(0, "eth0", OWN, 1500, List.of(), false, true, true, List.of(gateway));
+    ByteBuf frame = new LinkFrames(lan.allocator).unsolicitedAdvertisement(link, gateway);
+    assertThat(ByteBufUtil.hexDump(frame))
+        .isEqualTo(Wire.advertisement(OWN, "fe80::1", "333300000001", "ff02::1", 0xA0, "fe80::1"));
+    IpAddress host = IpAddress.of("fe80::2");
+    LinkFrames.writeAdvertisement(frame, 0, 14, link, PEER.value(), host, gateway, NeighborMessage.SOLICITED);
+    assertThat(ByteBufUtil.hexDump(frame))
+        .isEqualTo(Wire.advertisement(OWN, "fe80::1", Wire.mac(PEER), "fe80::2", 0xE0, "fe80::1"));
+    frame.release();
   }
 }

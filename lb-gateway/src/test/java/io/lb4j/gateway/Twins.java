@@ -245,16 +245,17 @@ final class Twins implements AutoCloseable {
             .build());
   }
 
-  /** The address is ours (RFC 5227, section 2.3; RFC 4861, section 7.2.6). */
+  /** The address is ours (RFC 5227, section 2.3; RFC 4861, section 7.2.6), and a gateway is a router. */
   String announcement(String mac, String address) {
     if (!v6) {
       return arp("ff:ff:ff:ff:ff:ff", mac, address, address);
     }
+    int flags = address.equals(gateway()) ? 0xA000_0000 : 0x2000_0000;
     return ByteBufUtil.hexDump(
         FrameBuilder.from(address, "ff02::1")
             .macs("33:33:00:00:00:01", mac)
             .timeToLive(255)
-            .icmp(136, 0, message(0x2000_0000, address, 2, mac))
+            .icmp(136, 0, message(flags, address, 2, mac))
             .build());
   }
 
