@@ -56,7 +56,8 @@ interface Host extends AutoCloseable {
   default void prepare(Configuration present, Configuration next) {}
 
   /**
-   * Hears what runs now.
+   * Hears what runs now, after each {@link #prepare}: the next configuration, or the present one where nothing came of
+   * it. Throws nothing, since it is done.
    *
    * @param present in place of all earlier ones
    */

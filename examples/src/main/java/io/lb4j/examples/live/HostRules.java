@@ -11,6 +11,7 @@ import io.lb4j.pcap.host.BalancerAddresses;
 import io.lb4j.pcap.host.HostCheck;
 import io.lb4j.pcap.host.KernelShield;
 import io.lb4j.pcap.live.LiveIo;
+import io.lb4j.port.PortException;
 import io.lb4j.service.VirtualService;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
 final class HostRules implements Host {
   private final Beside beside;
   private KernelShield shield; // guarded by this; null where there is none
+  private Consumer<String> words = text -> {}; // guarded by this
 
   HostRules(Beside beside) {
     this.beside = beside;
@@ -71,6 +73,7 @@ final class HostRules implements Host {
   public synchronized void raise(Configuration configuration, Consumer<String> said) {
     if (beside == Beside.SHIELDED) {
       shield = KernelShield.raise(interfaces(configuration), addresses(configuration));
+      words = said;
       said.accept("shield: the kernel sees none of the balancer's frames; nft list table netdev " + shield.table());
     }
   }
@@ -87,10 +90,15 @@ final class HostRules implements Host {
     }
   }
 
+  /** The change has been made by now, and what is covered beyond it goes with the next one. */
   @Override
   public synchronized void settle(Configuration present) {
     if (shield != null) {
-      shield.cover(addresses(present));
+      try {
+        shield.cover(addresses(present));
+      } catch (PortException e) {
+        words.accept("warning: shield: it may cover addresses of the services before as well: " + e.getMessage());
+      }
     }
   }
 

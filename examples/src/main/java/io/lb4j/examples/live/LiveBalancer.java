@@ -17,6 +17,7 @@ import io.lb4j.service.Plan;
 import io.lb4j.settings.Finding;
 import io.lb4j.settings.Severity;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -78,7 +79,7 @@ public final class LiveBalancer implements AutoCloseable {
       Function<List<LivePorts>, List<LivePort>> opener,
       PrintWriter err)
       throws ConfigurationFileException {
-    new Rehearsal(configuration).build().close();
+    Rehearsal.hiding(host.hidden(configuration), configuration).build().close();
     host.check(configuration);
     host.warn(configuration, text -> warn(err, text));
     Deque<Runnable> opened = new ArrayDeque<>();
@@ -228,7 +229,7 @@ public final class LiveBalancer implements AutoCloseable {
     } catch (ConfigurationFileException e) {
       warn(err, file + " is refused, what ran before runs on:");
       e.findings().forEach(finding -> err.println("  " + finding));
-    } catch (PortException e) {
+    } catch (PortException | UncheckedIOException | IllegalStateException e) {
       warn(err, file + " is refused, what ran before runs on: " + e.getMessage());
     }
     err.flush();

@@ -2,6 +2,7 @@ package io.lb4j.examples.live;
 
 import io.lb4j.address.InterfaceAddress;
 import io.lb4j.address.IpAddress;
+import io.lb4j.address.IpPrefix;
 import io.lb4j.address.MacAddress;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.core.LoadBalancerBuilder;
@@ -13,16 +14,18 @@ import io.lb4j.settings.ConfigurationException;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.List;
+import java.util.function.Function;
 
 /**
- * Builds a balancer without opening an interface, so that the library's rules are asked. Where the file leaves a MAC
- * address or the addresses to the live interface, those of this host are used when it has one of that name. The flow
- * table is the smallest.
+ * Builds a balancer without opening an interface, so that the library's rules are asked. Where the file leaves the
+ * addresses to the live interface, those of this host are used when it has one of that name, or what is given for
+ * them. The flow table is the smallest.
  */
 public final class Rehearsal {
   private static final long STAND_IN_MAC = 0x02_00_5E_00_00_00L;
 
   private final Configuration configuration;
+  private final Function<InterfaceDeclaration, List<InterfaceAddress>> live;
 
   /**
    * A rehearsal.
@@ -30,7 +33,18 @@ public final class Rehearsal {
    * @param configuration to be built
    */
   public Rehearsal(Configuration configuration) {
+    this(configuration, link -> hostAddresses(link.name()));
+  }
+
+  /** The same where it is known which addresses live interfaces have. */
+  Rehearsal(Configuration configuration, Function<InterfaceDeclaration, List<InterfaceAddress>> live) {
     this.configuration = configuration;
+    this.live = live;
+  }
+
+  /** The same on a host some of whose addresses are hidden from the balancer. */
+  static Rehearsal hiding(List<IpPrefix> hidden, Configuration configuration) {
+    return new Rehearsal(configuration, link -> hostAddresses(link.name(), hidden));
   }
 
   /**
@@ -62,7 +76,7 @@ public final class Rehearsal {
     int index = 0;
     for (InterfaceDeclaration link : configuration.interfaces()) {
       MacAddress mac = link.mac().orElse(MacAddress.of(STAND_IN_MAC | ++index));
-      List<String> addresses = addresses(link);
+      List<String> addresses = link.addresses().isEmpty() ? texts(live.apply(link)) : link.addresses();
       builder.networkInterface(link.name(), options -> {
         options.mac(mac.toString()).address(addresses.toArray(String[]::new));
         return link.declare(options);
@@ -78,10 +92,21 @@ public final class Rehearsal {
    * @return those of the file, else those of this host's interface of that name, else none
    */
   public static List<String> addresses(InterfaceDeclaration link) {
-    return link.addresses().isEmpty() ? hostAddresses(link.name()) : link.addresses();
+    return link.addresses().isEmpty() ? texts(hostAddresses(link.name())) : link.addresses();
   }
 
-  private static List<String> hostAddresses(String name) {
+  private static List<String> texts(List<InterfaceAddress> addresses) {
+    return addresses.stream().map(InterfaceAddress::toString).toList();
+  }
+
+  /** Those of this host's interface of a name, but for what is hidden; none without such an interface. */
+  static List<InterfaceAddress> hostAddresses(String name, List<IpPrefix> hidden) {
+    return hostAddresses(name).stream()
+        .filter(held -> hidden.stream().noneMatch(prefix -> prefix.contains(held.address())))
+        .toList();
+  }
+
+  private static List<InterfaceAddress> hostAddresses(String name) {
     try {
       NetworkInterface device = NetworkInterface.getByName(name);
       return device == null
@@ -89,7 +114,6 @@ public final class Rehearsal {
           : device.getInterfaceAddresses().stream()
               .map(own -> new InterfaceAddress(
                   IpAddress.of(own.getAddress().getAddress()), own.getNetworkPrefixLength()))
-              .map(own -> own.address() + "/" + own.prefixLength())
               .toList();
     } catch (SocketException e) {
       return List.of();

@@ -1,9 +1,13 @@
 package io.lb4j.examples.live;
 
+import io.lb4j.address.InterfaceAddress;
+import io.lb4j.address.IpPrefix;
 import io.lb4j.core.LoadBalancer;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.config.ConfigurationFileException;
+import io.lb4j.examples.config.InterfaceDeclaration;
 import io.lb4j.service.Plan;
+import io.lb4j.topology.Link;
 import java.util.List;
 
 /**
@@ -74,9 +78,19 @@ public final class RunningConfiguration {
     if (!plan.isApplicable()) {
       throw next.refused(plan.errors());
     }
-    new Rehearsal(next).build().close(); // would it start?
+    List<IpPrefix> hidden = host.hidden(next);
+    new Rehearsal(next, link -> addresses(link, hidden)).build().close(); // would it start?
     host.check(next);
     return plan;
+  }
+
+  /** Those that an interface was opened with: the host has no others of it for us, and none while it is away. */
+  private List<InterfaceAddress> addresses(InterfaceDeclaration link, List<IpPrefix> hidden) {
+    return balancer.topology().links().stream()
+        .filter(own -> own.name().equals(link.name()))
+        .findFirst()
+        .map(Link::addresses)
+        .orElseGet(() -> Rehearsal.hostAddresses(link.name(), hidden));
   }
 
   /**
@@ -94,10 +108,13 @@ public final class RunningConfiguration {
       Plan plan = plan(next);
       Configuration wanted = configuration.withServices(next.services());
       host.prepare(current(), wanted);
-      if (isApplied(plan, attempt)) {
-        configuration = wanted;
-        host.settle(wanted);
-        return plan;
+      try {
+        if (isApplied(plan, attempt)) {
+          configuration = wanted;
+          return plan;
+        }
+      } finally {
+        host.settle(current());
       }
     }
   }

@@ -14,6 +14,7 @@ import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +51,7 @@ class LiveBalancerTest {
   private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
   private final StringWriter printed = new StringWriter();
   private MemoryPort port = new MemoryPort("test0", MacAddress.of("02:00:00:00:00:01"), 1, 64);
+  private Host host = Host.NONE;
   private Path file;
   private Path state;
   private LoadBalancer balancer;
@@ -78,7 +80,7 @@ class LiveBalancerTest {
     } catch (Exception e) {
       throw new AssertionError(e);
     }
-    LiveBalancer live = new LiveBalancer(balancer, configuration, Host.NONE, List.of(lasting()), file, err);
+    LiveBalancer live = new LiveBalancer(balancer, configuration, host, List.of(lasting()), file, err);
     thread =
         new Thread(
             () -> {
@@ -159,6 +161,23 @@ class LiveBalancerTest {
     assertThat(next()).contains("is refused, what ran before runs on");
     assertThat(next()).contains(file + ":6: service web: server rs1: address: ", "[server-not-on-link]");
     assertThat(balancer.services()).isEqualTo(Configuration.parse("", GOOD).services());
+    reload(GOOD);
+    assertThat(next()).endsWith("lb.yaml: no changes");
+    end("TERM");
+  }
+
+  @Test
+  void shouldRunOnWhenTheHostCannotBeAsked() throws Exception {
+    IOException[] failure = {new IOException("no files left")};
+    host = asked -> {
+      if (failure[0] != null) {
+        throw new UncheckedIOException("the host's addresses", failure[0]);
+      }
+    };
+    run(Duration.ZERO);
+    reload(GOOD);
+    assertThat(next()).endsWith("is refused, what ran before runs on: the host's addresses");
+    failure[0] = null;
     reload(GOOD);
     assertThat(next()).endsWith("lb.yaml: no changes");
     end("TERM");

@@ -16,6 +16,8 @@ import io.lb4j.settings.ConfigurationException;
 import io.lb4j.testkit.FrameBuilder;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +129,64 @@ class RunningConfigurationTest {
     assertThat(running.restartSettings(next)).containsExactly("interfaces");
     assertThatThrownBy(() -> running.apply(next)).hasMessageContaining("[vip-is-interface-address]");
     assertThat(running.current()).isEqualTo(first);
+  }
+
+  /** An interface that is away, or lost its IPv6 addresses while it was down, leaves the balancer what it had of it. */
+  @Test
+  void shouldGoByTheAddressesThatAnInterfaceWasOpenedWith() throws Exception {
+    String text = BEFORE.replace(", addresses: [192.0.2.5/24, 198.51.100.5/24]", "");
+    Configuration next = Configuration.parse("web.yaml", text + service("a", 80, ", scheduler: rr"));
+    assertThatThrownBy(() -> new Rehearsal(next).build()).as("none of this host").hasMessageContaining("no interface is connected");
+    assertThat(PlanReport.line(running.apply(next)))
+        .isEqualTo("changed service a (scheduler); removed service b; removed service c");
+  }
+
+  /** Notes what it hears of. */
+  private static final class Listening implements Host {
+    private final List<String> heard = new ArrayList<>();
+
+    @Override
+    public void check(Configuration configuration) {}
+
+    @Override
+    public void prepare(Configuration present, Configuration next) {
+      heard.add(names(present) + " to " + names(next));
+    }
+
+    @Override
+    public void settle(Configuration present) {
+      heard.add(names(present));
+    }
+
+    private static String names(Configuration configuration) {
+      return configuration.services().stream().map(VirtualService::name).toList().toString();
+    }
+  }
+
+  @Test
+  void shouldTellTheHostWhatBecameOfAChange() throws Exception {
+    Listening host = new Listening();
+    RunningConfiguration told = new RunningConfiguration(balancer, first, host);
+    told.apply(configuration(service("d", 80, "")));
+    assertThat(host.heard).containsExactly("[a, b, c] to [d]", "[d]");
+    host.heard.clear();
+    RunningConfiguration hindered = new RunningConfiguration(balancer, first, new Host() {
+      @Override
+      public void check(Configuration configuration) {}
+
+      @Override
+      public void prepare(Configuration present, Configuration next) {
+        host.prepare(present, next);
+        balancer.service("d").realServer("rs1").weight(host.heard.size() + 1); // each plan is old by then
+      }
+
+      @Override
+      public void settle(Configuration present) {
+        host.settle(present);
+      }
+    });
+    assertThatThrownBy(() -> hindered.apply(first)).isInstanceOf(IllegalStateException.class);
+    assertThat(host.heard).endsWith("[d] to [a, b, c]", "[d]");
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Looks at what the host's kernel does with frames that a port also sees: it answers for addresses it holds, and
@@ -117,8 +118,8 @@ public final class HostCheck {
 
   /** Whether there is anything of a family to forward; with no address at all the host is asked about itself. */
   private boolean hasFamily(boolean v6) {
-    List<IpPrefix> own = addresses.own();
-    return own.isEmpty() || own.stream().anyMatch(prefix -> prefix.address().isV6() == v6);
+    Stream<IpPrefix> all = Stream.concat(addresses.own().stream(), addresses.inside().stream());
+    return addresses.own().isEmpty() || all.anyMatch(prefix -> prefix.address().isV6() == v6);
   }
 
   private void addForwarding(boolean v6, String file, String interfaceName) {

@@ -32,13 +32,13 @@ public final class KernelShield implements AutoCloseable {
 
   private final String table;
   private final ShieldRules rules;
-  private final NftSession session; // guarded by this
+  private volatile NftSession session; // used under the lock of this
   private volatile boolean closed;
 
-  private KernelShield(String table, ShieldRules rules, NftSession session) {
+  private KernelShield(String table, ShieldRules rules, BalancerAddresses addresses) {
     this.table = table;
     this.rules = rules;
-    this.session = session;
+    begin(addresses);
   }
 
   /**
@@ -56,16 +56,19 @@ public final class KernelShield implements AutoCloseable {
     String table =
         "lb4j_" + ProcessHandle.current().pid() + "_" + names.get(0).replaceAll("[^A-Za-z0-9_]", "_")
             + (number == 1 ? "" : "_" + number);
-    ShieldRules rules = new ShieldRules(table, names);
-    KernelShield shield = new KernelShield(table, rules, NftSession.start());
+    return new KernelShield(table, new ShieldRules(table, names), addresses);
+  }
+
+  /** All of it, by a child process of its own. */
+  private synchronized void begin(BalancerAddresses addresses) {
+    session = NftSession.start();
     try {
-      shield.run(rules.create(addresses, true));
+      run(rules.create(addresses, true));
     } catch (RuntimeException e) {
-      shield.close();
+      session.close();
       throw e;
     }
-    shield.session.onEnd(shield::onEnd);
-    return shield;
+    session.onEnd(this::onEnd);
   }
 
   private static String checked(String name) {
@@ -88,13 +91,18 @@ public final class KernelShield implements AutoCloseable {
   }
 
   /**
-   * Covers other addresses from now on, without a moment in which it covers none.
+   * Covers other addresses from now on, without a moment in which it covers none. A shield that fell because somebody
+   * ended its child process is raised anew.
    *
    * @param addresses of the balancer, all of them
    * @throws PortException when the kernel refuses; what was covered is covered still
    */
   public synchronized void cover(BalancerAddresses addresses) {
-    run(rules.replace(addresses));
+    if (closed || session.isAlive()) {
+      run(rules.replace(addresses));
+    } else {
+      begin(addresses);
+    }
   }
 
   /**
@@ -152,7 +160,10 @@ public final class KernelShield implements AutoCloseable {
 
   private void onEnd() {
     if (!closed) {
-      LOGGER.error("{}: the process nft has ended, and the shield with it: the kernel sees the balancer's frames", table);
+      LOGGER.error(
+          "{}: the process nft has ended, and the shield with it: the kernel sees the balancer's frames; the next change"
+              + " of addresses, or SIGHUP to lb run, raises it anew",
+          table);
     }
   }
 

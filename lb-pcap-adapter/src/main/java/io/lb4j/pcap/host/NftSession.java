@@ -27,8 +27,9 @@ final class NftSession implements AutoCloseable {
   private final Process process;
   private final Writer commands;
   private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+  private int unanswered; // runs whose end has not come, of which nobody waits but for the last
 
-  private NftSession(Process process) {
+  NftSession(Process process) {
     this.process = process;
     this.commands = process.outputWriter(StandardCharsets.UTF_8);
     Thread reader = new Thread(this::read, "lb4j-shield-" + process.pid());
@@ -75,12 +76,18 @@ final class NftSession implements AutoCloseable {
     }
     List<String> printed = new ArrayList<>();
     long deadlineNs = System.nanoTime() + PATIENCE_NS;
-    for (String line = next(deadlineNs); !line.startsWith(END_ANSWER); line = next(deadlineNs)) {
+    unanswered++;
+    while (unanswered > 0) {
+      String line = next(deadlineNs);
       if (line.equals(CLOSED)) {
         answers.add(CLOSED);
-        throw failure(printed.isEmpty() ? List.of("nft has ended") : printed);
+        throw printed.isEmpty() ? new PortException(Cause.SYSTEM, "the process nft has ended") : failure(printed);
       }
-      printed.add(line);
+      if (!line.startsWith(END_ANSWER)) {
+        printed.add(line);
+      } else if (--unanswered > 0) {
+        printed.clear(); // of a run that was given up
+      }
     }
     return printed;
   }

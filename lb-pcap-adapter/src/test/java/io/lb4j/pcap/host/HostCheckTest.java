@@ -60,6 +60,7 @@ class HostCheckTest {
             tuple(Problem.FORWARDING, "net.ipv4.ip_forward", "sysctl -w net.ipv4.ip_forward=0"),
             tuple(Problem.FORWARDING, "net.ipv6.conf.all.forwarding", "sysctl -w net.ipv6.conf.all.forwarding=0"));
     assertThat(found(BalancerAddresses.of(List.of(FREE6)))).hasSize(1);
+    assertThat(found(new BalancerAddresses(List.of(FREE4), List.of(FREE6), List.of()))).as("inside alone").hasSize(2);
   }
 
   @Test

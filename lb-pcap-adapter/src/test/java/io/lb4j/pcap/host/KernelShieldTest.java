@@ -10,6 +10,7 @@ import io.lb4j.port.PortException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -86,6 +87,26 @@ class KernelShieldTest {
       }
       assertThatThrownBy(() -> shield.renew("lo")).isInstanceOf(IllegalArgumentException.class);
     }
+  }
+
+  @Test
+  void shouldBeRaisedAnewByAChangeAfterItsChildProcessWasEnded() throws Exception {
+    try (KernelShield shield = KernelShield.raise(List.of(pair.left), ADDRESSES)) {
+      ProcessHandle child = ProcessHandle.current().children()
+          .filter(each -> each.info().command().orElse("").endsWith("/nft")).findFirst().orElseThrow();
+      child.destroyForcibly();
+      child.onExit().get(10, TimeUnit.SECONDS);
+      while (shield.isUp()) {
+        Thread.sleep(1);
+      }
+      assertThat(tables()).doesNotContain(shield.table());
+      assertThat(shield.kept()).isZero();
+      shield.cover(BalancerAddresses.of(List.of(IpPrefix.of("192.0.2.11/32"))));
+      assertThat(shield.isUp()).isTrue();
+      assertThat(VethPair.must("nft", "list", "table", "netdev", shield.table()))
+          .contains("flags owner", "elements = { 192.0.2.11 }", "device \"" + pair.left + "\"");
+    }
+    assertThat(tables()).doesNotContain(pair.left);
   }
 
   @Test
