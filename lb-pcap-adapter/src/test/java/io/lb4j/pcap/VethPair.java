@@ -72,6 +72,19 @@ public final class VethPair implements AutoCloseable {
     raise();
   }
 
+  /** Moves the left end to another network namespace and back: to the system it was removed meanwhile. */
+  public void moveAwayAndBack() {
+    String namespace = left + "ns";
+    must("ip", "netns", "add", namespace);
+    try {
+      must("ip", "link", "set", "dev", left, "netns", namespace);
+      must("ip", "-n", namespace, "link", "set", "dev", left, "netns", Long.toString(ProcessHandle.current().pid()));
+    } finally {
+      must("ip", "netns", "del", namespace);
+    }
+    raise();
+  }
+
   private void raise() {
     try {
       raise(left);

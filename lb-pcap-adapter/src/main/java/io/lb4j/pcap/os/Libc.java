@@ -48,6 +48,8 @@ public final class Libc {
   private static final MethodHandle SOCKET = bind("socket", FunctionDescriptor.of(INT, INT, INT, INT));
   private static final MethodHandle CLOSE = bind("close", FunctionDescriptor.of(INT, INT));
   private static final MethodHandle BIND = bind("bind", FunctionDescriptor.of(INT, INT, POINTER, INT));
+  private static final MethodHandle GETSOCKNAME =
+      bind("getsockname", FunctionDescriptor.of(INT, INT, POINTER, POINTER));
   private static final MethodHandle SETSOCKOPT =
       bind("setsockopt", FunctionDescriptor.of(INT, INT, INT, INT, POINTER, INT));
   private static final MethodHandle GETSOCKOPT =
@@ -111,6 +113,21 @@ public final class Libc {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.callState(arena);
       return Native.answer((int) BIND.invokeExact(state, fd, address.address(), (int) address.byteSize()), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /**
+   * Asks what a socket is bound to.
+   *
+   * @param address filled in; its size is the room the kernel is told
+   */
+  public static int getsockname(int fd, MemorySegment address) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.callState(arena);
+      long length = arena.allocateFrom(INT, (int) address.byteSize()).address();
+      return Native.answer((int) GETSOCKNAME.invokeExact(state, fd, address.address(), length), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

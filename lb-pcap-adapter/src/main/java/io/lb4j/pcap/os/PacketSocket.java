@@ -44,6 +44,7 @@ public final class PacketSocket implements AutoCloseable {
   private static final int SOCK_RAW = 3;
   private static final int SOCK_CLOEXEC = 0x80000;
   private static final short ALL_PROTOCOLS = Short.reverseBytes((short) 3); // ETH_P_ALL, in network order
+  private static final int ADDRESS_SIZE = 20; // sockaddr_ll
   private static final int SOL_SOCKET = 1;
   private static final int SO_ERROR = 4;
   private static final int SO_SNDBUF = 7;
@@ -113,7 +114,7 @@ public final class PacketSocket implements AutoCloseable {
   /** Binds; protocol 0 chooses the interface for sending and receives nothing. */
   private void bind(short protocol) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment address = arena.allocate(20, 4); // sockaddr_ll
+      MemorySegment address = arena.allocate(ADDRESS_SIZE, 4);
       address.set(Native.SHORT, 0, (short) AF_PACKET);
       address.set(Native.SHORT, 2, protocol);
       address.set(Native.INT, 4, index);
@@ -121,6 +122,17 @@ public final class PacketSocket implements AutoCloseable {
       if (answer < 0) {
         throw Native.failure(Cause.SYSTEM, "bind(" + device + ")", -answer, "the interface may have just been removed");
       }
+    }
+  }
+
+  /**
+   * Whether a bound socket has its interface still. One that was removed, or left the network namespace, it has lost
+   * for good, also when that comes back with its old index.
+   */
+  public boolean hasInterface() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment address = arena.allocate(ADDRESS_SIZE, 4);
+      return Libc.getsockname(fd, address) >= 0 && address.get(Native.INT, 4) == index;
     }
   }
 

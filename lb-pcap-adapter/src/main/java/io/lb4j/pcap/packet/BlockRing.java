@@ -7,8 +7,9 @@ import java.lang.invoke.VarHandle;
 
 /**
  * A ring of blocks that the kernel fills with frames one after the other (TPACKET_V3), and hands over when they are
- * full or a time is over. A block goes back as a whole, when none of its frames is in use any more. Owned by a queue's
- * worker.
+ * full or a time is over. A block goes back as a whole, when none of its frames is in use any more. The place of a frame
+ * that the kernel gave up, because packet sockets have no words for its offloads, has what was there before, but for its
+ * length and its status, which is not that of a frame. Owned by a queue's worker.
  *
  * <pre>
  *   block   +8 status   +12 number of frames   +16 place of the first
@@ -53,7 +54,8 @@ final class BlockRing implements ReceiveRing {
     frames.begin();
     while (received < room && (left > 0 || openBlock())) {
       long frame = next;
-      if (add(batch, ingress, frame)) {
+      if ((Native.MEMORY.get(Native.INT, frame + FRAME_STATUS) & RingFrames.STATUS_USER) != 0) {
+        add(batch, ingress, frame);
         received++;
       }
       if (--left == 0) {
@@ -65,8 +67,8 @@ final class BlockRing implements ReceiveRing {
     return received;
   }
 
-  private boolean add(FrameBatch batch, int ingress, long frame) {
-    return frames.add(
+  private void add(FrameBatch batch, int ingress, long frame) {
+    frames.add(
         batch,
         ingress,
         buffer,
@@ -119,10 +121,5 @@ final class BlockRing implements ReceiveRing {
   @Override
   public long receivedBytes() {
     return frames.bytes();
-  }
-
-  @Override
-  public long unreadable() {
-    return frames.unreadable();
   }
 }

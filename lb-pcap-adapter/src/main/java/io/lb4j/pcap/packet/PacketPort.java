@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>An interface that goes down or is removed throws nothing: {@link #status()} says DOWN or GONE, nothing is
  * received, and what is handed over is refused. After DOWN frames flow again when the interface is up; after GONE the
- * port has to be opened anew.
+ * port has to be opened anew, also when the interface was but in another network namespace for a while.
  *
  * <p>A VLAN tag (802.1Q) travels beside the bytes, as {@link io.lb4j.frame.FrameMarks#VLAN}; a tag of another protocol
  * (802.1ad) is put back into the bytes. Several queues share the frames by a hash over addresses and ports that is the
@@ -291,7 +291,10 @@ public final class PacketPort implements Port {
   @Override
   public PortStatus status() {
     synchronized (lock) {
-      return closed ? PortStatus.CLOSED : device.status();
+      if (closed) {
+        return PortStatus.CLOSED;
+      }
+      return sockets.first().hasInterface() ? device.status() : PortStatus.GONE;
     }
   }
 

@@ -75,7 +75,7 @@ final class PacketQueue implements Pollable {
       tally.onReceived(received, ring.receivedBytes());
     } else {
       if (lent == 0) {
-        ring.release(); // frames that were left out must not fill it
+        ring.release(); // blocks without frames must not fill it
       }
       leaveReceiving();
     }
@@ -224,7 +224,7 @@ final class PacketQueue implements Pollable {
 
   /** Counts without asking the kernel. */
   PortCounters lastCounters() {
-    return tally.snapshot(missed + ring.unreadable());
+    return tally.snapshot(missed);
   }
 
   /** Receives nothing from now on. */

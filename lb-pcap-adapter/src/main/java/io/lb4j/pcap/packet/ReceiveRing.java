@@ -21,7 +21,4 @@ interface ReceiveRing {
 
   /** Gives the memory of all frames received so far back to the kernel. */
   void release();
-
-  /** Frames that were left out because what their sender left to a device could not be finished. Any thread may ask. */
-  long unreadable();
 }

@@ -29,7 +29,6 @@ final class RingFrames {
   private static final ValueLayout.OfInt BIG_INT = INT.withOrder(ByteOrder.BIG_ENDIAN);
 
   private long bytes;
-  private volatile long unreadable; // written by the worker alone
 
   void begin() {
     bytes = 0;
@@ -37,10 +36,6 @@ final class RingFrames {
 
   long bytes() {
     return bytes;
-  }
-
-  long unreadable() {
-    return unreadable;
   }
 
   /**
@@ -53,9 +48,8 @@ final class RingFrames {
    * @param status of its slot
    * @param tagControl the VLAN tag beside the frame, if the status says that there is one
    * @param tagProtocol its protocol, if the status says that it is known
-   * @return whether it was added
    */
-  boolean add(
+  void add(
       FrameBatch batch, int ingress, ByteBuf in, long frame, int captured, int wireLength, int status, int tagControl,
       int tagProtocol) {
     int start = (int) (frame - in.memoryAddress());
@@ -64,10 +58,6 @@ final class RingFrames {
     int offloads = VirtioHeader.offloads(frame - VirtioHeader.LENGTH);
     if (offloads != 0) {
       marks = offloadMarks(in, start, length, marks, frame, offloads);
-      if (marks < 0) {
-        unreadable++;
-        return false;
-      }
     }
     if ((status & STATUS_VLAN) != 0) {
       bytes += EthernetHeader.TAG_LENGTH;
@@ -81,10 +71,12 @@ final class RingFrames {
     }
     bytes += captured;
     batch.add(in, start, length, marks, ingress);
-    return true;
   }
 
-  /** The marks with those of the header; -1 when what was left to a device can be neither marked nor finished. */
+  /**
+   * The marks with those of the header. A super-frame whose unfinished checksum is that of a packet inside it, as in a
+   * tunnel, has no segment size: none of its own could be told, so nobody cuts it or sends it on.
+   */
   private static long offloadMarks(ByteBuf in, int start, int length, long marks, long frame, int offloads) {
     long header = frame - VirtioHeader.LENGTH;
     long all = VirtioHeader.withSegments(marks, offloads, header);
@@ -96,8 +88,11 @@ final class RingFrames {
     if (VirtioHeader.isOfTransport(in, start, length, checksumStart, checksumOffset)) {
       return all | FrameMarks.CHECKSUM_PARTIAL;
     }
-    boolean whole = (all & (FrameMarks.GSO | FrameMarks.TRUNCATED)) == 0;
-    return whole && finish(in, start, length, checksumStart, checksumOffset) ? all : -1;
+    if ((all & FrameMarks.GSO) != 0) {
+      return marks | FrameMarks.GSO;
+    }
+    boolean whole = (marks & FrameMarks.TRUNCATED) == 0;
+    return whole && finish(in, start, length, checksumStart, checksumOffset) ? marks : marks | FrameMarks.TRUNCATED;
   }
 
   /** Finishes a checksum that is not the outer packet's, as in a tunnel, or in what is not TCP or UDP. */

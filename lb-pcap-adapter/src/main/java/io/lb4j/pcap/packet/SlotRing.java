@@ -115,36 +115,36 @@ final class SlotRing {
     return (status(current) & RingFrames.STATUS_COPY) != 0 && copies.isFull();
   }
 
-  /** Takes as many frames that wait, or fewer; answers how many were added. */
+  /** Takes as many frames that wait, or fewer; answers how many. */
   int take(FrameBatch batch, int ingress, int count) {
     int added = 0;
     for (int i = count; i > 0 && !isBlocked(); i--) {
-      if (take(batch, ingress)) {
-        added++;
-      }
+      take(batch, ingress);
+      added++;
     }
     return added;
   }
 
-  /** Takes the frame that waits; whether it was added. */
-  boolean take(FrameBatch batch, int ingress) {
+  /** Takes the frame that waits. */
+  void take(FrameBatch batch, int ingress) {
     long slot = base + current;
     int status = status(current);
-    boolean isAdded = (status & RingFrames.STATUS_COPY) != 0 && copies.take(fd)
-        ? add(batch, ingress, copies.buffer(), copies.frame(), copies.length(), slot, status)
-        : add(batch, ingress, buffer, frame(slot), Native.MEMORY.get(Native.INT, slot + CAPTURED), slot, status);
+    if ((status & RingFrames.STATUS_COPY) != 0 && copies.take(fd)) {
+      add(batch, ingress, copies.buffer(), copies.frame(), copies.length(), slot, status);
+    } else {
+      add(batch, ingress, buffer, frame(slot), Native.MEMORY.get(Native.INT, slot + CAPTURED), slot, status);
+    }
     held++;
     current = after(current);
-    return isAdded;
   }
 
   private static long frame(long slot) {
     return slot + (Native.MEMORY.get(Native.SHORT, slot + ETHERNET) & 0xFFFF);
   }
 
-  private boolean add(
+  private void add(
       FrameBatch batch, int ingress, ByteBuf in, long frame, int captured, long slot, int status) {
-    return frames.add(
+    frames.add(
         batch,
         ingress,
         in,

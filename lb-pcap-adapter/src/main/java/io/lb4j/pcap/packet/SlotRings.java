@@ -48,9 +48,8 @@ final class SlotRings implements ReceiveRing {
       if ((isShort ? shortsLeft-- : longsLeft--) == 0 || next.isBlocked()) {
         break; // its first frame is still being copied, or came after the others were counted
       }
-      if (next.take(batch, ingress)) {
-        added++;
-      }
+      next.take(batch, ingress);
+      added++;
     }
     return added;
   }
@@ -76,10 +75,5 @@ final class SlotRings implements ReceiveRing {
   @Override
   public long receivedBytes() {
     return frames.bytes();
-  }
-
-  @Override
-  public long unreadable() {
-    return frames.unreadable();
   }
 }

@@ -264,7 +264,10 @@ public final class XdpPort implements SteeredPort {
   @Override
   public PortStatus status() {
     synchronized (lock) {
-      return closed ? PortStatus.CLOSED : device.status();
+      if (closed) {
+        return PortStatus.CLOSED;
+      }
+      return parts.tap().socket().hasInterface() ? device.status() : PortStatus.GONE;
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lb4j.address.MacAddress;
+import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.port.PortException;
 import io.lb4j.port.PortStatus;
 import java.util.concurrent.TimeUnit;
@@ -105,6 +106,23 @@ class PacketPortLinkTest extends PacketPortFixture {
     assertThat(left.status()).as("another interface of that name").isEqualTo(PortStatus.GONE);
     left.close();
     assertThat(left.status()).isEqualTo(PortStatus.CLOSED);
+  }
+
+  /** It keeps its index, but the kernel has taken it from the sockets. */
+  @Test
+  void shouldStayGoneWhenTheInterfaceComesBackFromAnotherNamespace() {
+    PacketPort left = open(pair.left);
+    int index = indexOf(pair.left);
+    pair.moveAwayAndBack();
+    assertThat(indexOf(pair.left)).isEqualTo(index);
+    assertThat(left.status()).isEqualTo(PortStatus.GONE);
+    assertThat(open(pair.left).status()).isEqualTo(PortStatus.UP);
+  }
+
+  private static int indexOf(String name) {
+    try (NetDevice device = NetDevice.open(name)) {
+      return device.index();
+    }
   }
 
   @Test

@@ -12,6 +12,7 @@ import io.lb4j.wire.InternetChecksum;
 import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.Ipv4Header;
 import io.lb4j.wire.TcpHeader;
+import io.lb4j.wire.UdpHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -206,6 +208,46 @@ class PacketPortOffloadTest extends PacketPortFixture {
     List<String> seen = seen(right, 1);
     assertThat(seen.get(0)).endsWith(innerHex + " 0");
     outer.release();
+  }
+
+  /** What a tunnel's end on the same host sends: whose segments they are, the marks could not say. */
+  @ParameterizedTest
+  @EnumSource(value = Latency.class, names = {"BULK", "LOW"})
+  void shouldHandOverASuperFrameInsideAnotherPacketAndNotCountItAsMissed(Latency latency) {
+    try (TapDevice tap = new TapDevice();
+        PacketPort port = PacketPort.builder(tap.name).latency(latency).open()) {
+      ByteBuf inner = partial(frame(false, true, 5 * SEGMENT));
+      byte[] payload = ByteBufUtil.getBytes(inner, 14, inner.readableBytes() - 14);
+      ByteBuf outer = FrameBuilder.from("198.51.100.1", "192.0.2.1").protocol(4).payload(payload).build();
+      tap.receive(outer, 14 + 20 + 20, TcpHeader.CHECKSUM_OFFSET, TCPV4, SEGMENT);
+      receiveViews(port, 1, view -> {
+        assertThat(dump(view)).isEqualTo(ByteBufUtil.hexDump(outer) + " " + FrameMarks.GSO);
+        assertThat(port.queue(0).transmit(view.buffer(), view.start(), view.length(), view.marks())).isFalse();
+      });
+      assertThat(port.counters()).isEqualTo(new PortCounters(1, outer.readableBytes(), 0, 0, 0, 1));
+      outer.release();
+    }
+  }
+
+  /** The kernel gives up such a frame when its place in the block is taken, and writes nothing there. */
+  @Test
+  void shouldSkipThePlaceOfAFrameThatTheKernelGaveUp() {
+    try (TapDevice tap = new TapDevice();
+        PacketPort port = PacketPort.builder(tap.name).latency(Latency.BULK).ringSize(RingRequest.LEAST_SIZE).open()) {
+      ByteBuf ordinary = partial(frame(false, false, 1400));
+      ByteBuf fragmented = partial(frame(false, false, 3000));
+      int rounds = 500; // the ring goes round, so that something old is everywhere
+      String expected = ByteBufUtil.hexDump(ordinary) + " " + FrameMarks.CHECKSUM_PARTIAL;
+      for (int i = 0; i < rounds; i++) {
+        tap.receive(fragmented, 34, UdpHeader.CHECKSUM_OFFSET, TapDevice.UFO, 1000);
+        tap.receive(ordinary, 34, UdpHeader.CHECKSUM_OFFSET, 0, 0);
+        assertThat(seen(port, 1)).as("round %d", i).containsExactly(expected);
+      }
+      PortCounters counters = port.counters();
+      assertThat(counters.receivedFrames()).isEqualTo(rounds);
+      assertThat(counters.receivedBytes()).isEqualTo((long) rounds * ordinary.readableBytes());
+      assertThat(counters.missedFrames()).isEqualTo(rounds);
+    }
   }
 
   // helpers

@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Test;
 /** When a queue gives its ring's memory back to the kernel. */
 @Tag("root")
 class PacketQueueTest extends LivePortFixture {
-  /** A ring of few slots, of which some hold what is left out; the kernel has no room left when none is given back. */
+  /** A ring of few slots, of which some hold no frame; the kernel has no room left when none is given back. */
   private final class Ring implements ReceiveRing {
     private static final int SLOTS = 4;
 
     private final RingMemory memory;
     private int held;
-    private int leftOut; // how many to leave out, from now on
+    private int empty; // how many hold none, from now on
 
     private Ring(RingMemory memory) {
       this.memory = memory;
@@ -32,8 +32,8 @@ class PacketQueueTest extends LivePortFixture {
         return 0;
       }
       held++;
-      if (leftOut > 0) {
-        leftOut--;
+      if (empty > 0) {
+        empty--;
         return 0;
       }
       batch.add(memory.buffer(), 0, 60, FrameMarks.NONE, ingress);
@@ -54,15 +54,10 @@ class PacketQueueTest extends LivePortFixture {
     public void release() {
       held = 0;
     }
-
-    @Override
-    public long unreadable() {
-      return 0;
-    }
   }
 
   @Test
-  void shouldGiveBackARingFullOfFramesThatWereLeftOutButNoneThatIsLent() {
+  void shouldGiveBackARingFullOfSlotsWithoutFramesButNoneThatIsLent() {
     try (NetDevice device = NetDevice.open(pair.left)) {
       PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
       int size = RingRequest.ofSlots(RingRequest.LEAST_SIZE, device.mtu())
@@ -70,12 +65,12 @@ class PacketQueueTest extends LivePortFixture {
       Ring ring = new Ring(RingMemory.map(socket.fd(), size, device.name()));
       PacketQueue queue = new PacketQueue(List.of(new RingSocket(socket, ring.memory)), ring, device.mtu());
       FrameBatch batch = new FrameBatch();
-      ring.leftOut = 10;
+      ring.empty = 10;
       for (int i = 0; i < 10; i++) {
         assertThat(queue.receive(batch, 0)).isZero();
       }
       assertThat(queue.receive(batch, 0)).isOne();
-      ring.leftOut = 10;
+      ring.empty = 10;
       for (int i = 0; i < 10; i++) {
         assertThat(queue.receive(batch, 0)).isZero();
       }

@@ -57,6 +57,15 @@ class XdpPortLinkTest extends LivePortFixture {
   }
 
   @Test
+  void shouldStayGoneWhenTheInterfaceComesBackFromAnotherNamespace() {
+    XdpPort port = open(XdpPort.builder(pair.left));
+    pair.moveAwayAndBack();
+    assertThat(port.status()).isEqualTo(PortStatus.GONE);
+    port.close();
+    assertThat(open(XdpPort.builder(pair.left)).status()).isEqualTo(PortStatus.UP);
+  }
+
+  @Test
   void shouldSayThatTheDeviceIsTakenOrDownOrMissing() {
     open(XdpPort.builder(pair.left));
     assertThatThrownBy(() -> open(XdpPort.builder(pair.left)))
