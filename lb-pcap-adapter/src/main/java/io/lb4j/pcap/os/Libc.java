@@ -176,6 +176,15 @@ public final class Libc {
   }
 
   /**
+   * As {@link #mmapShared}, where another mapping is, which that ends.
+   *
+   * @return the address, or -errno; then there may be no mapping any more
+   */
+  public static long mmapSharedOver(long address, int fd, long length) {
+    return mmap(address, length, MAP_SHARED | MAP_POPULATE | MAP_FIXED, fd, 0);
+  }
+
+  /**
    * Puts empty memory where a mapping is, which ends the mapping: who still reads there reads zeros.
    *
    * @return the address, or -errno

@@ -2,16 +2,19 @@ package io.lb4j.pcap.packet;
 
 import io.lb4j.pcap.os.ClassicBpf;
 import io.lb4j.pcap.os.Native;
+import io.lb4j.pcap.os.NetDevice;
 import io.lb4j.pcap.os.PacketSocket;
+import io.lb4j.port.PortException;
 import io.lb4j.port.PortException.Cause;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Divides the frames of an interface among sockets (PACKET_FANOUT). What the host sends is for none of them, which each
- * socket's own PACKET_IGNORE_OUTGOING does not see to once they are divided: their filters leave it out. Owned by the
- * control thread.
+ * socket's own PACKET_IGNORE_OUTGOING does not see to once they are divided: their filters leave it out. Owned by
+ * {@link PacketSockets}.
  */
 final class Fanout {
   private static final int BY_PROGRAM = 6; // PACKET_FANOUT_CBPF
@@ -23,10 +26,12 @@ final class Fanout {
   private static final int PACKET_OUTGOING = 4;
   private static final int WHOLE = -1;
 
-  private final String device;
+  private final NetDevice device;
   private final List<PacketSocket> sockets;
+  private int group;
+  private @Nullable PacketSocket spare; // a member that is chosen for no frame
 
-  Fanout(String device, List<RingSocket> sockets) {
+  Fanout(NetDevice device, List<RingSocket> sockets) {
     this.device = device;
     this.sockets = sockets.stream().map(RingSocket::socket).toList();
   }
@@ -39,13 +44,50 @@ final class Fanout {
    */
   void divide(ClassicBpf choice, boolean asksKernel) {
     PacketSocket first = sockets.get(0);
-    int group = create(first, BY_PROGRAM | UNIQUE_ID | (asksKernel ? IGNORE_OUTGOING : 0));
+    group = create(first, BY_PROGRAM | UNIQUE_ID | (asksKernel ? IGNORE_OUTGOING : 0));
     for (PacketSocket other : sockets.subList(1, sockets.size())) {
       demand(trySet(other, group), "PACKET_FANOUT");
     }
     demand(first.trySet(PacketSocket.PACKET_FANOUT_DATA, choice), "PACKET_FANOUT_DATA");
     ClassicBpf incoming = incoming();
     sockets.forEach(socket -> socket.filter(incoming));
+  }
+
+  /** Adds what {@link #restore} needs. */
+  void addSpare() {
+    spare = PacketSocket.openUnbound(device.name(), device.index());
+    spare.deafen();
+    spare.bindToAll();
+    demand(trySet(spare, group), "PACKET_FANOUT");
+  }
+
+  /**
+   * Puts a socket back in its place after its ring was made anew. For that the kernel took it out of the group, so that
+   * the last member, the spare, got its place and it became the last; the spare now does the same.
+   *
+   * @param hears whether it receives from now on; it was made deaf
+   * @return whether that was done
+   */
+  boolean restore(PacketSocket socket, boolean hears) {
+    if (spare == null || RingRequest.release(spare) < 0) {
+      return false;
+    }
+    try {
+      if (hears) {
+        socket.filter(incoming());
+      }
+      return true;
+    } catch (PortException e) {
+      return false;
+    }
+  }
+
+  /** Gives the spare back. */
+  void close() {
+    if (spare != null) {
+      spare.close();
+      spare = null;
+    }
   }
 
   /** Makes a group of one socket; answers what others join it by. */
@@ -67,7 +109,7 @@ final class Fanout {
   private void demand(int answer, String option) {
     if (answer < 0) {
       throw Native.failure(
-          Cause.NOT_SUPPORTED, "setsockopt(" + option + ") on " + device, -answer, "the kernel may lack it");
+          Cause.NOT_SUPPORTED, "setsockopt(" + option + ") on " + device.name(), -answer, "the kernel may lack it");
     }
   }
 

@@ -329,6 +329,7 @@ public final class PacketPort implements Port {
     }
     queues.forEach(PacketQueue::deafen); // all, before the frames are divided anew among those that are left
     queues.forEach(PacketQueue::close); // outside the lock: the worker may be asking for the status
+    sockets.undivide();
     device.close();
   }
 }

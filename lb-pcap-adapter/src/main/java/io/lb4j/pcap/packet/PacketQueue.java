@@ -69,6 +69,9 @@ final class PacketQueue implements Pollable {
     if (!enterReceiving()) {
       return 0;
     }
+    if (lent == 0) {
+      ring.mend();
+    }
     int received = ring.receive(batch, ingress);
     if (received > 0) {
       lent += received;
@@ -216,8 +219,11 @@ final class PacketQueue implements Pollable {
 
   /** Counts so far; to be asked under the port's lock, and not after {@link #close()}. */
   PortCounters counters() {
-    for (RingSocket each : sockets) {
-      missed += each.socket().takeDropped();
+    for (int i = 0; i < sockets.size(); i++) {
+      long taken = ring.taken(i); // before drops are asked for: frames behind which there was no room are taken later
+      long dropped = sockets.get(i).socket().takeDropped();
+      missed += dropped;
+      ring.onDropped(i, dropped, taken);
     }
     return lastCounters();
   }

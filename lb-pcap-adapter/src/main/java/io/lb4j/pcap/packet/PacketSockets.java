@@ -6,12 +6,17 @@ import io.lb4j.pcap.os.OffloadFeatures;
 import io.lb4j.pcap.os.PacketSocket;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Opens the sockets of a packet port, with their rings: one for each queue where frames are gathered into blocks, and
  * two, for frames of the MTU and for super-frames, where each has a slot. Owned by the control thread.
  */
 final class PacketSockets {
+  private static final Logger LOGGER = LoggerFactory.getLogger(PacketPort.class);
+  private static final long REMIND_NS = 60_000_000_000L;
   private static final int SEND_BUFFER_SIZE = 8 * 1024 * 1024;
   private static final int RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024; // for what is too long for any slot
 
@@ -23,6 +28,9 @@ final class PacketSockets {
   private final Latency latency;
   private final int socketsOfQueue;
   private final RingRequest request; // of each queue's first ring
+  private @Nullable Fanout fanout; // guarded by this
+  private boolean isTold; // guarded by this
+  private long toldNs;
 
   PacketSockets(PacketPort.Builder options, NetDevice device) {
     this.options = options;
@@ -40,10 +48,18 @@ final class PacketSockets {
       openQueue();
     }
     if (isDivided()) {
-      new Fanout(device.name(), sockets).divide(division(), options.asksKernel);
+      divide();
     }
     if (options.promiscuous) {
       first().joinAll();
+    }
+  }
+
+  private synchronized void divide() {
+    fanout = new Fanout(device, sockets);
+    fanout.divide(division(), options.asksKernel);
+    if (latency == Latency.LOW) {
+      fanout.addSpare();
     }
   }
 
@@ -65,7 +81,7 @@ final class PacketSockets {
     } else {
       RingRequest longRequest = RingRequest.ofLongSlots(options.ringSize);
       RingSocket longSocket = openSocket(longRequest);
-      addQueue(List.of(socket, longSocket), new SlotRings(socket, request, longSocket, longRequest));
+      addQueue(List.of(socket, longSocket), new SlotRings(socket, request, longSocket, longRequest, this::renew));
     }
   }
 
@@ -118,6 +134,30 @@ final class PacketSockets {
     }
   }
 
+  /**
+   * Makes a ring of slots anew that a super-frame has ended. Called by the worker that reads it, for some milliseconds.
+   */
+  private synchronized boolean renew(RingSocket socket, RingRequest wanted) {
+    if (fanout == null) {
+      return false; // closed meanwhile
+    }
+    socket.socket().deafen();
+    boolean isRenewed = socket.renew(wanted, options.allocator);
+    boolean done = fanout.restore(socket.socket(), isRenewed) && isRenewed;
+    if (!isTold || System.nanoTime() - toldNs >= REMIND_NS) {
+      isTold = true;
+      toldNs = System.nanoTime();
+      LOGGER.warn(
+          "{}: a super-frame that packet sockets have no words for had ended a ring of slots, and all that would have come"
+              + " by it was missed since; it was made anew{}. Remedy: latency bulk, or have such frames (UDP_SEGMENT before"
+              + " Linux 6.2, SCTP, UFO of a virtual machine) cut where they come from: ethtool -K DEVICE"
+              + " tx-udp-segmentation off tx-sctp-segmentation off",
+          device.name(),
+          done ? "" : ", without success so far");
+    }
+    return done;
+  }
+
   PacketSocket first() {
     return sockets.get(0).socket();
   }
@@ -134,9 +174,18 @@ final class PacketSockets {
     return warnings;
   }
 
+  /** Ends the division; the queues are closed on their own. */
+  synchronized void undivide() {
+    if (fanout != null) {
+      fanout.close();
+      fanout = null;
+    }
+  }
+
   /** Gives back what was opened so far. */
   void close() {
     queues.forEach(PacketQueue::close);
+    undivide();
     sockets.stream().skip((long) queues.size() * socketsOfQueue).forEach(RingSocket::close);
   }
 }

@@ -65,6 +65,15 @@ final class RingMemory {
     return buffer;
   }
 
+  /** Puts the memory of a new ring of the same length in its place; whether that was done. */
+  boolean mapAgain(int fd) {
+    if (Libc.mmapSharedOver(address, fd, length) == address) {
+      return true;
+    }
+    retire();
+    return false;
+  }
+
   /** Gives the memory back to the kernel; whoever still reads there reads zeros. */
   void retire() {
     Libc.mmapEmptyOver(address, length);

@@ -91,6 +91,18 @@ record RingRequest(boolean gathers, int size, int largestBlock, int leastBlocks,
             : "the kernel may lack this kind of ring");
   }
 
+  /** Takes a socket's ring away, which nobody has mapped, and gives it an empty one; whether that was done. */
+  boolean renew(PacketSocket socket, Allocator allocator, int bytes) {
+    return release(socket) >= 0 && allocate(socket, allocator, bytes) >= 0;
+  }
+
+  /** Takes a ring of slots away, if there is one; answers less than 0 when the kernel refuses. */
+  static int release(PacketSocket socket) {
+    try (Arena arena = Arena.ofConfined()) {
+      return socket.trySet(PacketSocket.PACKET_RX_RING, arena.allocate(16, 4));
+    }
+  }
+
   private int allocate(PacketSocket socket, Allocator allocator, int bytes) {
     try (Arena arena = Arena.ofConfined()) {
       int block = blockSize(bytes);

@@ -3,11 +3,15 @@ package io.lb4j.pcap.packet;
 import io.lb4j.frame.FrameBatch;
 import io.lb4j.pcap.os.Native;
 import io.netty.buffer.ByteBuf;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
  * A ring of slots of one frame each, handed over one by one (TPACKET_V2). Of a frame that is too long for its slot, the
  * kernel queues a whole copy in the socket, in the same order, and that is taken from there. Owned by a queue's worker.
+ *
+ * <p>Of a super-frame that it has no header for, the kernel (up to 6.18 at least) drops not only the frame: the slot
+ * stays taken for good, and with it the ring stands still. Then it is made anew.
  *
  * <pre>
  *   slot   +0 status   +4 length   +8 captured   +12 place of the Ethernet header   +16 time: seconds   +20 nanoseconds
@@ -33,6 +37,18 @@ final class SlotRing {
   private static final int TAG_CONTROL = 24;
   private static final int TAG_PROTOCOL = 26;
 
+  private static final long NONE = -1;
+  private static final VarHandle TAKEN = field("taken");
+
+  /** Gives a socket an empty ring in the place of the one it has; answers whether it did. */
+  @FunctionalInterface
+  interface Renewal {
+    boolean renew(RingSocket socket, RingRequest request);
+  }
+
+  private final RingSocket socket;
+  private final RingRequest request;
+  private final Renewal renewal;
   private final RingFrames frames;
   private final CopyArea copies;
   private final int fd;
@@ -45,6 +61,10 @@ final class SlotRing {
   private int oldest; // place of the slot that was read and is not given back
   private int current; // place of the slot to be read next
   private int held;
+  private long taken; // frames so far; written by the worker, read by the control thread too
+  private long takenBefore = NONE; // when the control thread heard of drops last
+  private volatile long stuckAt = NONE; // taken when frames were dropped and none was taken; written by both
+  private volatile boolean gone; // there is no ring until it can be made anew
 
   /**
    * A ring as it was asked for.
@@ -53,8 +73,12 @@ final class SlotRing {
    * @param request which says how it is divided
    * @param frames counts what is taken
    * @param copies takes whole frames
+   * @param renewal makes it anew
    */
-  SlotRing(RingSocket socket, RingRequest request, RingFrames frames, CopyArea copies) {
+  SlotRing(RingSocket socket, RingRequest request, RingFrames frames, CopyArea copies, Renewal renewal) {
+    this.socket = socket;
+    this.request = request;
+    this.renewal = renewal;
     this.frames = frames;
     this.copies = copies;
     this.fd = socket.socket().fd();
@@ -64,6 +88,37 @@ final class SlotRing {
     this.slotSize = request.slot();
     this.blockSize = request.blockSize(length);
     this.slots = length / blockSize * (blockSize / slotSize);
+  }
+
+  private static VarHandle field(String name) {
+    try {
+      return MethodHandles.lookup().findVarHandle(SlotRing.class, name, long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** Frames taken so far. Any thread may ask. */
+  long taken() {
+    return (long) TAKEN.getAcquire(this);
+  }
+
+  /** Hears that frames found no room since it heard last, and how many were taken. Called by the control thread. */
+  void onDropped(long count, long now) {
+    if (gone || count > 0 && now == takenBefore) {
+      stuckAt = now;
+    }
+    takenBefore = now;
+  }
+
+  /** Makes the ring anew if frames were dropped, none was taken in that time, and none is there: it was not full. */
+  void mend() {
+    if (stuckAt == taken && !isReady(current)) {
+      stuckAt = NONE;
+      gone = !renewal.renew(socket, request);
+      oldest = 0;
+      current = 0;
+    }
   }
 
   /** Whether a frame waits. */
@@ -135,6 +190,7 @@ final class SlotRing {
       add(batch, ingress, buffer, frame(slot), Native.MEMORY.get(Native.INT, slot + CAPTURED), slot, status);
     }
     held++;
+    TAKEN.setRelease(this, taken + 1);
     current = after(current);
   }
 

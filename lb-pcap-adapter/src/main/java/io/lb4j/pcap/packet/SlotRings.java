@@ -15,9 +15,31 @@ final class SlotRings implements ReceiveRing {
   private final SlotRing shorts;
   private final SlotRing longs;
 
-  SlotRings(RingSocket shortSocket, RingRequest shortRequest, RingSocket longSocket, RingRequest longRequest) {
-    shorts = new SlotRing(shortSocket, shortRequest, frames, copies);
-    longs = new SlotRing(longSocket, longRequest, frames, copies);
+  SlotRings(
+      RingSocket shortSocket, RingRequest shortRequest, RingSocket longSocket, RingRequest longRequest,
+      SlotRing.Renewal renewal) {
+    shorts = new SlotRing(shortSocket, shortRequest, frames, copies, renewal);
+    longs = new SlotRing(longSocket, longRequest, frames, copies, renewal);
+  }
+
+  private SlotRing of(int socket) {
+    return socket == 0 ? shorts : longs;
+  }
+
+  @Override
+  public long taken(int socket) {
+    return of(socket).taken();
+  }
+
+  @Override
+  public void onDropped(int socket, long count, long taken) {
+    of(socket).onDropped(count, taken);
+  }
+
+  @Override
+  public void mend() {
+    shorts.mend();
+    longs.mend();
   }
 
   @Override

@@ -23,6 +23,7 @@ class SlotRingsTest extends LivePortFixture {
   private RingSocket shortSocket;
   private RingSocket longSocket;
   private SlotRings rings;
+  private int renewed;
 
   @BeforeEach
   void openRings() {
@@ -31,7 +32,7 @@ class SlotRingsTest extends LivePortFixture {
     RingRequest longs = RingRequest.ofLongSlots(RingRequest.LEAST_SIZE);
     shortSocket = open(shorts);
     longSocket = open(longs);
-    rings = new SlotRings(shortSocket, shorts, longSocket, longs);
+    rings = new SlotRings(shortSocket, shorts, longSocket, longs, this::renew);
   }
 
   /** A socket that is not bound, so that the kernel writes nothing into its ring. */
@@ -39,6 +40,12 @@ class SlotRingsTest extends LivePortFixture {
     PacketSocket socket = PacketSocket.openUnbound(device.name(), device.index());
     int size = request.allocate(socket, RingRequest.KERNEL, device.name());
     return new RingSocket(socket, RingMemory.map(socket.fd(), size, device.name()));
+  }
+
+  private boolean renew(RingSocket socket, RingRequest request) {
+    assertThat(socket).isSameAs(shortSocket);
+    renewed++;
+    return renewed > 1; // the kernel has no memory at first
   }
 
   @AfterEach
@@ -162,5 +169,40 @@ class SlotRingsTest extends LivePortFixture {
     writeShort(0, 102);
     writeShort(1, 103);
     assertThat(read()).containsExactly(101, 102, 103);
+  }
+
+  private void drop(int socket, int frames) {
+    rings.onDropped(socket, frames, rings.taken(socket));
+  }
+
+  /** Drops while the ring is full are no reason, and neither are those of a time in which frames were taken. */
+  @Test
+  void shouldMakeARingAnewThatIsEmptyWhileFramesAreDropped() {
+    writeShort(0, 101);
+    drop(0, 5);
+    drop(0, 5);
+    rings.mend();
+    assertThat(renewed).as("it was full").isZero();
+    assertThat(read()).containsExactly(101);
+    rings.release();
+    rings.mend();
+    assertThat(renewed).as("it was read since").isZero();
+    drop(0, 1);
+    drop(0, 0);
+    drop(1, 1);
+    rings.mend();
+    assertThat(renewed).as("nobody knows when").isZero();
+    drop(0, 1);
+    rings.mend();
+    rings.mend();
+    assertThat(renewed).as("it stands still").isOne();
+    drop(0, 0);
+    rings.mend();
+    assertThat(renewed).as("without drops, which no socket has that has no ring").isEqualTo(2);
+    drop(0, 0);
+    rings.mend();
+    assertThat(renewed).isEqualTo(2);
+    writeShort(0, 102);
+    assertThat(read()).as("from its beginning").containsExactly(102);
   }
 }
