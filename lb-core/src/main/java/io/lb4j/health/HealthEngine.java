@@ -117,20 +117,21 @@ public final class HealthEngine {
   private void onEnd(Attempt attempt, long nowNs) {
     MonitorRun run = attempt.run();
     if (run.onEnd(attempt, nowNs, prober, this)) {
+      enqueue(run); // first, so that nothing that fails here ends the monitor
       ProbeResult result = attempt.result();
       if (result.ok() && result.elapsedNs() >= 0 && run.watch().isFirst(run)) {
         servers.responded(run.watch().service(), run.watch().identity(), result.elapsedNs(), nowNs);
       }
       judge(run.watch());
-      enqueue(run);
     }
   }
 
   private void onTime(MonitorRun run, long nowNs) {
-    if (run.onTime(nowNs, prober, this)) {
+    boolean judged = run.onTime(nowNs, prober, this);
+    enqueue(run);
+    if (judged) {
       judge(run.watch());
     }
-    enqueue(run);
   }
 
   private void enqueue(MonitorRun run) {

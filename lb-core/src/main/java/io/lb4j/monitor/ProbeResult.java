@@ -1,13 +1,21 @@
 package io.lb4j.monitor;
 
+import java.util.Objects;
+
 /**
  * What a probe found. Immutable, shared.
  *
  * @param reason why
- * @param detail in words, without a full stop; may be empty
+ * @param detail in words, without a full stop; may be empty, as null is: an exception's message, for example
  * @param elapsedNs from sending to answer, nanoseconds; negative when nothing was measured
  */
 public record ProbeResult(ProbeReason reason, String detail, long elapsedNs) {
+  /** Takes what a function of the host makes; without a reason it has found nothing. */
+  public ProbeResult {
+    Objects.requireNonNull(reason, "a probe's result has a reason");
+    detail = Objects.requireNonNullElse(detail, "");
+  }
+
   /**
    * A good answer.
    *

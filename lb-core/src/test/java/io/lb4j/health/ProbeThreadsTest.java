@@ -113,6 +113,35 @@ class ProbeThreadsTest {
     ward.engine.end();
   }
 
+  /** As of an exception without a message: no reason to lose the monitor. */
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void shouldTakeAResultWithoutWordsAndGoOnProbing(ProbeThreads threads) throws Exception {
+    Ward ward = new Ward(threads, 7);
+    AtomicInteger calls = new AtomicInteger();
+    Probe wordless =
+        target -> {
+          String message = new java.util.concurrent.TimeoutException().getMessage();
+          return switch (calls.incrementAndGet()) {
+            case 1, 2 -> ProbeResult.failed(ProbeReason.FAILED, message);
+            case 3 -> ProbeResult.failed(null, "no reason");
+            case 4 -> ProbeResult.answered(1);
+            default -> ProbeResult.failed(ProbeReason.FAILED, message);
+          };
+        };
+    ward.declare(web(wordless, 1).build());
+    for (int n = 1; n <= 7; n++) {
+      ward.begin(n);
+      awaitWakes(ward, n);
+    }
+    assertThat(ward.takeTold())
+        .containsExactly(
+            "web 2001:db8::2:1 DOWN failed, own: java.lang.NullPointerException: a probe's result has a reason",
+            "web 2001:db8::2:1 UP answered",
+            "web 2001:db8::2:1 DOWN failed, own");
+    ward.engine.end();
+  }
+
   /** A function that neither ends nor listens: one thread and no more is lost to it, and the server is down. */
   @ParameterizedTest
   @MethodSource("kinds")
