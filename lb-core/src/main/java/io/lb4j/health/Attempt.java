@@ -16,6 +16,7 @@ final class Attempt implements Consumer<ProbeResult> {
   private final OpenSocket socket = new OpenSocket();
   private @Nullable Thread carrier; // guarded by this
   private boolean abandoned; // guarded by this
+  private boolean begun; // guarded by this
   private volatile @Nullable ProbeResult result;
 
   /** An attempt; {@code threaded} when a thread of ours carries it out. */
@@ -52,7 +53,13 @@ final class Attempt implements Consumer<ProbeResult> {
 
   private synchronized boolean begins() {
     carrier = Thread.currentThread();
+    begun = true;
     return !abandoned;
+  }
+
+  /** Whether it waits for a thread yet: virtual ones are many, but the processors that carry them are few. */
+  synchronized boolean isWaiting() {
+    return threaded && !begun;
   }
 
   /** The thread may be another probe's next: it is not interrupted any more, nor does it stay so. */

@@ -89,15 +89,22 @@ final class MonitorRun {
       Attempt late = inFlight;
       inFlight = null;
       lingering = late.isThreaded() ? late : null;
+      result = !late.isWaiting(); // nobody has asked the server yet
       late.abandon();
-      record(ProbeResult.failed(ProbeReason.TIMED_OUT, SocketProbes.timedOut(target())));
-      result = true;
+      if (result) {
+        record(ProbeResult.failed(ProbeReason.TIMED_OUT, SocketProbes.timedOut(target())));
+      }
     }
     return startIfDue(nowNs, prober, engine) || result;
   }
 
   private boolean startIfDue(long nowNs, Prober prober, HealthEngine engine) {
     if (stopped || inFlight != null || !starts.isDue(nowNs)) {
+      return false;
+    }
+    if (lingering != null && lingering.isWaiting()) {
+      starts.postpone(nowNs, POSTPONE_NS);
+      engine.onPostponed();
       return false;
     }
     if (lingering != null) {

@@ -23,7 +23,7 @@ final class ProbeThreads {
 
   private final ExecutorService executor;
 
-  private ProbeThreads(ExecutorService executor) {
+  ProbeThreads(ExecutorService executor) {
     this.executor = executor;
   }
 

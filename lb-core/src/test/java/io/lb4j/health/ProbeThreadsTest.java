@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -139,6 +140,42 @@ class ProbeThreadsTest {
             "web 2001:db8::2:1 DOWN failed, own: java.lang.NullPointerException: a probe's result has a reason",
             "web 2001:db8::2:1 UP answered",
             "web 2001:db8::2:1 DOWN failed, own");
+    ward.engine.end();
+  }
+
+  /** As virtual threads do whose carriers are held by functions that do not let go of them. */
+  @Test
+  void shouldNotBlameAServerThatNoThreadHasAskedYet() throws Exception {
+    ProbeThreads threads = new ProbeThreads(Executors.newFixedThreadPool(1));
+    Ward ward = new Ward(threads, 7);
+    CountDownLatch inside = new CountDownLatch(1);
+    Semaphore mayEnd = new Semaphore(0);
+    Probe probe =
+        target -> {
+          if (target.server().equals("s1")) {
+            inside.countDown();
+            mayEnd.acquireUninterruptibly();
+          }
+          return ProbeResult.answered(1);
+        };
+    VirtualServiceBuilder web = web(probe, 1);
+    ward.declare(web.build());
+    ward.begin(1);
+    assertThat(inside.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+    ward.declare(web.realServer("s2", "2001:db8::2:2").build());
+    ward.pass(60_000);
+    assertThat(ward.takeTold())
+        .containsExactly("web 2001:db8::2:1 DOWN timed-out, own: the probe before has not ended yet");
+    assertThat(ward.engine.begun()).as("and no second one waits behind the first").isEqualTo(2);
+    assertThat(ward.engine.postponed()).isPositive();
+    mayEnd.release(1000);
+    awaitWakes(ward, 2);
+    for (int n = 3; n <= 4; n++) { // one after the other: the clock runs on with each
+      ward.begin(n);
+      awaitWakes(ward, n);
+    }
+    assertThat(ward.takeTold())
+        .containsExactlyInAnyOrder("web 2001:db8::2:1 UP answered", "web 2001:db8::2:2 UP answered");
     ward.engine.end();
   }
 
