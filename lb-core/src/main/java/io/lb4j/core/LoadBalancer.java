@@ -510,6 +510,7 @@ public final class LoadBalancer implements AutoCloseable {
    * @param limit flows on the page, 1 or more; sessions of a translator may be a few more
    * @return a page
    * @throws ConfigurationException when the filter names a service that there is not
+   * @throws IllegalArgumentException when the position is no page's, or the limit below 1
    * @throws io.lb4j.state.WorkersBusyException when a worker makes no progress with it for five seconds
    * @throws IllegalStateException when the balancer is closed, or the calling thread interrupted, meanwhile
    */

@@ -25,6 +25,9 @@ final class FlowQueries {
   private static final int WORKER_SHIFT = 48;
   private static final long PLACE_MASK = (1L << WORKER_SHIFT) - 1;
 
+  /** Flows and sessions have places of 31 bits; bit 32 tells them apart. */
+  private static final long NO_PLACE = PLACE_MASK ^ (1L << 32 | Integer.MAX_VALUE);
+
   private final Workers workers;
   private final Supplier<ForwardingTable> published;
 
@@ -36,7 +39,8 @@ final class FlowQueries {
   /** Flows from a position on, at most so many. */
   FlowPage page(FlowFilter filter, long position, int limit) {
     int worker = (int) (position >>> WORKER_SHIFT);
-    if (position < 0 || worker >= workers.count() || limit < 1) {
+    boolean isPlace = position >= 0 && (position & NO_PLACE) == 0; // it may come from anybody, by way of the host
+    if (!isPlace || worker >= workers.count() || limit < 1) {
       throw new IllegalArgumentException("position " + position + ", limit " + limit);
     }
     FlowMatch match = filter.match(published.get());

@@ -207,6 +207,25 @@ class KnownFlowsTest {
     }
   }
 
+  /** A position travels by way of the host, and may come back as anything. */
+  @ParameterizedTest
+  @ValueSource(longs = {-1, 1L << 31, (1L << 32) - 1, 3L << 31, 1L << 33, (1L << 48) - 1, 1L << 48, Long.MAX_VALUE})
+  void shouldRefuseAPositionThatIsNone(long position) {
+    try (Lan lan = lan(false)) {
+      assertThatExceptionOfType(IllegalArgumentException.class)
+          .isThrownBy(() -> lan.balancer.flows(FlowFilter.all(), position, 10))
+          .withMessageContaining("position " + position);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {Integer.MAX_VALUE, 1L << 32, 1L << 32 | Integer.MAX_VALUE})
+  void shouldBeThroughBehindTheLastPlace(long position) {
+    try (Lan lan = lan(false)) {
+      assertThat(lan.balancer.flows(FlowFilter.all(), position, 10).flows()).isEmpty();
+    }
+  }
+
   @Test
   void shouldRefuseTheNameOfAServiceThatThereIsNot() {
     try (Lan lan = lan(false)) {
