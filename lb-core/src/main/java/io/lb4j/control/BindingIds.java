@@ -115,8 +115,10 @@ final class BindingIds {
   }
 
   private void carryOver(int from, int to) {
-    ServerCounts lessThanNothing = ServerCounts.ZERO.since(own(from));
+    ServerCounts all = own(from).plus(carried.getOrDefault(from, ServerCounts.ZERO)); // it may have taken some itself
+    ServerCounts lessThanNothing = ServerCounts.ZERO.since(all);
     carried.merge(to, ServerCounts.ZERO.since(lessThanNothing), ServerCounts::plus);
+    carried.remove(from);
     baselines.put(from, counts.apply(from));
   }
 }
