@@ -133,6 +133,18 @@ final class ServerStates {
     return state == null ? ServerHealth.UNKNOWN : state.used;
   }
 
+  /** How much of its share of the new flows a server gets, as the last snapshot has it. */
+  double share(VirtualService service, String identity, long nowNs) {
+    ServerState state = states.get(new Key(service.name(), identity));
+    if (state == null || !state.takesNewFlows || !state.health().serves()) {
+      return 0;
+    }
+    long periodNs = service.policies().slowStart().toNanos();
+    return state.rampSinceNs == null || periodNs == 0
+        ? 1
+        : Math.max(0, Math.min(1, (nowNs - state.rampSinceNs) / (double) periodNs));
+  }
+
   /** By identity, of a service's servers. */
   Map<String, Health> health(VirtualService service) {
     Map<String, Health> health = new HashMap<>();

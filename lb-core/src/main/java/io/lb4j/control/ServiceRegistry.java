@@ -248,6 +248,19 @@ public final class ServiceRegistry {
   }
 
   /**
+   * How much of its share of the new flows a server gets now.
+   *
+   * @param service its service
+   * @param server the server
+   * @param nowNs the time
+   * @return 1; less than that in slow start; 0 while it is down, or others take all new flows
+   */
+  public synchronized double share(String service, RealServer server, long nowNs) {
+    VirtualService declared = services.get(service);
+    return declared == null ? 0 : states.share(declared, server.identity(), nowNs);
+  }
+
+  /**
    * Takes over how long a server took to answer a probe. Where the balancer sees the servers' handshakes with clients
    * themselves, these count and probes do not.
    *

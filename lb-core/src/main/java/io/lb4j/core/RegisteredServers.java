@@ -33,8 +33,8 @@ final class RegisteredServers implements WatchedServers {
   }
 
   @Override
-  public boolean serves(String service, RealServer server) {
-    return registry.health(service, server).health().serves();
+  public double share(String service, RealServer server, long nowNs) {
+    return registry.share(service, server, nowNs);
   }
 
   @Override

@@ -4,8 +4,8 @@ import io.lb4j.counters.HandshakeCounts;
 import io.lb4j.monitor.Observation;
 
 /**
- * What clients' connections have shown of one server: counts at the beginning of each slice of the window, and how long
- * it is not to be used. Owned by the control thread.
+ * What clients' connections have shown of one server: counts at the beginning of each slice of the window, how much of
+ * its share of new flows it got then, and how long it is not to be used. Owned by the control thread.
  */
 final class ServerObservation {
   static final int SLICES = 10;
@@ -13,6 +13,7 @@ final class ServerObservation {
   private static final int MOST_DOUBLINGS = 20;
 
   private final HandshakeCounts[] counts = new HandshakeCounts[SLICES + 1];
+  private final double[] shares = new double[SLICES + 1];
   private long first = -1; // slice of the first count that is looked at
   private long last = -1;
   private boolean inhibited;
@@ -21,10 +22,11 @@ final class ServerObservation {
   private long inUseSinceNs;
   private int doublings;
 
-  /** Counts as they are at the beginning of a slice. */
-  void sample(long slice, HandshakeCounts now) {
+  /** Counts, and the share of new flows, as they are at the beginning of a slice. */
+  void sample(long slice, HandshakeCounts now, double share) {
     boolean other = last >= 0 && now.answered() < at(last).answered(); // another server under the name
     counts[(int) (slice % counts.length)] = now;
+    shares[(int) (slice % shares.length)] = share;
     last = slice;
     first = other || first < 0 ? slice : Math.max(first, slice - SLICES);
   }
@@ -45,6 +47,24 @@ final class ServerObservation {
   /** What was counted since a slice, as far as it is looked at. */
   HandshakeCounts since(long slice) {
     return at(last).minus(at(Math.max(slice, first)));
+  }
+
+  /** Whether new flows go to the server. */
+  boolean isInUse() {
+    return shareAt(last) > 0;
+  }
+
+  private double shareAt(long slice) {
+    return shares[(int) (slice % shares.length)];
+  }
+
+  /** How much of its share of new flows it got over the time that is looked at: slow start goes up in a line. */
+  double share() {
+    double sum = 0;
+    for (long slice = first; slice < last; slice++) {
+      sum += (shareAt(slice) + shareAt(slice + 1)) / 2;
+    }
+    return last == first ? 0 : sum / (last - first);
   }
 
   boolean isInhibited() {

@@ -73,7 +73,7 @@ final class ServiceObservation {
     nextNs = nowNs + sliceNs;
     slice++;
     for (RealServer server : service.servers()) {
-      of(server).sample(slice, all.handshakes(service.name(), server));
+      of(server).sample(slice, all.handshakes(service.name(), server), all.share(service.name(), server, nowNs));
     }
     service.servers().forEach(server -> look(server, nowNs));
     return nextNs;
@@ -90,16 +90,12 @@ final class ServiceObservation {
         seen.release(nowNs);
         report(server.identity(), Health.UNKNOWN, "tried-again", "");
       }
-    } else if (!isInUse(server)) {
+    } else if (!seen.isInUse()) {
       seen.forget();
     } else {
       seen.forgive(settings, nowNs);
       judge(server, seen, nowNs);
     }
-  }
-
-  private boolean isInUse(RealServer server) {
-    return server.takesNewFlows() && all.serves(service.name(), server);
   }
 
   private void judge(RealServer server, ServerObservation seen, long nowNs) {
@@ -119,19 +115,19 @@ final class ServiceObservation {
     }
   }
 
-  /** How many handshakes a server should have answered, by what its fellows did since a slice. */
+  /** How many handshakes a server should have answered, by what its fellows did since a slice, and by its own share. */
   private double expected(RealServer server, long since) {
     long answered = 0;
     long weight = 0;
     for (RealServer fellow : service.servers()) {
       ServerObservation seen = of(fellow);
-      if (!fellow.equals(server) && !seen.isInhibited() && isInUse(fellow)) {
+      if (!fellow.equals(server) && !seen.isInhibited() && seen.isInUse()) {
         long own = seen.since(since).answered();
         answered += own;
         weight += own > 0 ? fellow.weight() : 0;
       }
     }
-    return weight == 0 ? 0 : (double) answered * server.weight() / weight;
+    return weight == 0 ? 0 : (double) answered * server.weight() / weight * of(server).share();
   }
 
   private void report(String identity, Health health, String reason, String detail) {

@@ -22,13 +22,14 @@ public interface WatchedServers {
   List<VirtualService> services();
 
   /**
-   * Whether a server's health lets traffic go to it.
+   * How much of its share of the new flows a server gets now.
    *
    * @param service name of its service
    * @param server the server
-   * @return false while it is down
+   * @param nowNs the time
+   * @return 1; less than that in slow start; 0 while it is down, or others take all new flows
    */
-  boolean serves(String service, RealServer server);
+  double share(String service, RealServer server, long nowNs);
 
   /**
    * What the data path has seen of a server's handshakes.

@@ -9,9 +9,10 @@ import java.time.Duration;
  * theirs is not used for a while, longer each time. Immutable, shared; {@link #defaults()} and the withers make it.
  *
  * <p>A server is taken out only when within the window <i>all</i> of this is so: at least {@code minimum} attempts to
- * connect to it failed; by what its fellows answered in the same time, and by its weight, it should have answered at
- * least {@code minimum} clients; and it has answered at most {@code 1 - ratio} of these. So no flood of forged SYNs can
- * take out a server that answers real clients, or all servers together, however many failures it makes.
+ * connect to it failed; by what its fellows answered in the same time, and by its weight, or the part of it that slow
+ * start gives it, it should have answered at least {@code minimum} clients; and it has answered at most
+ * {@code 1 - ratio} of these. So no flood of forged SYNs can take out a server that answers real clients, or all
+ * servers together, however many failures it makes. Servers that new flows do not go to are not judged.
  *
  * @param window how far back is looked
  * @param minimum failed attempts, and expected answers, without which nothing is concluded

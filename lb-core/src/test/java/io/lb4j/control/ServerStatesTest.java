@@ -11,6 +11,7 @@ import io.lb4j.service.ForwardingMethod;
 import io.lb4j.service.Health;
 import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -206,5 +207,24 @@ class ServerStatesTest {
     assertThat(unused()).containsExactly(1);
     states.retain(List.of());
     assertThat(unused()).isEmpty();
+  }
+
+  @Test
+  void shouldTellHowMuchOfItsShareAServerGets() {
+    VirtualService slow = service(1).slowStart(Duration.ofSeconds(10)).build();
+    assertThat(states.share(slow, "192.0.2.1", 0)).as("nobody has made a snapshot").isZero();
+    states.of("web", "192.0.2.1").takesNewFlows(true, -1_000_000_000L);
+    assertThat(states.share(slow, "192.0.2.1", 4_000_000_000L)).isEqualTo(0.5);
+    assertThat(states.share(slow, "192.0.2.1", 40_000_000_000L)).isEqualTo(1);
+    assertThat(states.share(slow, "192.0.2.1", -2_000_000_000L)).isZero();
+    assertThat(states.share(service(1).build(), "192.0.2.1", 0)).as("without slow start").isEqualTo(1);
+    states.of("web", "192.0.2.1").settle();
+    assertThat(states.share(slow, "192.0.2.1", 4_000_000_000L)).isEqualTo(1);
+    states.of("web", "192.0.2.1").takesNewFlows(false, 5_000_000_000L);
+    assertThat(states.share(slow, "192.0.2.1", 6_000_000_000L)).isZero();
+    states.of("web", "192.0.2.1").takesNewFlows(true, 6_000_000_000L);
+    web = slow.toBuilder().watermark(Watermark.NONE).build();
+    says(Source.HOST, 1, Health.DOWN, "reported");
+    assertThat(states.share(web, "192.0.2.1", 8_000_000_000L)).as("used because all are down").isZero();
   }
 }

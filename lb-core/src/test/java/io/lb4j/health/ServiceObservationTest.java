@@ -249,6 +249,38 @@ class ServiceObservationTest {
     assertThat(ward.told).isEmpty();
   }
 
+  /** Attempts that were made while it took new flows may fail long after: fellows have had all new ones since then. */
+  @Test
+  void shouldNotJudgeAServerThatNewFlowsDoNotGoTo() {
+    ward.shares.put(S1, 0.0);
+    ward.declare(web().build().withServer("s1", server -> server.withActivity(Activity.STANDBY)));
+    answered(0, 5, 5);
+    silent(3, 0, 0);
+    seconds(60);
+    assertThat(ward.told).isEmpty();
+    ward.shares.remove(S1);
+    seconds(15);
+    assertThat(told("no-handshakes")).as("when it ought to answer").isNotEmpty();
+  }
+
+  /** It has a few new flows only, and failures of those from before. */
+  @Test
+  void shouldNotExpectAWholeShareOfAServerInSlowStart() {
+    ward.declare(web().build());
+    answered(0, 20, 20);
+    silent(5, 0, 0);
+    for (int second = 0; second < 12; second++) {
+      ward.shares.put(S1, second / 1000.0);
+      seconds(1);
+      assertThat(ward.told).as("after %d s", second).isEmpty();
+    }
+    for (int second = 0; second < 60; second++) {
+      ward.shares.put(S1, Math.min(1, second / 60.0));
+      seconds(1);
+    }
+    assertThat(told("no-handshakes")).as("but of one that is dead").isNotEmpty();
+  }
+
   @Test
   void shouldTakeItsWordBackWhenItIsSwitchedOffOrTheServerDrained() {
     ward.declare(web().build());

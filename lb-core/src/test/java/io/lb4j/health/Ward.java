@@ -27,6 +27,7 @@ final class Ward implements WatchedServers, FrameProber {
   final List<String> told = new ArrayList<>();
   final List<String> times = new ArrayList<>();
   final Map<String, Health> health = new HashMap<>();
+  final Map<String, Double> shares = new HashMap<>();
   final Map<String, HandshakeCounts> handshakes = new HashMap<>();
   final AtomicInteger wakes = new AtomicInteger();
   final HealthEngine engine;
@@ -134,8 +135,10 @@ final class Ward implements WatchedServers, FrameProber {
   }
 
   @Override
-  public boolean serves(String service, RealServer server) {
-    return health.getOrDefault(server.identity(), Health.UNKNOWN).serves();
+  public double share(String service, RealServer server, long at) {
+    boolean isUsed =
+        server.takesNewFlows() && health.getOrDefault(server.identity(), Health.UNKNOWN).serves();
+    return isUsed ? shares.getOrDefault(server.identity(), 1.0) : 0;
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.lb4j.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.core.ServerControl;
 import io.lb4j.monitor.Observation;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.Health;
@@ -83,6 +84,28 @@ class ObservationTest {
         second(net, 6, false);
       }
       assertThat(second(net, 6, false)).containsExactly("s1", "s2", "s3");
+    }
+  }
+
+  /** What was tried while it took new flows says nothing when its fellows have all of them again. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldNotTakeOutAStandbyServerWhenTheOthersAreBack(boolean v6) {
+    try (Network net = open(v6)) {
+      net.balancer.service("web").realServer("s2").standby();
+      net.balancer.service("web").removeRealServer("s3");
+      ServerControl first = net.balancer.service("web").realServer("s1");
+      first.report(Health.DOWN);
+      assertThat(second(net, 6, false)).containsExactly("s2");
+      dead = "s2"; // nobody forges its answers
+      for (int n = 0; n < 4; n++) {
+        assertThat(second(net, 6, true)).containsExactly("s2");
+      }
+      first.report(Health.UP);
+      for (int n = 0; n < 20; n++) {
+        assertThat(second(net, 6, false)).containsExactly("s1");
+        assertThat(net.balancer.service("web").realServer("s2").health()).isNotEqualTo(Health.DOWN);
+      }
     }
   }
 
