@@ -78,7 +78,9 @@ final class DirectProbe extends Probe {
     own = ProbePacket.echo(towardsServer.get(), server, number, 1, random.nextLong());
     held = ProbePacket.echo(source, vip, number, 2, random.nextLong());
     service =
-        tcp ? ProbePacket.syn(source, vip, ports, sequence, link.mtu()) : ProbePacket.datagram(source, vip, ports);
+        tcp
+            ? ProbePacket.syn(source, vip, ports, sequence, link.mtu())
+            : ProbePacket.datagram(source, vip, ports, random.nextInt());
     reset = ProbePacket.reset(source, vip, ports, sequence + 1);
     return null;
   }

@@ -33,9 +33,9 @@ import org.slf4j.LoggerFactory;
  * worker reads one number, and only for a frame that neither a flow nor a service wants.
  *
  * <p>An answer has to be exact: addresses and ports, the acknowledgment of our sequence number, identifier, sequence
- * and data of an echo, the first 8 bytes of the packet that an ICMP error quotes. All else goes on as if nothing had
- * been asked. A kernel beside us sees the answers too, and resets a connection that it knows nothing of. That is
- * harmless: so do we, and nothing else is to become of it.
+ * and data of an echo, the first 8 bytes of the packet that an ICMP error quotes, and of a datagram the identification
+ * or flow label. All else goes on as if nothing had been asked. A kernel beside us sees the answers too, and resets a
+ * connection that it knows nothing of. That is harmless: so do we, and nothing else is to become of it.
  *
  * <p>At most {@value #MAXIMUM_IN_FLIGHT} probes are in flight; one more {@linkplain ProbeReason#FAILED fails} at once.
  */

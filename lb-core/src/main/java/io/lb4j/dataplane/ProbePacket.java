@@ -25,6 +25,7 @@ final class ProbePacket {
   private static final int SYN_LENGTH = TcpHeader.MINIMUM_LENGTH + 4;
   private static final int NONCE_LENGTH = 8;
   private static final int QUOTED_BYTES = 8;
+  private static final int FLOW_LABEL = 0xF_FFFF;
 
   private final IpAddress source;
   private final IpAddress target;
@@ -87,11 +88,23 @@ final class ProbePacket {
     return packet;
   }
 
-  /** A datagram without data. */
-  static ProbePacket datagram(IpAddress source, IpAddress target, int ports) {
+  /**
+   * A datagram without data. Nothing in it is secret but its port, which can be tried out: so the IP header has a number
+   * too, which is in every quote (RFC 792, RFC 4443). A packet that is not cut may have any identification (RFC 6864,
+   * section 4.1), and a flow label anyway (RFC 6437, section 3).
+   *
+   * @param nonce 16 bits of it are used for IPv4, 20 for IPv6
+   */
+  static ProbePacket datagram(IpAddress source, IpAddress target, int ports, int nonce) {
     ProbePacket packet = new ProbePacket(source, target, IpProtocol.UDP, UdpHeader.LENGTH);
     packet.bytes.setInt(packet.transport, ports);
     packet.bytes.setShort(packet.transport + UdpHeader.LENGTH_OFFSET, UdpHeader.LENGTH);
+    if (target.isV6()) {
+      packet.bytes.setInt(0, packet.bytes.getInt(0) | nonce & FLOW_LABEL);
+    } else {
+      packet.bytes.setShort(Ipv4Header.IDENTIFICATION_OFFSET, nonce);
+      Ipv4Header.updateChecksum(packet.bytes, 0);
+    }
     packet.finish(UdpHeader.CHECKSUM_OFFSET);
     return packet;
   }
@@ -185,12 +198,22 @@ final class ProbePacket {
     return true;
   }
 
-  /** Whether an ICMP message quotes this packet: addresses, protocol and the first 8 bytes of its transport header. */
+  /**
+   * Whether an ICMP message quotes this packet: addresses, protocol, the first 8 bytes of its transport header, and the
+   * number in a datagram's IP header.
+   */
   boolean isQuotedBy(FrameView view, long quote) {
     boolean same = view.isV6() == target.isV6() && IcmpQuote.protocolOf(quote) == protocol;
     return same
         && isNetworkSame(view.buffer(), IcmpQuote.network(view))
+        && (protocol != IpProtocol.UDP || isNumberSame(view.buffer(), IcmpQuote.network(view)))
         && isSame(0, view.buffer(), IcmpQuote.transportOf(quote), QUOTED_BYTES);
+  }
+
+  private boolean isNumberSame(ByteBuf buffer, int ip) {
+    return target.isV6()
+        ? ((buffer.getInt(ip) ^ bytes.getInt(0)) & FLOW_LABEL) == 0
+        : buffer.getShort(ip + Ipv4Header.IDENTIFICATION_OFFSET) == bytes.getShort(Ipv4Header.IDENTIFICATION_OFFSET);
   }
 
   private boolean isNetworkSame(ByteBuf buffer, int ip) {

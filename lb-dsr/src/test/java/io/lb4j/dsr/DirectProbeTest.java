@@ -13,6 +13,7 @@ import io.lb4j.wire.IpProtocol;
 import io.lb4j.wire.Ipv4Header;
 import io.lb4j.wire.TcpHeader;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -151,7 +152,7 @@ class DirectProbeTest extends ProbeScenario {
     asked.direct(false, 53, lan.server(1));
     List<Asked.Frame> frames = asked.sent();
     assertThat(frames).hasSize(3);
-    assertBytes(frames.get(1), expected(lan.vip()).udp(frames.get(1).port(), 53));
+    assertDatagram(frames.get(1));
     assertBytes(frames.get(2), echoRequest(lan.vip(), frames.get(2).echoed()));
     lan.nowNs += 4_000_000;
     answers(asked.echoReply(frames.get(2)));
@@ -162,6 +163,37 @@ class DirectProbeTest extends ProbeScenario {
     lan.after(1);
     assertThat(asked.result()).isEqualTo(ProbeResult.answered(4_000_000));
     assertThat(asked.sent()).isEmpty();
+  }
+
+  /** But for the identification, or flow label, which is any number. */
+  private void assertDatagram(Asked.Frame datagram) {
+    ByteBuf bytes = expected(lan.vip()).udp(datagram.port(), 53).build();
+    if (lan.v6) {
+      assertThat(datagram.bytes().getInt(14)).isBetween(0x6000_0000, 0x600F_FFFF);
+      bytes.setInt(14, datagram.bytes().getInt(14));
+    } else {
+      bytes.setShort(18, datagram.bytes().getShort(18));
+      Ipv4Header.updateChecksum(bytes, 14);
+    }
+    String sent = ByteBufUtil.hexDump(datagram.bytes(), 0, bytes.readableBytes());
+    assertThat(sent).isEqualTo(ByteBufUtil.hexDump(bytes));
+    bytes.release();
+  }
+
+  /** Who tries all ports out has to try all numbers as well: any router may send an error, from any address. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldNotBelieveAnErrorThatQuotesADatagramOfAnotherNumber(boolean v6) {
+    on(v6);
+    asked.direct(false, 53, lan.server(1));
+    Asked.Frame datagram = of(asked.sent(), IpProtocol.UDP);
+    int number = v6 ? 14 + 3 : 14 + 5;
+    datagram.bytes().setByte(number, datagram.bytes().getByte(number) ^ 1);
+    ends(asked.portUnreachable(v6 ? "2001:db8:9::9" : "198.51.100.9", datagram), Verdict.PASS);
+    assertThat(asked.results).isEmpty();
+    datagram.bytes().setByte(number, datagram.bytes().getByte(number) ^ 1);
+    answers(asked.portUnreachable(lan.vip(), datagram));
+    asked.assertResult(ProbeReason.REFUSED, "port 53: port unreachable");
   }
 
   @ParameterizedTest
