@@ -12,6 +12,9 @@ import io.lb4j.settings.ConfigurationException;
  * @param high share of the servers, {@code low}..1
  */
 public record Watermark(double low, double high) {
+  /** 0.55 of 20 is more than 11 in binary, and less than this more. */
+  private static final double ROUNDING = 1e-9;
+
   /** No guard: the last server may go down too. */
   public static final Watermark NONE = new Watermark(0, 0);
 
@@ -43,7 +46,7 @@ public record Watermark(double low, double high) {
    * @return true below the low share
    */
   public boolean isBelow(int well, int all) {
-    return well < low * all;
+    return well < low * all - ROUNDING;
   }
 
   /**
@@ -54,6 +57,6 @@ public record Watermark(double low, double high) {
    * @return true from the high share on
    */
   public boolean isReached(int well, int all) {
-    return well >= high * all;
+    return well >= high * all - ROUNDING;
   }
 }

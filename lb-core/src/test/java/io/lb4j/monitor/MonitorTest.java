@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class MonitorTest {
@@ -110,6 +111,16 @@ class MonitorTest {
   @MethodSource("refused")
   void shouldRefuseWhatCannotBeKept(Runnable declaration, ConfigurationError error, String setting, String value) {
     refuses(declaration, error, setting, value);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.55, 20, 11", "0.07, 100, 7", "0.28, 25, 7", "0.29, 100, 29", "0.57, 100, 57", "1, 3, 3"})
+  void shouldHaveReachedAMarkThatIsExactlyAWholeNumberOfServers(double mark, int servers, int well) {
+    Watermark watermark = Watermark.of(mark);
+    assertThat(watermark.isBelow(well, servers)).isFalse();
+    assertThat(watermark.isReached(well, servers)).isTrue();
+    assertThat(watermark.isBelow(well - 1, servers)).isTrue();
+    assertThat(watermark.isReached(well - 1, servers)).isFalse();
   }
 
   private static Monitors everyKind(Probe own) {
