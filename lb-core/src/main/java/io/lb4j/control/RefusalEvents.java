@@ -26,6 +26,8 @@ public final class RefusalEvents implements ControlTask {
   private final IntFunction<HandshakeCounts> counts;
   private final EventListener events;
   private Map<Integer, Watch> watches = new HashMap<>(); // by binding
+  private boolean begun;
+  private long nextNs;
 
   /** What was seen of one server of one service. */
   private static final class Watch {
@@ -56,6 +58,11 @@ public final class RefusalEvents implements ControlTask {
 
   @Override
   public long tick(long nowNs) {
+    if (begun && nextNs - nowNs > 0) {
+      return nextNs; // control ticks with every probe that ends
+    }
+    begun = true;
+    nextNs = nowNs + LOOK_NS;
     ForwardingTable table = published.get();
     Map<Integer, Watch> next = new HashMap<>();
     for (int id = 1; id <= table.highestBinding(); id++) {
@@ -67,7 +74,7 @@ public final class RefusalEvents implements ControlTask {
       }
     }
     watches = next;
-    return nowNs + LOOK_NS;
+    return nextNs;
   }
 
   private void look(Binding binding, Watch watch, HandshakeCounts now, long nowNs) {
