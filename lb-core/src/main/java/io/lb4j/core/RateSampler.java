@@ -40,23 +40,25 @@ final class RateSampler implements ControlTask {
   private final class LinkSeries {
     final String name;
     final RateHistory.Series series = history.new Series(LINK_WIDTH);
-    private LinkCounts last = LinkCounts.ZERO;
+    private final long[] highest = new long[LINK_WIDTH];
 
     LinkSeries(String name) {
       this.name = name;
     }
 
     void collect(LinkCounts now) {
-      grow(0, now.received() - last.received());
-      grow(1, now.receivedBytes() - last.receivedBytes());
-      grow(2, now.transmitted() - last.transmitted());
-      grow(3, now.transmittedBytes() - last.transmittedBytes());
-      last = now;
+      grow(0, now.received());
+      grow(1, now.receivedBytes());
+      grow(2, now.transmitted());
+      grow(3, now.transmittedBytes());
     }
 
-    private void grow(int count, long by) {
+    /** Frames that a port took, and refused at its flush, are taken back: what they had made it is not growth again. */
+    private void grow(int count, long now) {
+      long by = Math.max(0, now - highest[count]);
       series.grow(count, by);
       allLinks.grow(count, by);
+      highest[count] += by;
     }
   }
 

@@ -266,6 +266,21 @@ class RateSamplerTest {
     assertThat(rates.interfaces().peak().received()).isEqualTo(80);
   }
 
+  /** A port that takes every burst and refuses it at the flush; the look comes in between. */
+  @Test
+  void shouldTellNoNegativeRateOfFramesThatAreTakenBack() {
+    start(0);
+    links[0] = new LinkCounts(0, 0, 0, 132, 0, 0);
+    after(1000);
+    links[0] = new LinkCounts(0, 0, 0, 100, 0, 32);
+    after(1000);
+    assertThat(sampler.read().byInterface().get(0).rates().second().transmitted()).isZero();
+    links[0] = new LinkCounts(0, 0, 0, 140, 0, 32);
+    after(1000);
+    assertThat(sampler.read().byInterface().get(0).rates().second().transmitted()).isEqualTo(8);
+    assertThat(sampler.read().interfaces().tenSeconds().transmitted()).isEqualTo(140 / 3.0);
+  }
+
   @Test
   void shouldNotOverflowAtAHundredGigabits() {
     start(0);
