@@ -18,6 +18,7 @@ final class Attempt implements Consumer<ProbeResult> {
   private boolean abandoned; // guarded by this
   private boolean begun; // guarded by this
   private volatile @Nullable ProbeResult result;
+  private volatile boolean notMade;
 
   /** An attempt; {@code threaded} when a thread of ours carries it out. */
   Attempt(MonitorRun run, boolean threaded, Consumer<Attempt> ended) {
@@ -44,6 +45,9 @@ final class Attempt implements Consumer<ProbeResult> {
     ProbeResult found;
     try {
       found = begins() ? probe.call() : ProbeResult.failed(ProbeReason.FAILED, "abandoned before it began");
+    } catch (NotMadeException | OutOfMemoryError e) {
+      notMade = true;
+      found = ProbeResult.failed(ProbeReason.FAILED, String.valueOf(e.getMessage()));
     } catch (Throwable e) {
       found = ProbeResult.failed(ProbeReason.FAILED, e.toString());
     }
@@ -77,6 +81,11 @@ final class Attempt implements Consumer<ProbeResult> {
   /** What was found; null before the end. */
   @Nullable ProbeResult result() {
     return result;
+  }
+
+  /** Whether it ended without asking the server, for want of something here. */
+  boolean isNotMade() {
+    return notMade;
   }
 
   /** Closes its socket and interrupts its thread; it ends in its own time. */

@@ -41,6 +41,7 @@ public final class HealthEngine {
   private long declarations;
   private volatile long begun;
   private volatile long postponed;
+  private long notMade;
   private boolean over;
 
   private record Key(String service, String identity) {}
@@ -154,6 +155,14 @@ public final class HealthEngine {
     postponed++;
     if (Long.bitCount(postponed) == 1) {
       LOG.warn("a probe waits, so many are under way ({} times so far): use more threads or longer intervals", postponed);
+    }
+  }
+
+  /** Nothing was left here to make a probe with: it is made again with the next interval. */
+  void onNotMade(String missing) {
+    notMade++;
+    if (Long.bitCount(notMade) == 1) {
+      LOG.warn("a probe could not be made ({} times so far), so servers keep their health: {}", notMade, missing);
     }
   }
 

@@ -133,7 +133,11 @@ final class MonitorRun {
       return false;
     }
     inFlight = null;
-    record(attempt.result());
+    if (attempt.isNotMade()) {
+      engine.onNotMade(attempt.result().detail());
+    } else {
+      record(attempt.result());
+    }
     startIfDue(nowNs, prober, engine);
     return true;
   }

@@ -17,9 +17,12 @@ import java.net.PortUnreachableException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.util.List;
 
 /** Probes that are made with sockets of the host. Each call is one thread's, and takes no longer than its time-out. */
 final class SocketProbes {
+  private static final List<String> OWN_SHORTAGES =
+      List.of("Too many open files", "No buffer space available", "Cannot allocate memory");
   private static final int LARGEST_ANSWER = 4096; // what is beyond is not looked at
 
   private SocketProbes() {}
@@ -77,9 +80,16 @@ final class SocketProbes {
     return new InetSocketAddress(target.address().toInetAddress(), target.port());
   }
 
-  /** By the kernel's words, which the exceptions of the JDK tell apart only in part. */
+  /**
+   * By the kernel's words, which the exceptions of the JDK tell apart only in part.
+   *
+   * @throws NotMadeException when the host's own descriptors or memory are used up (EMFILE, ENFILE, ENOBUFS, ENOMEM)
+   */
   static ProbeResult failure(IOException failure, boolean connected, ProbeTarget target) {
     String words = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+    if (OWN_SHORTAGES.stream().anyMatch(words::contains)) {
+      throw new NotMadeException(words);
+    }
     if (failure instanceof SocketTimeoutException || words.contains("timed out")) {
       return ProbeResult.failed(ProbeReason.TIMED_OUT, timedOut(target));
     }

@@ -143,6 +143,32 @@ class ProbeThreadsTest {
     ward.engine.end();
   }
 
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void shouldKeepAServersHealthWhileProbesCannotBeMade(ProbeThreads threads) throws Exception {
+    Ward ward = new Ward(threads, 7);
+    AtomicInteger calls = new AtomicInteger();
+    Probe poor =
+        target ->
+            switch (calls.incrementAndGet()) {
+              case 1, 9 -> throw new java.io.IOException("first and last");
+              case 2, 4, 6 -> throw new NotMadeException("Too many open files");
+              case 3, 5, 7 -> throw new OutOfMemoryError("Java heap space");
+              default -> ProbeResult.failed(ProbeReason.FAILED, "it counts on");
+            };
+    ward.declare(web(poor, 1).build());
+    for (int n = 1; n <= 8; n++) {
+      ward.begin(n);
+      awaitWakes(ward, n);
+    }
+    assertThat(ward.takeTold()).as("two failures, and six probes that said nothing").isEmpty();
+    ward.begin(9);
+    awaitWakes(ward, 9);
+    assertThat(ward.takeTold())
+        .containsExactly("web 2001:db8::2:1 DOWN failed, own: java.io.IOException: first and last");
+    ward.engine.end();
+  }
+
   /** As virtual threads do whose carriers are held by functions that do not let go of them. */
   @Test
   void shouldNotBlameAServerThatNoThreadHasAskedYet() throws Exception {

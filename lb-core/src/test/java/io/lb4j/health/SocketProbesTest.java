@@ -1,6 +1,7 @@
 package io.lb4j.health;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lb4j.address.IpAddress;
 import io.lb4j.monitor.Check;
@@ -185,6 +186,21 @@ class SocketProbesTest {
         };
     ProbeResult result = SocketProbes.failure(failure, connected, target("192.0.2.1", 80, LONG));
     assertThat(result.reason()).isEqualTo(reason);
+  }
+
+  /** The balancer's own want takes no server down. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Too many open files",
+        "Too many open files in system",
+        "No buffer space available",
+        "Cannot allocate memory"
+      })
+  void shouldMakeNoResultOfWhatTheHostLacks(String words) {
+    assertThatExceptionOfType(NotMadeException.class)
+        .isThrownBy(() -> SocketProbes.failure(new SocketException(words), false, target("192.0.2.1", 80, LONG)))
+        .withMessage(words);
   }
 
   // ---- udp -----------------------------------------------------------------------------------------------------
