@@ -65,6 +65,7 @@ public final class ServiceRegistry {
   private Role role;
   private long generation;
   private long declarations;
+  private boolean lags; // the last snapshot lacks something that is known: none could be made of it
 
   /** What a change that is refused must leave as it was. */
   private final class Before {
@@ -174,8 +175,9 @@ public final class ServiceRegistry {
       approval.accept(table);
       settle(table);
       declarations++;
+      lags = false;
       return table;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       before.restore();
       throw e;
     }
@@ -183,23 +185,26 @@ public final class ServiceRegistry {
 
   /**
    * Takes over what is said of servers' health, one report after the other. Reports about servers that are not declared
-   * are left out.
+   * are left out. When no snapshot can be made of it, the next call makes it.
    *
    * @param reports in the order in which they were made
    * @return the snapshot to publish; nothing when traffic goes as before
    */
   public synchronized Optional<ForwardingTable> report(List<HealthReport> reports) {
-    boolean changed = false;
     for (HealthReport report : reports) {
       VirtualService declared = services.get(report.service());
-      changed |= declared != null && states.report(declared, report);
+      lags |= declared != null && states.report(declared, report);
     }
-    if (!changed) {
-      return Optional.empty();
-    }
+    return lags ? Optional.of(again()) : Optional.empty();
+  }
+
+  /** A snapshot of what is declared already, for what has changed beside. */
+  private ForwardingTable again() {
+    lags = true; // memory may be short, or a scheduler of the host's throw: the next call is to make up for it
     ForwardingTable table = compile(services);
     settle(table);
-    return Optional.of(table);
+    lags = false;
+    return table;
   }
 
   /**
@@ -209,13 +214,11 @@ public final class ServiceRegistry {
    * @return the snapshot to publish; nothing when it does so already
    */
   public synchronized Optional<ForwardingTable> become(Role next) {
-    if (role == next) {
+    if (role == next && !lags) {
       return Optional.empty();
     }
     role = next;
-    ForwardingTable table = compile(services);
-    settle(table);
-    return Optional.of(table);
+    return Optional.of(again());
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.lb4j.dsr;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lb4j.event.Event;
 import io.lb4j.frame.Verdict;
@@ -8,8 +9,12 @@ import io.lb4j.monitor.Monitor;
 import io.lb4j.monitor.Monitors;
 import io.lb4j.monitor.Observation;
 import io.lb4j.monitor.Watermark;
+import io.lb4j.schedule.Candidate;
+import io.lb4j.schedule.Schedule;
+import io.lb4j.schedule.Scheduler;
 import io.lb4j.schedule.Schedulers;
 import io.lb4j.service.Health;
+import io.lb4j.service.VirtualService;
 import io.lb4j.service.VirtualServiceBuilder;
 import io.lb4j.wire.TcpHeader;
 import java.time.Duration;
@@ -20,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -127,6 +133,44 @@ class HealthTest {
 
   private Health health(int server) {
     return lan.balancer.service("web").realServer("s" + server).health();
+  }
+
+  /** In turn, but without memory for it when it is told. */
+  private static Scheduler shortOfMemory(AtomicBoolean isShort) {
+    return new Scheduler() {
+      @Override
+      public String name() {
+        return "short";
+      }
+
+      @Override
+      public Schedule prepare(List<Candidate> candidates, long seed) {
+        if (isShort.get()) {
+          throw new OutOfMemoryError("of the test");
+        }
+        return Schedulers.roundRobin().prepare(candidates, seed);
+      }
+    };
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldMakeUpForASnapshotThatCouldNotBeMade(boolean v6) {
+    AtomicBoolean isShort = new AtomicBoolean();
+    open(v6, 2, web -> web.monitor(Monitor.dsr().build()).scheduler(shortOfMemory(isShort)));
+    pass(Duration.ofSeconds(6));
+    assertThat(servers(20)).containsExactly("s1", "s2");
+    faults.put(1, Fault.DEAD);
+    isShort.set(true);
+    pass(Duration.ofSeconds(30));
+    assertThat(servers(20)).as("as before").containsExactly("s1", "s2");
+    VirtualService before = lan.balancer.service("web").declaration();
+    assertThatExceptionOfType(OutOfMemoryError.class)
+        .isThrownBy(() -> lan.balancer.service("web").realServer("s2").weight(7));
+    assertThat(lan.balancer.service("web").declaration()).as("a change is refused").isEqualTo(before);
+    isShort.set(false);
+    pass(Duration.ofSeconds(1));
+    assertThat(servers(20)).containsExactly("s2");
   }
 
   @ParameterizedTest(name = "IPv6 {0}, {1}")
