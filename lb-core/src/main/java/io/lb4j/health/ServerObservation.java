@@ -4,8 +4,8 @@ import io.lb4j.counters.HandshakeCounts;
 import io.lb4j.monitor.Observation;
 
 /**
- * What clients' connections have shown of one server: counts at the beginning of each slice of the window, how much of
- * its share of new flows it got then, and how long it is not to be used. Owned by the control thread.
+ * What clients' connections have shown of one server: counts and weight at the beginning of each slice of the window,
+ * and how long it is not to be used. Owned by the control thread.
  */
 final class ServerObservation {
   static final int SLICES = 10;
@@ -13,7 +13,8 @@ final class ServerObservation {
   private static final int MOST_DOUBLINGS = 20;
 
   private final HandshakeCounts[] counts = new HandshakeCounts[SLICES + 1];
-  private final double[] shares = new double[SLICES + 1];
+  private final double[] weights = new double[SLICES + 1];
+  private final double[] parts = new double[SLICES + 1]; // of its weight, less in slow start
   private long first = -1; // slice of the first count that is looked at
   private long last = -1;
   private boolean inhibited;
@@ -22,11 +23,12 @@ final class ServerObservation {
   private long inUseSinceNs;
   private int doublings;
 
-  /** Counts, and the share of new flows, as they are at the beginning of a slice. */
-  void sample(long slice, HandshakeCounts now, double share) {
+  /** Counts, and the weight and what counts of it, as they are at the beginning of a slice. */
+  void sample(long slice, HandshakeCounts now, int weight, double share) {
     boolean other = last >= 0 && now.answered() < at(last).answered(); // another server under the name
     counts[(int) (slice % counts.length)] = now;
-    shares[(int) (slice % shares.length)] = share;
+    weights[(int) (slice % weights.length)] = weight;
+    parts[(int) (slice % parts.length)] = weight * share;
     last = slice;
     first = other || first < 0 ? slice : Math.max(first, slice - SLICES);
   }
@@ -51,20 +53,26 @@ final class ServerObservation {
 
   /** Whether new flows go to the server. */
   boolean isInUse() {
-    return shareAt(last) > 0;
+    return parts[(int) (last % parts.length)] > 0;
   }
 
-  private double shareAt(long slice) {
-    return shares[(int) (slice % shares.length)];
+  /** Its weight since a slice, as far as it is looked at: one that has changed counts for its time. */
+  double weight(long slice) {
+    return mean(weights, Math.max(slice, first));
   }
 
-  /** How much of its share of new flows it got over the time that is looked at: slow start goes up in a line. */
-  double share() {
+  /** So much of its weight has counted over the time that is looked at. */
+  double part() {
+    return mean(parts, first);
+  }
+
+  /** Slow start goes up in a line, so that half of both ends of a slice is right. */
+  private double mean(double[] values, long from) {
     double sum = 0;
-    for (long slice = first; slice < last; slice++) {
-      sum += (shareAt(slice) + shareAt(slice + 1)) / 2;
+    for (long slice = from; slice < last; slice++) {
+      sum += (values[(int) (slice % values.length)] + values[(int) ((slice + 1) % values.length)]) / 2;
     }
-    return last == first ? 0 : sum / (last - first);
+    return last == from ? 0 : sum / (last - from);
   }
 
   boolean isInhibited() {

@@ -73,7 +73,8 @@ final class ServiceObservation {
     nextNs = nowNs + sliceNs;
     slice++;
     for (RealServer server : service.servers()) {
-      of(server).sample(slice, all.handshakes(service.name(), server), all.share(service.name(), server, nowNs));
+      double share = all.share(service.name(), server, nowNs);
+      of(server).sample(slice, all.handshakes(service.name(), server), server.weight(), share);
     }
     service.servers().forEach(server -> look(server, nowNs));
     return nextNs;
@@ -115,19 +116,22 @@ final class ServiceObservation {
     }
   }
 
-  /** How many handshakes a server should have answered, by what its fellows did since a slice, and by its own share. */
+  /**
+   * How many handshakes a server should have answered, by what its fellows did since a slice. Theirs is the whole weight,
+   * in slow start too: a client that persistence brings back to one of them must not count for a hundred.
+   */
   private double expected(RealServer server, long since) {
     long answered = 0;
-    long weight = 0;
+    double weight = 0;
     for (RealServer fellow : service.servers()) {
       ServerObservation seen = of(fellow);
       if (!fellow.equals(server) && !seen.isInhibited() && seen.isInUse()) {
         long own = seen.since(since).answered();
         answered += own;
-        weight += own > 0 ? fellow.weight() : 0;
+        weight += own > 0 ? seen.weight(since) : 0;
       }
     }
-    return weight == 0 ? 0 : (double) answered * server.weight() / weight * of(server).share();
+    return weight == 0 ? 0 : answered * of(server).part() / weight;
   }
 
   private void report(String identity, Health health, String reason, String detail) {

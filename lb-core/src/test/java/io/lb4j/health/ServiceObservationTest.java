@@ -281,6 +281,23 @@ class ServiceObservationTest {
     assertThat(told("no-handshakes")).as("but of one that is dead").isNotEmpty();
   }
 
+  /** It could not answer for a weight that it did not have yet. */
+  @Test
+  void shouldGoByTheWeightThatAServerHadAtTheTime() {
+    VirtualService equal = web().observation(Observation.defaults().evidence(10, 0.5)).build();
+    ward.declare(equal);
+    answered(5, 5, 5);
+    silent(2, 2, 2);
+    seconds(30);
+    ward.declare(equal.withServer("s1", server -> server.withWeight(6)));
+    answered(30, 5, 5);
+    seconds(30);
+    ward.declare(equal);
+    answered(5, 5, 5);
+    seconds(30);
+    assertThat(ward.told).isEmpty();
+  }
+
   @Test
   void shouldTakeItsWordBackWhenItIsSwitchedOffOrTheServerDrained() {
     ward.declare(web().build());
