@@ -53,7 +53,7 @@ final class StateRestorer {
       checkCounts(in.content());
       return report();
     } catch (IOException e) {
-      throw cutShort(e.getMessage(), e);
+      throw cutShort(e.getMessage() == null ? e.toString() : e.getMessage(), e);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       String what = e instanceof IllegalArgumentException ? e.getMessage() : "its last record is not whole";
       throw cutShort("block " + in.blocks() + " is not of version " + StateFormat.VERSION + ": " + what, e);

@@ -19,7 +19,9 @@ import io.lb4j.state.StateStreamException;
 import io.lb4j.wire.TcpHeader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -195,6 +197,24 @@ class StateStreamTest {
                         }
                       }))
           .withMessage("disk full");
+    }
+  }
+
+  /** As a time-out of a socket has none. */
+  @Test
+  void shouldNameTheFailureOfAStreamThatHasNoWords() {
+    try (Lan first = threeFlows(false)) {
+      assertThatExceptionOfType(StateStreamException.class)
+          .isThrownBy(
+              () ->
+                  first.balancer.restoreState(
+                      new InputStream() {
+                        @Override
+                        public int read() throws IOException {
+                          throw new SocketTimeoutException();
+                        }
+                      }))
+          .withMessage("java.net.SocketTimeoutException; 0 flows and 0 clients were taken over");
     }
   }
 }
