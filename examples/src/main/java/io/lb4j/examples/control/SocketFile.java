@@ -2,6 +2,7 @@ package io.lb4j.examples.control;
 
 import io.lb4j.examples.CommandException;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -31,8 +32,15 @@ final class SocketFile implements AutoCloseable {
   private static final int WRITABLE_BY_OTHERS = 0022;
   private static final int BACKLOG = 16;
 
+  /** Bits of a file's mode that tell its type, and the type of sockets (inode(7)). */
+  private static final int TYPE = 0170000;
+  private static final int SOCKET = 0140000;
+
   /** The room of {@code sun_path}, without its end. */
   private static final int LONGEST_PATH = 107;
+
+  /** The name under which the socket is made in its directory, in bytes. */
+  private static final int FIRST_NAME = ".lb4j-00000000/s".length();
 
   private final Path path;
   private final ServerSocketChannel channel;
@@ -55,8 +63,10 @@ final class SocketFile implements AutoCloseable {
   static SocketFile open(Path wanted) throws CommandException, IOException {
     Path directory = directory(wanted);
     Path path = directory.resolve(wanted.getFileName());
-    if (path.toString().getBytes(StandardCharsets.UTF_8).length > LONGEST_PATH) {
-      throw new CommandException("control socket " + path + ": a path of a socket has at most " + LONGEST_PATH + " bytes");
+    int most = LONGEST_PATH - Math.max(FIRST_NAME - bytes(path.getFileName()), 0);
+    if (bytes(path) > most) {
+      throw new CommandException(
+          "control socket " + path + ": the path of a socket has at most " + most + " bytes in this directory");
     }
     refuseOthers(path);
     Path closed = closedDirectory(directory);
@@ -76,6 +86,10 @@ final class SocketFile implements AutoCloseable {
       Files.deleteIfExists(closed.resolve("s"));
       Files.delete(closed);
     }
+  }
+
+  private static int bytes(Path path) {
+    return path.toString().getBytes(StandardCharsets.UTF_8).length;
   }
 
   /** A new directory that only we may enter; its short name cannot be guessed, so nobody is there before us. */
@@ -106,15 +120,27 @@ final class SocketFile implements AutoCloseable {
     if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
-    if (!Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).isOther()) {
-      throw new CommandException("control socket " + path + ": a file that is no socket has this name");
-    }
-    try (SocketChannel other = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+    int mode = (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    if ((mode & TYPE) != SOCKET) { // a device or FIFO refuses connections as a dead socket does
       throw new CommandException(
-          "control socket " + path + ": another process has it"
-              + (other.isConnected() ? "; name another one with --control" : ""));
+          "control socket " + path + ": a file that is no socket has this name; name another one with --control");
+    }
+    if (isAnswered(path)) {
+      throw new CommandException(
+          "control socket " + path + ": another process has it; name another one with --control");
+    }
+  }
+
+  /** Whether a process has the socket; not when whoever had it is gone. */
+  private static boolean isAnswered(Path path) throws CommandException, IOException {
+    try (SocketChannel other = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+      return other.isConnected();
+    } catch (ConnectException e) {
+      return false;
     } catch (SocketException e) {
-      return; // refused: whoever had it is gone
+      throw new CommandException(
+          "control socket " + path + ": it is there already, and whether a process has it cannot be found out: "
+              + e.getMessage() + "; name another one with --control");
     }
   }
 

@@ -11,6 +11,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.stream.Stream;
@@ -87,6 +88,17 @@ class SocketFileTest {
     assertThatThrownBy(() -> SocketFile.open(path)).isInstanceOf(CommandException.class);
   }
 
+  /** They refuse connections as the socket of a dead process does; {@code /dev/null} is one of them. */
+  @Test
+  void shouldLeaveDevicesAndFifosAlone() throws Exception {
+    assertThat(new ProcessBuilder("mkfifo", path.toString()).start().waitFor()).isZero();
+    Object before = Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    assertThatThrownBy(() -> SocketFile.open(path).close())
+        .isInstanceOf(CommandException.class)
+        .hasMessageContaining("no socket has this name");
+    assertThat(Files.readAttributes(path, BasicFileAttributes.class).fileKey()).isEqualTo(before);
+  }
+
   @Test
   void shouldNotRemoveASocketThatTookItsPlace() throws Exception {
     SocketFile socket = SocketFile.open(path);
@@ -115,6 +127,18 @@ class SocketFileTest {
   void shouldSayWhenThePathIsTooLong() {
     assertThatThrownBy(() -> SocketFile.open(directory.resolve("x".repeat(200))).close())
         .isInstanceOf(CommandException.class);
+  }
+
+  /** The name under which a socket is made may be longer than its own. */
+  @Test
+  void shouldSayHowLongAPathMayBeInItsDirectory() throws Exception {
+    Path deep = Files.createDirectory(directory.resolve("d".repeat(95 - directory.toString().length() - 1)));
+    Path wanted = deep.resolve("lb.sock");
+    assertThat(wanted.toString()).hasSizeLessThan(107);
+    assertThatThrownBy(() -> SocketFile.open(wanted).close())
+        .isInstanceOf(CommandException.class)
+        .hasMessageEndingWith("at most 98 bytes in this directory");
+    Files.delete(deep);
   }
 
   @Test
