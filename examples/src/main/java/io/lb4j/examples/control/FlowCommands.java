@@ -38,15 +38,28 @@ final class FlowCommands {
   }
 
   private Reply list(Request request) throws CommandException {
-    long position = request.number("position", 0, 0, Long.MAX_VALUE);
-    int limit = (int) request.number("limit", MOST_ON_A_PAGE, 1, MOST_ON_A_PAGE);
-    FlowPage page = balancer.flows(filter(request), position, limit);
+    FlowPage page = page(request);
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("flows", page.flows().stream().map(FlowCommands::tree).toList());
     if (!page.isLast()) {
       tree.put(Reply.NEXT, page.next());
     }
     return new Reply(tree, text(page.flows()));
+  }
+
+  /** The lower half of a position is a place in a table, where the balancer looks without asking what there is. */
+  private FlowPage page(Request request) throws CommandException {
+    long position = request.number("position", 0, 0, Long.MAX_VALUE);
+    int limit = (int) request.number("limit", MOST_ON_A_PAGE, 1, MOST_ON_A_PAGE);
+    FlowFilter filter = filter(request);
+    try {
+      if ((int) position >= 0) {
+        return balancer.flows(filter, position, limit);
+      }
+    } catch (IllegalArgumentException e) {
+      // of a worker that there is not
+    }
+    throw new CommandException("'position' has to be 'next' of the answer before");
   }
 
   private Reply end(Request request) throws CommandException {

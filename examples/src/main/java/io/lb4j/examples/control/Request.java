@@ -16,6 +16,8 @@ import java.util.stream.Stream;
 
 /** What a client asks for: a JSON object with {@code command} and its arguments. Immutable. */
 final class Request {
+  private static final Duration LONGEST_TIME = Duration.ofDays(3650);
+
   private final Map<String, Object> members;
 
   private Request(Map<String, Object> members) {
@@ -95,8 +97,8 @@ final class Request {
   Optional<Duration> duration(String key) throws CommandException {
     Optional<String> text = find(key);
     Optional<Duration> duration = text.flatMap(DurationText::parse);
-    if (text.isPresent() && duration.isEmpty()) {
-      throw new CommandException("'" + key + "' has to be " + DurationText.FORM);
+    if (text.isPresent() && duration.filter(time -> time.compareTo(LONGEST_TIME) <= 0).isEmpty()) {
+      throw new CommandException("'" + key + "' has to be " + DurationText.FORM + ", ten years at most");
     }
     return duration;
   }

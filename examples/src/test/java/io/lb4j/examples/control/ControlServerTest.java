@@ -103,6 +103,10 @@ class ControlServerTest {
     "{\"command\":\"status\",\"as\":\"xml\"}", "{\"command\":\"events\",\"follow\":\"yes\"}",
     "{\"command\":\"apply\",\"file\":\"\\u0000\",\"text\":\"\"}", "{\"command\":\"apply\",\"file\":\"f\",\"text\":\"a: [\"}",
     "GET / HTTP/1.1\r", "\u0000\u0001\u0002",
+    "{\"command\":\"flows\",\"position\":2147483648}", "{\"command\":\"flows\",\"position\":6442450944}",
+    "{\"command\":\"flows\",\"position\":9223372034707292160}",
+    "{\"command\":\"flows\",\"idle-at-least\":\"999999999999d\"}",
+    "{\"command\":\"save\",\"used-within\":\"999999999999d\"}",
   })
   void shouldAnswerWhatIsNoRequestWithAnErrorAndGoOn(String line) throws IOException {
     Client client = new Client();
