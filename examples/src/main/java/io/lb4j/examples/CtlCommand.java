@@ -1,11 +1,13 @@
 package io.lb4j.examples;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -28,7 +30,8 @@ final class CtlCommand implements Runnable {
   static final String NAME = "ctl";
 
   private static final int MOST_BYTES = 4 << 20;
-  private static final String LIMIT = "how many at most (default: ${DEFAULT-VALUE})";
+  private static final int LISTED = 1000;
+  private static final String LIMIT = "list so many at most (default: " + LISTED + ")";
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -115,16 +118,17 @@ final class CtlCommand implements Runnable {
   @Command(description = "Lists flows; with --end ends them.")
   int flows(
       @ArgGroup(exclusive = false, heading = "Which flows:%n") FlowOptions which,
-      @Option(names = "--limit", paramLabel = "N", defaultValue = "1000", description = LIMIT) int limit,
+      @Option(names = "--limit", paramLabel = "N", description = LIMIT) @Nullable Integer limit,
       @Option(names = "--end", description = "end them; needs a condition, or --all") boolean end,
       @Option(names = "--all", description = "with --end: every flow") boolean all)
       throws CommandException {
     Map<String, Object> request = which == null ? new LinkedHashMap<>() : which.members();
     if (end) {
+      refuseLimit(limit, "--end");
       request.put("all", all);
       return ask("end-flows", request);
     }
-    return conversation().pages("flows", request, limit);
+    return conversation().pages("flows", request, listed(limit));
   }
 
   @Command(description = "Lists clients that persistence remembers for a service; with --forget forgets them.")
@@ -132,7 +136,7 @@ final class CtlCommand implements Runnable {
       @Parameters(paramLabel = "SERVICE") String service,
       @Option(names = "--client", paramLabel = "PREFIX", description = "in this network") String client,
       @Option(names = "--server", paramLabel = "NAME", description = "of this real server") String server,
-      @Option(names = "--limit", paramLabel = "N", defaultValue = "1000", description = LIMIT) int limit,
+      @Option(names = "--limit", paramLabel = "N", description = LIMIT) @Nullable Integer limit,
       @Option(names = "--forget", description = "forget them; needs a condition, or --all") boolean forget,
       @Option(names = "--all", description = "with --forget: every client") boolean all)
       throws CommandException {
@@ -141,10 +145,11 @@ final class CtlCommand implements Runnable {
     putGiven(request, "client", client);
     putGiven(request, "server", server);
     if (forget) {
+      refuseLimit(limit, "--forget");
       request.put("all", all);
       return ask("forget-clients", request);
     }
-    request.put("limit", limit);
+    request.put("limit", listed(limit));
     return ask("clients", request);
   }
 
@@ -229,6 +234,22 @@ final class CtlCommand implements Runnable {
     }
   }
 
+  /** Who wants an end of some has to hear that it would be an end of all. */
+  private static void refuseLimit(@Nullable Integer limit, String option) throws CommandException {
+    if (limit != null) {
+      throw new CommandException(
+          "--limit " + limit + ": is for listing, and " + option + " is for all that the conditions mean; leave it out,"
+              + " or add conditions");
+    }
+  }
+
+  private static int listed(@Nullable Integer limit) throws CommandException {
+    if (limit != null && limit < 1) {
+      throw new CommandException("--limit " + limit + ": has to be 1 or more");
+    }
+    return limit == null ? LISTED : limit;
+  }
+
   private static void putGiven(Map<String, Object> members, String key, Object value) {
     if (value != null) {
       members.put(key, value);
@@ -241,8 +262,10 @@ final class CtlCommand implements Runnable {
         throw new CommandException(file + ": larger than " + MOST_BYTES + " bytes");
       }
       return Files.readString(file, StandardCharsets.UTF_8);
+    } catch (CharacterCodingException e) {
+      throw new CommandException(file + ": is not UTF-8; write it in UTF-8");
     } catch (IOException e) {
-      throw new CommandException(file + " cannot be read: " + e);
+      throw new CommandException(CtlConversation.words(e));
     }
   }
 

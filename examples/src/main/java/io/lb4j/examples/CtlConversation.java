@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -47,9 +50,21 @@ final class CtlConversation {
     try (ControlClient client = ControlClient.connect(socket)) {
       return talk.with(client);
     } catch (IOException e) {
-      err.println("lb ctl: " + e.getMessage());
+      err.println("lb ctl: " + words(e));
       return Lb.FAILED;
     }
+  }
+
+  /** What happened; of a file often no more is said than its name. */
+  static String words(IOException e) {
+    if (!(e instanceof FileSystemException refused) || refused.getReason() != null) {
+      return String.valueOf(e.getMessage());
+    }
+    String reason =
+        e instanceof NoSuchFileException
+            ? "no such file or directory"
+            : e instanceof AccessDeniedException ? "permission denied" : e.getClass().getSimpleName();
+    return refused.getFile() + ": " + reason;
   }
 
   private Map<String, Object> request(String command, Map<String, Object> arguments) {
@@ -68,13 +83,17 @@ final class CtlConversation {
     });
   }
 
-  /** Prints events until the balancer ends, or this process. */
+  /** Prints events until the balancer ends, or this process, or nobody reads what is printed any more. */
   int follow() throws CommandException {
     return talk(client -> {
       client.send(request("events", Map.of("follow", true)));
       int exit = print(client.receive());
-      while (exit == Lb.OK) {
-        exit = print(client.receive());
+      while (exit == Lb.OK && !out.checkError()) {
+        Map<String, Object> event = client.receive();
+        if (event.get("missed") instanceof Long missed && missed > 0) {
+          err.println("lb ctl: " + missed + " events were missed here");
+        }
+        exit = print(event);
       }
       return exit;
     });
@@ -89,7 +108,7 @@ final class CtlConversation {
         client.send(request);
         Map<String, Object> page = client.receive();
         int exit = print(page);
-        if (exit != Lb.OK || !page.containsKey("next") || left <= PAGE) {
+        if (exit != Lb.OK || !page.containsKey("next") || left <= PAGE || out.checkError()) {
           return exit;
         }
         request.put("position", page.get("next"));

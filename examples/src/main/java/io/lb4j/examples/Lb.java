@@ -47,7 +47,8 @@ public final class Lb implements Runnable {
    * @param args as typed
    */
   public static void main(String[] args) {
-    System.exit(commandLine(args).execute(args));
+    PrintWriter out = new PrintWriter(System.out, true); // the library's own would not tell when nobody reads any more
+    System.exit(commandLine(args).setOut(out).execute(args));
   }
 
   /**

@@ -4,22 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.event.Event;
 import io.lb4j.examples.CommandRun;
+import io.lb4j.examples.Lb;
 import io.lb4j.examples.config.Configuration;
 import io.lb4j.examples.report.Json;
 import io.lb4j.service.Activity;
 import io.lb4j.service.Role;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** {@code lb ctl} against a balancer that runs, over its socket. */
 class CtlTest {
@@ -208,6 +217,22 @@ class CtlTest {
     assertThat(done("flows").lines()).hasSize(1);
   }
 
+  @Test
+  void shouldNotEndMoreThanWasAskedFor() {
+    fixture.connect("198.51.100.1");
+    fixture.connect("198.51.100.2");
+    CommandRun flows = fixture.ctl("flows", "--service", "web", "--end", "--limit", "1");
+    assertThat(flows.exit()).isEqualTo(2);
+    assertThat(flows.err()).startsWith("lb ctl flows: --limit 1: is for listing");
+    CommandRun clients = fixture.ctl("clients", "web", "--server", "rs1", "--forget", "--limit", "1");
+    assertThat(clients.exit()).isEqualTo(2);
+    assertThat(clients.err()).startsWith("lb ctl clients: --limit 1: is for listing");
+    assertThat(done("flows").lines()).hasSize(3);
+    assertThat(done("clients", "web").lines()).hasSize(3);
+    assertThat(fixture.ctl("flows", "--limit", "0").exit()).isEqualTo(2);
+    assertThat(fixture.ctl("clients", "web", "--limit", "-1").exit()).isEqualTo(2);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "--client, 198.51.100.1/24, host bits", "--state, open, established", "--protocol, sctp, icmpv6", "--port, 0, 1..65535",
@@ -276,6 +301,80 @@ class CtlTest {
     assertThat(run.err()).contains("0 flows and 0 clients were taken over");
     assertThat(fixture.ctl("restore", fixture.directory.resolve("none")).exit()).isEqualTo(1);
     assertThat(fixture.ctl("save", Path.of("/proc/none/state")).exit()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldTellWhyAFileCannotBeUsed() throws Exception {
+    Path none = fixture.directory.resolve("none");
+    String missing = "lb ctl: " + none + ": no such file or directory\n";
+    assertThat(fixture.ctl("restore", none).err()).isEqualTo(missing);
+    assertThat(fixture.ctl("save", none.resolve("state")).err())
+        .isEqualTo("lb ctl: " + none + "/state.part: no such file or directory\n");
+    assertThat(fixture.ctl("apply", none).err()).isEqualTo(missing.replace("ctl:", "ctl apply:"));
+    Path latin = Files.write(fixture.directory.resolve("new.yaml"), new byte[] {'#', (byte) 0xE9});
+    assertThat(fixture.ctl("plan", latin).err()).contains(latin + ": is not UTF-8");
+  }
+
+  /** As {@code lb ctl events --follow | head -n 3}, with a reader who is slow. */
+  @Test
+  @Timeout(30)
+  void shouldFollowUntilNobodyReads() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    Writer pipe = new Writer() {
+      private int lines;
+
+      @Override
+      public void write(char[] text, int from, int length) throws IOException {
+        begun.countDown();
+        await(goOn);
+        for (int i = from; i < from + length; i++) {
+          lines += text[i] == '\n' ? 1 : 0;
+        }
+        if (lines > 2000) {
+          throw new IOException("Broken pipe");
+        }
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+    StringWriter err = new StringWriter();
+    String[] args = {"ctl", "--socket", fixture.socket.toString(), "events", "--follow"};
+    CommandLine line = Lb.commandLine(args);
+    line.setOut(new PrintWriter(pipe, true)).setErr(new PrintWriter(err, true));
+    AtomicBoolean ended = new AtomicBoolean();
+    Thread events = new Thread(() -> {
+      for (int i = 0; !ended.get(); i++) {
+        fixture.events.onEvent(new Event.ServerDown("web", "rs" + i, "refused", "x".repeat(200)));
+        if (i == 20 * EventLog.CAPACITY) {
+          await(begun);
+          goOn.countDown();
+        } else if (i > 20 * EventLog.CAPACITY) {
+          Thread.yield();
+        }
+      }
+    });
+    events.start();
+    try {
+      assertThat(line.execute(args)).isZero();
+    } finally {
+      ended.set(true);
+      goOn.countDown();
+      events.join();
+    }
+    assertThat(err.toString()).containsPattern("lb ctl: [0-9]+ events were missed here\n");
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
