@@ -80,7 +80,7 @@ final class Commands {
       return Reply.refused(e);
     } catch (PortException | WorkersBusyException | IllegalStateException e) {
       return Reply.failure(Lb.FAILED, e.getMessage(), List.of());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) { // the last two by a file of that kind
       return Reply.failure(Lb.FAILED, "internal error: " + e, List.of());
     }
   }

@@ -26,7 +26,9 @@ final class Connection implements Exchange {
   static final int LONGEST_LINE = 8 << 20;
 
   private static final int EVENTS_AT_ONCE = 64;
+  private static final int MOST_EVENTS = EventLog.CAPACITY;
   private static final int READS_AT_ONCE = 16;
+  private static final int REQUESTS_AT_ONCE = 16;
   private static final long STALL_NS = 5_000_000_000L;
 
   private final SocketChannel channel;
@@ -63,7 +65,7 @@ final class Connection implements Exchange {
 
   /** Reads what there is and answers it; false when the connection is over. */
   boolean onReady(long nowNs) throws IOException {
-    if (out.isEmpty()) {
+    if (out.isEmpty() && !isRequestWaiting()) {
       read();
     }
     return onWritable(nowNs);
@@ -79,11 +81,11 @@ final class Connection implements Exchange {
     }
   }
 
-  /** Sends what waits, and answers further requests that have come already. */
+  /** Sends what waits, and answers requests that have come already: some of them, so that other clients have a turn. */
   private boolean onWritable(long nowNs) throws IOException {
     boolean moved = write();
-    for (String line = nextLine(); line != null; line = nextLine()) {
-      send(commands.answer(line, this));
+    for (int i = 0; i < REQUESTS_AT_ONCE && out.isEmpty() && isRequestWaiting(); i++) {
+      send(commands.answer(in.next(), this));
       if (upload != null && !upload.isEnded()) {
         in.clear(); // what still comes is no request
         ending = true;
@@ -92,7 +94,7 @@ final class Connection implements Exchange {
       write();
       moved = true;
     }
-    if (in.isOverlong() && !ending && out.isEmpty()) {
+    if (in.isOverlong() && !isRequestWaiting() && !ending && out.isEmpty()) {
       send(Reply.failure(Lb.USAGE, "the request is longer than " + LONGEST_LINE + " bytes", List.of()));
       ending = true;
       write();
@@ -100,12 +102,14 @@ final class Connection implements Exchange {
     if (moved) {
       deadlineNs = nowNs + patienceNs;
     }
-    key.interestOps(out.isEmpty() ? SelectionKey.OP_READ : SelectionKey.OP_WRITE);
-    return !(ending && out.isEmpty());
+    boolean idle = out.isEmpty() && !isRequestWaiting();
+    key.interestOps(idle ? SelectionKey.OP_READ : SelectionKey.OP_WRITE);
+    return !(ending && idle);
   }
 
-  private String nextLine() {
-    return out.isEmpty() && !isFollowing() ? in.next() : null;
+  /** Whether there is a complete request; those of a follower are never answered. */
+  private boolean isRequestWaiting() {
+    return !isFollowing() && in.hasNext();
   }
 
   private void send(String line) {
@@ -145,15 +149,17 @@ final class Connection implements Exchange {
 
   /** Sends a line and waits until the client has taken it. */
   private void sendNow(String line) throws IOException {
+    long byNs = System.nanoTime() + Math.min(STALL_NS, patienceNs);
     send(line);
     while (!out.isEmpty()) {
       if (!write()) {
-        await(SelectionKey.OP_WRITE);
+        await(SelectionKey.OP_WRITE, byNs);
       }
     }
   }
 
   private String receiveNow() throws IOException {
+    long byNs = System.nanoTime() + Math.min(STALL_NS, patienceNs);
     for (String line = in.next(); ; line = in.next()) {
       if (line != null) {
         return line;
@@ -164,15 +170,17 @@ final class Connection implements Exchange {
         throw new EOFException("the client has stopped sending");
       }
       if (bytes == 0) {
-        await(SelectionKey.OP_READ);
+        await(SelectionKey.OP_READ, byNs);
       }
     }
   }
 
-  private void await(int operation) throws IOException {
+  /** A line has one deadline, so that drops of a few bytes do not keep the others waiting. */
+  private void await(int operation, long byNs) throws IOException {
     try (Selector selector = Selector.open()) {
       channel.register(selector, operation);
-      if (selector.select(Math.min(STALL_NS, patienceNs) / 1_000_000) == 0) {
+      long leftMs = (byNs - System.nanoTime()) / 1_000_000;
+      if (leftMs <= 0 || selector.select(leftMs) == 0) {
         throw new IOException("the client is too slow");
       }
     }
@@ -184,19 +192,26 @@ final class Connection implements Exchange {
 
   /** Sends events that a follower has not seen; those that were lost meanwhile are counted. */
   boolean onEvents(long nowNs) throws IOException {
-    if (isFollowing() && out.isEmpty() && !ending) {
-      for (EventLog.Entry entry : events.since(nextEvent, EVENTS_AT_ONCE)) {
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("ok", true);
-        line.put("missed", entry.number() - nextEvent);
-        line.put("result", entry.tree());
-        line.put("text", entry.text() + "\n");
-        send(Json.line(line));
-        nextEvent = entry.number() + 1;
-      }
-      return onWritable(nowNs);
+    boolean goesOn = true;
+    for (int sent = 0; goesOn && sent < MOST_EVENTS && areEventsWaiting(); sent += EVENTS_AT_ONCE) {
+      events.since(nextEvent, EVENTS_AT_ONCE).forEach(this::send);
+      goesOn = onWritable(nowNs);
     }
-    return true;
+    return goesOn;
+  }
+
+  private boolean areEventsWaiting() {
+    return isFollowing() && out.isEmpty() && !ending && nextEvent < events.next();
+  }
+
+  private void send(EventLog.Entry entry) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("ok", true);
+    line.put("missed", entry.number() - nextEvent);
+    line.put("result", entry.tree());
+    line.put("text", entry.text() + "\n");
+    send(Json.line(line));
+    nextEvent = entry.number() + 1;
   }
 
   /** Whether the client has kept us waiting for too long. Silence of a follower is no fault. */

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -105,16 +104,20 @@ public final class ControlServer implements AutoCloseable {
   }
 
   private void turn(long nowNs) throws IOException {
+    boolean calls = false;
     for (SelectionKey key : selector.selectedKeys()) {
       if (key.isValid() && key.attachment() instanceof Connection connection) {
         serve(connection, nowNs);
-      } else if (key.isValid() && key.isAcceptable()) {
-        accept(((ServerSocketChannel) key.channel()).accept(), nowNs);
+      } else {
+        calls |= key.isValid() && key.isAcceptable();
       }
     }
     selector.selectedKeys().clear();
     for (Connection connection : connections()) {
       tend(connection, nowNs);
+    }
+    if (calls) { // at last, because no file may be left for it
+      accept(socket.channel().accept(), nowNs);
     }
   }
 
@@ -131,14 +134,18 @@ public final class ControlServer implements AutoCloseable {
     if (channel == null) {
       return;
     }
-    channel.configureBlocking(false);
-    if (!peers.admit(channel)) {
-      refuse(channel, "only the user who runs the balancer and root may ask");
-    } else if (connections().size() >= MOST_CONNECTIONS) {
-      refuse(channel, "there are " + MOST_CONNECTIONS + " clients already; try again later");
-    } else {
-      SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
-      key.attach(new Connection(channel, key, commands, events, patienceNs, nowNs));
+    try {
+      channel.configureBlocking(false);
+      if (!peers.admit(channel)) {
+        refuse(channel, "only the user who runs the balancer and root may ask");
+      } else if (connections().size() >= MOST_CONNECTIONS) {
+        refuse(channel, "there are " + MOST_CONNECTIONS + " clients already; try again later");
+      } else {
+        SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
+        key.attach(new Connection(channel, key, commands, events, patienceNs, nowNs));
+      }
+    } catch (IOException e) {
+      channel.close(); // gone before it was told
     }
   }
 
@@ -150,13 +157,26 @@ public final class ControlServer implements AutoCloseable {
   }
 
   private void serve(Connection connection, long nowNs) {
+    guard(connection, () -> connection.onReady(nowNs) && waiting() <= MOST_WAITING);
+  }
+
+  /** Something for a client, which answers whether the connection goes on. */
+  @FunctionalInterface
+  private interface Step {
+    boolean goesOn() throws IOException;
+  }
+
+  private static void guard(Connection connection, Step step) {
     try {
-      if (!connection.onReady(nowNs) || waiting() > MOST_WAITING) {
-        connection.close();
+      if (step.goesOn()) {
+        return;
       }
     } catch (IOException e) {
-      connection.close(); // the client is gone
+      // the client is gone
+    } catch (RuntimeException | Error e) { // no memory for a request, for example: this client's loss alone
+      LOG.warn("control socket: {}", e.toString());
     }
+    connection.close();
   }
 
   private long waiting() {
@@ -164,13 +184,7 @@ public final class ControlServer implements AutoCloseable {
   }
 
   private void tend(Connection connection, long nowNs) {
-    try {
-      if (!connection.onEvents(nowNs) || connection.isLate(nowNs)) {
-        connection.close();
-      }
-    } catch (IOException e) {
-      connection.close();
-    }
+    guard(connection, () -> connection.onEvents(nowNs) && !connection.isLate(nowNs));
   }
 
   /**

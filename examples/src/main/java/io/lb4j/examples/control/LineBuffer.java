@@ -9,6 +9,7 @@ final class LineBuffer {
 
   private final int longest;
   private ByteBuffer bytes = ByteBuffer.allocate(FIRST_CAPACITY);
+  private int begin;
   private int searched;
 
   /**
@@ -20,50 +21,53 @@ final class LineBuffer {
     this.longest = longest;
   }
 
-  /** Where to put bytes that arrive: never without room, unless the line is too long. */
+  /** Where to put bytes that arrive: never without room, unless too many wait. */
   ByteBuffer space() {
-    if (!bytes.hasRemaining() && bytes.capacity() <= longest) {
-      int capacity = (int) Math.min(longest + 1L, 2L * bytes.capacity());
-      bytes = ByteBuffer.allocate(capacity).put(bytes.flip());
+    if (!bytes.hasRemaining() && !isOverlong()) {
+      // half of it is free afterwards, so that lines of any length are moved once on the average
+      long capacity = Math.max(FIRST_CAPACITY, Math.min(longest + 1L, 2L * waiting()));
+      bytes = ByteBuffer.allocate((int) capacity).put(bytes.flip().position(begin));
+      searched -= begin;
+      begin = 0;
     }
     return bytes;
   }
 
-  /** Whether more bytes than a line may have came without an end of line. */
+  /** Whether more bytes than a line may have wait to be taken. */
   boolean isOverlong() {
-    return bytes.position() > longest;
+    return waiting() > longest;
   }
 
-  /** Bytes that wait for the end of their line. */
+  /** Bytes that wait to be taken, or for the end of their line. */
   int waiting() {
-    return bytes.position();
+    return bytes.position() - begin;
   }
 
   /** Forgets all bytes. */
   void clear() {
-    bytes.clear();
+    bytes = bytes.capacity() > FIRST_CAPACITY ? ByteBuffer.allocate(FIRST_CAPACITY) : bytes.clear();
+    begin = 0;
     searched = 0;
+  }
+
+  /** Whether a complete line waits. */
+  boolean hasNext() {
+    while (searched < bytes.position() && bytes.get(searched) != '\n') {
+      searched++;
+    }
+    return searched < bytes.position();
   }
 
   /** The next complete line without its end, or null. */
   String next() {
-    for (; searched < bytes.position(); searched++) {
-      if (bytes.get(searched) == '\n') {
-        String line = new String(bytes.array(), 0, searched, StandardCharsets.UTF_8);
-        bytes.flip().position(searched + 1);
-        bytes = remaining();
-        searched = 0;
-        return line;
-      }
+    if (!hasNext()) {
+      return null;
     }
-    return null;
-  }
-
-  /** What is left, in a buffer that is small again where that is enough. */
-  private ByteBuffer remaining() {
-    if (bytes.remaining() < FIRST_CAPACITY && bytes.capacity() > FIRST_CAPACITY) {
-      return ByteBuffer.allocate(FIRST_CAPACITY).put(bytes);
+    String line = new String(bytes.array(), begin, searched - begin, StandardCharsets.UTF_8);
+    begin = ++searched;
+    if (waiting() == 0) {
+      clear();
     }
-    return bytes.compact();
+    return line;
   }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -112,6 +113,87 @@ class ControlServerTest {
     Client client = new Client();
     assertThat(error(client.send(line + "\n").receive())).isNotBlank().doesNotContain("internal error");
     assertThat(client.send(STATUS).receive()).as("the same connection").containsEntry("ok", true);
+  }
+
+  @Test
+  void shouldOutliveErrors() throws IOException {
+    Client client = new Client();
+    assertThat(error(client.send("{\"command\":\"exhaust\"}\n").receive())).contains("OutOfMemoryError");
+    assertThat(client.send(STATUS).receive()).as("the same connection").containsEntry("ok", true);
+    assertThat(client.send("{\"command\":\"break\"}\n").receive()).as("gone").isNull();
+  }
+
+  /** A client that keeps the server busy until it is told to go on. */
+  private Client occupied() throws IOException {
+    Client client = new Client().send("{\"command\":\"swallow\",\"most\":2}\n");
+    assertThat(client.receive()).containsEntry("upload", true);
+    return client;
+  }
+
+  private static void release(Client occupying) throws IOException {
+    occupying.send("{\"end\":true}\n");
+    assertThat(occupying.receive()).containsEntry("ok", true);
+  }
+
+  @Test
+  void shouldGiveEachClientATurn() throws IOException {
+    String request = "{\"command\":\"number\"}\n";
+    List<Client> greedy = List.of(new Client(), new Client());
+    List<Client> modest = List.of(new Client(), new Client(), new Client(), new Client(), new Client());
+    for (Client client : clients) {
+      assertThat(client.send(STATUS).receive()).containsEntry("ok", true);
+    }
+    Client occupying = occupied();
+    for (Client client : greedy) {
+      client.send(request.repeat(500));
+    }
+    for (Client client : modest) {
+      client.send(request);
+    }
+    release(occupying);
+    for (Client client : modest) {
+      assertThat(Long.parseLong((String) object(client.receive().get("result")).get("done"))).isLessThan(100);
+    }
+    for (Client client : greedy) {
+      for (int i = 0; i < 500; i++) {
+        assertThat(client.receive()).containsEntry("ok", true);
+      }
+    }
+  }
+
+  @Test
+  void shouldNotPauseForClientsThatLeaveBeforeTheyAreRefused() throws IOException {
+    for (int i = 1; i < ControlServer.MOST_CONNECTIONS; i++) {
+      assertThat(new Client().send(STATUS).receive()).containsEntry("ok", true);
+    }
+    Client client = clients.get(0);
+    Client occupying = occupied();
+    for (int i = 0; i < 8; i++) {
+      SocketChannel.open(UnixDomainSocketAddress.of(fixture.socket)).close();
+    }
+    long before = System.nanoTime();
+    release(occupying);
+    for (int i = 0; i < 8; i++) {
+      assertThat(client.send(STATUS).receive()).containsEntry("ok", true);
+    }
+    assertThat(System.nanoTime() - before).isLessThan(4_000_000_000L);
+  }
+
+  /** All of them at once, and not so many whenever there is something new. */
+  @Test
+  void shouldSendEventsThatHaveGathered() throws IOException {
+    Client client = new Client().send("{\"command\":\"events\",\"follow\":true}\n");
+    assertThat(client.receive()).containsEntry("ok", true);
+    Client occupying = occupied();
+    for (int i = 0; i < EventLog.CAPACITY; i++) {
+      fixture.events.onEvent(new Event.ServerDown("web", "rs" + i, "refused", ""));
+    }
+    long before = System.nanoTime();
+    release(occupying);
+    for (int i = 0; i < EventLog.CAPACITY; i++) {
+      assertThat(object(client.receive().get("result"))).containsEntry("subject", "web/rs" + i);
+    }
+    assertThat(System.nanoTime() - before).isLessThan(5_000_000_000L);
   }
 
   @Test
@@ -288,6 +370,21 @@ class ControlServerTest {
     Client client = new Client().send("{\"command\":\"swallow\",\"most\":2}\n");
     assertThat(client.receive()).containsEntry("upload", true);
     assertThat(client.in.read()).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldEndAnUploadThatDrips() throws IOException {
+    Client client = occupied();
+    long before = System.nanoTime();
+    try {
+      while (System.nanoTime() - before < 10_000_000_000L) {
+        client.send(" ");
+        LockSupport.parkNanos(50_000_000);
+      }
+    } catch (IOException e) {
+      // ended
+    }
+    assertThat(System.nanoTime() - before).isLessThan(8_000_000_000L);
   }
 
   @Test

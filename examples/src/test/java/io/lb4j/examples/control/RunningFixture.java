@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A balancer that runs over a port in memory, with its control socket. Owned by one thread. */
 final class RunningFixture implements AutoCloseable {
@@ -80,6 +81,14 @@ final class RunningFixture implements AutoCloseable {
     Commands commands = Commands.of(running, events);
     commands.add("noise", RunningFixture::noise, "bytes");
     commands.add("swallow", RunningFixture::swallow, "most");
+    AtomicLong answered = new AtomicLong();
+    commands.add("number", (request, exchange) -> Reply.done(Long.toString(answered.incrementAndGet())));
+    commands.add("exhaust", (request, exchange) -> {
+      throw new OutOfMemoryError("as told");
+    });
+    commands.add("break", (request, exchange) -> {
+      throw new AssertionError("as told");
+    });
     server = new ControlServer(SocketFile.open(socket), commands, events, patience);
     server.start();
   }
