@@ -9,6 +9,8 @@ import java.util.List;
 /** Gathers what is wrong with one file while it is read. Owned by one thread. */
 final class Findings {
   private static final int MOST = 100;
+  private static final int LONGEST_VALUE = 200;
+  private static final int LONGEST_REASON = 500;
 
   private final String file;
   private final List<Finding> found = new ArrayList<>();
@@ -23,7 +25,7 @@ final class Findings {
 
   void add(int line, String code, String setting, String reason, String remedy) {
     if (found.size() < MOST) {
-      found.add(new Finding(file, line, code, setting, reason, remedy));
+      found.add(new Finding(file, line, code, setting, words(reason), remedy));
     }
   }
 
@@ -34,7 +36,13 @@ final class Findings {
   void add(int line, String setting, ConfigurationException refused) {
     String own = refused.setting();
     String inner = setting.isEmpty() || own.startsWith(setting) ? own : setting;
-    add(line, refused.error().code(), inner, refused.value() + ": " + refused.reason(), refused.remedy());
+    String value = Value.printable(String.valueOf(refused.value()), LONGEST_VALUE);
+    add(line, refused.error().code(), inner, value + ": " + refused.reason(), refused.remedy());
+  }
+
+  /** A reason fit for a line of a terminal: it may have a value of the file in it. */
+  static String words(String reason) {
+    return Value.printable(reason, LONGEST_REASON);
   }
 
   /** Runs a step that reads one value; what it refuses is noted with the line. */

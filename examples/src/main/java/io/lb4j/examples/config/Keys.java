@@ -63,6 +63,7 @@ final class Keys {
   /** What to do about a key that is unknown. */
   String remedyFor(String key) {
     return known.stream()
+        .filter(name -> key.length() <= 2 * name.length() + 2) // beyond that none is near, and a key may be long
         .min(Comparator.comparingInt(name -> distance(key, name)))
         .filter(name -> distance(key, name) <= Math.max(2, name.length() / 2))
         .map(name -> "did you mean '" + name + "'?")

@@ -65,18 +65,28 @@ final class Value {
 
   /** At most {@value #MOST_SHOWN} characters, without control characters. */
   static String printable(String text) {
-    String shorter = text.length() > MOST_SHOWN ? text.substring(0, MOST_SHOWN) + "..." : text;
-    return shorter.replaceAll("\\p{Cntrl}", "?");
+    return printable(text, MOST_SHOWN);
+  }
+
+  /** At most so many characters, without control characters, those of ISO 6429 included: terminals obey both kinds. */
+  static String printable(String text, int most) {
+    String shorter = text.length() > most ? text.substring(0, most) + "..." : text;
+    return shorter.replaceAll("\\p{Cc}", "?");
   }
 
   String text() {
     if (!(node instanceof ScalarNode scalar)) {
       throw refuse(ConfigurationError.NOT_READABLE, "a single value is expected");
     }
-    if (scalar.getTag().equals(Tag.NULL) || scalar.getValue().isBlank()) {
+    requireValue();
+    return scalar.getValue();
+  }
+
+  /** Refuses a key that stands alone, whatever is expected of it. */
+  void requireValue() {
+    if (node instanceof ScalarNode scalar && (scalar.getTag().equals(Tag.NULL) || scalar.getValue().isBlank())) {
       throw refuse(ConfigurationError.MISSING, "the key has no value");
     }
-    return scalar.getValue();
   }
 
   /** A text that stands well in messages and paths of settings. */
@@ -156,6 +166,7 @@ final class Value {
   }
 
   List<Value> list() {
+    requireValue();
     if (!(node instanceof SequenceNode sequence)) {
       throw refuse(ConfigurationError.NOT_READABLE, "a list is expected");
     }
@@ -180,6 +191,7 @@ final class Value {
   }
 
   MappingNode mapping() {
+    requireValue();
     if (!(node instanceof MappingNode mapping)) {
       throw refuse(ConfigurationError.NOT_READABLE, "a mapping (key: value) is expected");
     }

@@ -47,6 +47,7 @@ final class Wishes {
 
   /** Refuses persistence that is named by a word: there is one kind. */
   static void checkPersistence(Value value) {
+    value.requireValue();
     if (!value.isMapping()) {
       throw value.refuse(ConfigurationError.PERSISTENCE_NOT_BY_ADDRESS, PERSISTENCE);
     }

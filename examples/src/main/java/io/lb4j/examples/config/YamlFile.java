@@ -12,12 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.reader.ReaderException;
 
 /** Reads a YAML file to nodes, which know their lines. Size, depth and aliases are bounded. */
 final class YamlFile {
@@ -43,10 +45,19 @@ final class YamlFile {
       }
       return root;
     } catch (MarkedYAMLException e) {
-      throw syntax(file, e.getProblemMark() != null ? e.getProblemMark() : e.getContextMark(), e.getProblem());
+      Mark mark = e.getProblemMark() != null ? e.getProblemMark() : e.getContextMark();
+      throw syntax(file, mark == null ? 0 : mark.getLine() + 1, e.getProblem());
+    } catch (ReaderException e) {
+      String character = String.format(Locale.ROOT, "U+%04X", e.getCodePoint());
+      throw syntax(file, lineOf(e.getCodePoint(), text), "the character " + character + " is not allowed");
     } catch (YAMLException e) {
-      throw syntax(file, null, e.getMessage());
+      throw syntax(file, 0, e.getMessage());
     }
+  }
+
+  /** The line of a character's first place. */
+  private static int lineOf(int character, String text) {
+    return 1 + (int) text.substring(0, Math.max(text.indexOf(character), 0)).chars().filter(c -> c == '\n').count();
   }
 
   private static LoaderOptions options() {
@@ -83,9 +94,8 @@ final class YamlFile {
         new Finding(file.toString(), 0, "not-readable", "", reason, "name a file that can be read"));
   }
 
-  private static ConfigurationFileException syntax(String file, Mark mark, String problem) {
-    int line = mark == null ? 0 : mark.getLine() + 1;
-    String reason = "not YAML: " + String.valueOf(problem).replaceAll("\\s+", " ");
+  private static ConfigurationFileException syntax(String file, int line, String problem) {
+    String reason = Findings.words("not YAML: " + String.valueOf(problem).replaceAll("\\s+", " "));
     return failure(
         file, line, ConfigurationError.YAML_SYNTAX.code(), reason, ConfigurationError.YAML_SYNTAX.remedy());
   }

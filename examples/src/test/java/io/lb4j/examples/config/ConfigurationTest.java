@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -105,7 +107,10 @@ class ConfigurationTest {
     "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: 198.51.100.1|5|gateway-address-not-on-link|",
     "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: [192.0.2.10]|5|gateway-address-in-use|",
     "4|    addresses: [192.0.2.5/24]\\n    gateway-addresses: [x]|5|not-readable|", "14|sevices: []|14|unknown-key|'services'",
-    "14|a: [|15|yaml-syntax|", "14|&a a: *a|14|unknown-key|",
+    "14|a: [|15|yaml-syntax|", "14|&a a: *a|14|unknown-key|", "14|# \u0007|14|yaml-syntax|U+0007",
+    "13|      # none|12|missing|no value", "11|    persistence:|11|missing|no value",
+    "11|    monitors: {all-of: }|11|missing|no value", "14|flow-table:|14|missing|no value",
+    "14|neighbors: ~|14|missing|no value", "14|routes:|14|missing|no value",
   })
   void shouldRefuse(int line, String text, int named, String code, String words) throws IOException {
     Path file = file(line, text);
@@ -115,6 +120,33 @@ class ConfigurationTest {
     boolean found = run.out().lines().anyMatch(finding -> finding.startsWith(wanted)
         && finding.endsWith("[" + code + "]") && (words == null || finding.contains(words)));
     assertTrue(found, run.out());
+  }
+
+  /** Values reach messages by many ways, and messages reach terminals. */
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', ignoreLeadingAndTrailingWhitespace = false, value = {
+    "4|    addresses: \"VALUE\"", "7|    vip: \"VALUE\"", "8|    port: \"VALUE\"", "9|    protocol: \"VALUE\"",
+    "11|    \"VALUE\": 1", "11|    persistence: {timeout: \"VALUE\"}", "11|    monitor: {type: http, path: \"/VALUE\"}",
+    "11|    monitor: {type: http, host: \"VALUE\"}", "11|    group: \"VALUE\"", "11|    deny: \"VALUE\"",
+    "11|    enabled: *VALUE", "11|    hash: [\"VALUE\"]", "14|neighbors: {\"VALUE\": x}",
+  })
+  void shouldKeepFindingsFitForALine(int number, String text) throws IOException {
+    for (String value : List.of("\\e[31m\\x0d\\x0afake.yaml:1: fine", "\\x9b31mx", "y".repeat(100_000))) {
+      CommandRun run = CommandRun.lb("check", file(number, text.replace("VALUE", value)));
+      assertEquals(1, run.exit(), run.out() + run.err());
+      for (String line : run.out().split("\n")) {
+        assertTrue(line.startsWith(directory.toString()), line);
+        assertTrue(line.chars().noneMatch(Character::isISOControl), line);
+        assertTrue(line.length() < 1500, line);
+      }
+    }
+  }
+
+  @Test
+  @Timeout(5)
+  void shouldNotSearchForWhatALongKeyMayMean() {
+    assertTrue(ConfigurationReader.TOP.remedyFor("x".repeat(5_000_000)).startsWith("known here"));
+    assertTrue(ConfigurationReader.TOP.remedyFor("unsolicited-synn").contains("'unsolicited-syn'"));
   }
 
   @Test
