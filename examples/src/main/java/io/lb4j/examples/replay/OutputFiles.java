@@ -30,10 +30,10 @@ final class OutputFiles implements AutoCloseable {
 
   /** Names the file of an interface; pcapng files may be named for several. */
   void add(int interfaceIndex, InterfaceFile output) throws CaptureException {
-    Path file = output.file().toAbsolutePath().normalize();
+    Path file = ReplayFiles.real(output.file());
     CaptureWriter writer = byFile.get(file);
     if (writer == null) {
-      writer = CaptureWriter.create(output.file(), formatOf(file));
+      writer = CaptureWriter.create(output.file(), formatOf(output.file()));
       byFile.put(file, writer);
     }
     writers[interfaceIndex] = writer;

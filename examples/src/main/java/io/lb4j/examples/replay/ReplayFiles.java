@@ -8,6 +8,7 @@ import io.lb4j.pcap.CaptureFormat;
 import io.lb4j.settings.ConfigurationError;
 import io.lb4j.settings.ConfigurationException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -33,6 +34,7 @@ final class ReplayFiles {
       }
     }
     Set<Path> inputs = new HashSet<>();
+    inputs.add(real(Path.of(configuration.file())));
     for (InterfaceFile input : settings.in()) {
       requireDeclared("--in", input);
       inputs.add(real(input.file()));
@@ -72,11 +74,13 @@ final class ReplayFiles {
     }
   }
 
-  private static Path real(Path file) {
+  /** The one name of a file, which may not be there yet, however it was reached. */
+  static Path real(Path file) {
+    Path absolute = file.toAbsolutePath();
     try {
-      return file.toRealPath();
+      return Files.exists(file) ? file.toRealPath() : absolute.getParent().toRealPath().resolve(absolute.getFileName());
     } catch (IOException e) {
-      return file.toAbsolutePath().normalize();
+      return absolute.normalize();
     }
   }
 }

@@ -188,4 +188,31 @@ class ReplayTest {
     assertEquals(2, CommandRun.lb("nothing").exit());
     assertEquals(0, CommandRun.lb("replay", "--help").exit());
   }
+
+  @Test
+  void shouldNotWriteOverTheConfiguration() throws IOException {
+    Path file = Files.copy(DSR, directory.resolve("lb.yaml"));
+    Path link = Files.createSymbolicLink(directory.resolve("link.pcap"), file);
+    String in = "eth0=" + capture;
+    assertEquals(2, CommandRun.lb("replay", file, "--in", in, "--trace", file).exit());
+    assertEquals(2, CommandRun.lb("replay", file, "--in", in, "--out", "eth0=" + link).exit());
+    assertEquals(Files.readString(DSR), Files.readString(file));
+  }
+
+  /** Of two interfaces in one file, which was named in two ways. */
+  @Test
+  void shouldWriteAFileOfTwoNamesOnce() throws IOException {
+    Path inner = Files.createDirectory(directory.resolve("inner"));
+    Path other = Files.createSymbolicLink(directory.resolve("other"), inner);
+    Path config = Path.of("configs/gateway.yaml");
+    Path[] pairs = {inner.resolve("out.pcapng"), other.resolve("out.pcapng")};
+    List<byte[]> written = new ArrayList<>();
+    for (Path second : pairs) {
+      CommandRun run = CommandRun.lb("replay", config, "--announce", "--in", "eth0=" + capture,
+          "--out", "eth0=" + pairs[0], "--out", "eth1=" + second);
+      assertEquals(0, run.exit(), run.err());
+      written.add(Files.readAllBytes(pairs[0]));
+    }
+    assertArrayEquals(written.get(0), written.get(1));
+  }
 }
