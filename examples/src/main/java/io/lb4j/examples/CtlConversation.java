@@ -124,11 +124,11 @@ final class CtlConversation {
       Files.createFile(part, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       try {
         client.send(request(command, arguments));
-        int exit = print(receive(client, part));
-        if (exit == Lb.OK) {
+        Map<String, Object> reply = receive(client, part);
+        if (isOk(reply)) { // nothing is told to be done before it is
           Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
         }
-        return exit;
+        return print(reply);
       } finally {
         Files.deleteIfExists(part);
       }
@@ -152,8 +152,12 @@ final class CtlConversation {
     });
   }
 
+  private static boolean isOk(Map<String, Object> reply) {
+    return Boolean.TRUE.equals(reply.get("ok"));
+  }
+
   private int print(Map<String, Object> reply) {
-    if (!Boolean.TRUE.equals(reply.get("ok"))) {
+    if (!isOk(reply)) {
       return fail(reply);
     }
     if (json) {

@@ -35,7 +35,7 @@ public final class ControlClient implements AutoCloseable {
    * @throws CommandException when the process at the other end is neither root's nor this user's
    */
   public static ControlClient connect(Path socket) throws IOException, CommandException {
-    if (!Files.exists(socket)) {
+    if (Files.notExists(socket)) { // not where that cannot be found out: connecting tells why
       throw new IOException(socket + ": there is no such socket; does lb run, with this --control?");
     }
     SocketChannel channel;

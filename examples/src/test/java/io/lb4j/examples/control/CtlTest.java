@@ -311,6 +311,9 @@ class CtlTest {
     assertThat(fixture.ctl("save", none.resolve("state")).err())
         .isEqualTo("lb ctl: " + none + "/state.part: no such file or directory\n");
     assertThat(fixture.ctl("apply", none).err()).isEqualTo(missing.replace("ctl:", "ctl apply:"));
+    CommandRun taken = fixture.ctl("save", fixture.directory);
+    assertThat(taken.exit()).isEqualTo(1);
+    assertThat(taken.out()).as("nothing was saved").isEmpty();
     Path latin = Files.write(fixture.directory.resolve("new.yaml"), new byte[] {'#', (byte) 0xE9});
     assertThat(fixture.ctl("plan", latin).err()).contains(latin + ": is not UTF-8");
   }
@@ -414,10 +417,15 @@ class CtlTest {
   }
 
   @Test
-  void shouldSayWhenNobodyAnswers() {
+  void shouldSayWhenNobodyAnswers() throws Exception {
     CommandRun run = CommandRun.lb("ctl", "--socket", fixture.directory.resolve("no.sock"), "status");
     assertThat(run.exit()).isEqualTo(1);
     assertThat(run.err()).contains("there is no such socket");
+    Path loop = fixture.directory.resolve("new.yaml");
+    Files.createSymbolicLink(loop, loop);
+    CommandRun hidden = CommandRun.lb("ctl", "--socket", loop.resolve("lb.sock"), "status");
+    assertThat(hidden.exit()).isEqualTo(1);
+    assertThat(hidden.err()).as("not that there is none").contains("symbolic links");
   }
 
   @Test
