@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Balances live traffic on Linux; needs the capability CAP_NET_RAW.",
       "SIGHUP reads CONFIG again and applies the difference in services, as a whole or not at all, without breaking flows.",
-      "SIGTERM and SIGINT drain, print totals and end the command."
+      "SIGTERM and SIGINT print totals and end the command; with --drain-timeout flows may end first."
     },
     mixinStandardHelpOptions = true,
     footer = {"", "Exit codes: 0 ended by a signal, 2 usage or configuration error."})
