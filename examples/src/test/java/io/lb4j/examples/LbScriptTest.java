@@ -7,12 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The script {@code lb} at the top: it finds its jar, from wherever it is called. The JDK is one of shell scripts. */
-@Tag("one-jdk")
+/** The script {@code lb} at the top, with scripts in place of a JDK: it finds its jar, from wherever it is called. */
 class LbScriptTest {
   @TempDir private Path directory;
   private Path home;

@@ -6,12 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Lines out of bytes that come in any pieces. */
-@Tag("one-jdk")
 class LineBufferTest {
   private static final int LONGEST = 100_000;
 
