@@ -112,6 +112,12 @@ final class VerifyCommandTest {
   }
 
   @Test
+  void shouldQuoteWhatIsToBeTyped() {
+    assertTrue(new VerifyText("/etc/lb4j/web.yaml").text(REPORT).contains(" lb setup /etc/lb4j/web.yaml --server "));
+    assertTrue(new VerifyText("it's $1.yaml").text(REPORT).contains(" lb setup 'it'\\''s $1.yaml' --server "));
+  }
+
+  @Test
   void shouldPrintTheSameAsJson() throws IOException {
     Map<String, Object> tree = Json.object(Json.pretty(VerifyText.tree(REPORT)));
     assertEquals(false, tree.get("well"));

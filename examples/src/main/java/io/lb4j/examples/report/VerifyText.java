@@ -52,7 +52,7 @@ public final class VerifyText {
     fault.evidence().forEach(evidence -> append(text, evidence));
     text.append("  to do    ").append(fault.fault().remedy()).append('\n');
     if (fault.fault().isMendedBySetup() && !fault.server().isEmpty()) {
-      text.append("  type     lb setup ").append(file).append(" --server ").append(quoted(fault.server()));
+      text.append("  type     lb setup ").append(quoted(file)).append(" --server ").append(quoted(fault.server()));
       text.append(" --os linux   # prints a script; run it on ").append(fault.server()).append('\n');
     }
     fault.commands().forEach(
@@ -75,7 +75,7 @@ public final class VerifyText {
   }
 
   private static String quoted(String name) {
-    return name.matches("[A-Za-z0-9._-]+") ? name : "'" + name.replace("'", "'\\''") + "'";
+    return name.matches("[A-Za-z0-9._/][A-Za-z0-9._/-]*") ? name : "'" + name.replace("'", "'\\''") + "'";
   }
 
   /**
