@@ -28,7 +28,7 @@ import java.util.Set;
  *
  * <p>An interface that goes down or is removed throws nothing: {@link #status()} says DOWN or GONE, nothing is
  * received, and what is handed over is refused. After DOWN frames flow again when the interface is up; after GONE the
- * port has to be opened anew.
+ * port has to be opened anew, also when the interface was but in another network namespace for a while.
  *
  * <p>VLAN tags are in the bytes, as libpcap puts them; a tag beside the bytes is put back when sending. A received
  * frame longer than the MTU allows is marked {@link io.lb4j.frame.FrameMarks#GSO}, with segment size 0 because libpcap
@@ -294,7 +294,8 @@ public final class PcapPort implements Port {
       if (closed) {
         return PortStatus.CLOSED;
       }
-      return device.status();
+      boolean gone = socket != null && !socket.hasInterface();
+      return gone ? PortStatus.GONE : device.status();
     }
   }
 

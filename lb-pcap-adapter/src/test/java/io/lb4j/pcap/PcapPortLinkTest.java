@@ -173,6 +173,15 @@ class PcapPortLinkTest extends PcapPortFixture {
     assertThat(left.status()).isEqualTo(PortStatus.CLOSED);
   }
 
+  /** It keeps its index, but the kernel has taken it from the sockets. */
+  @Test
+  void shouldStayGoneWhenTheInterfaceComesBackFromAnotherNamespace() {
+    PcapPort left = open(pair.left);
+    pair.moveAwayAndBack();
+    assertThat(left.status()).isEqualTo(PortStatus.GONE);
+    assertThat(open(pair.left).status()).isEqualTo(PortStatus.UP);
+  }
+
   @Test
   void shouldGoOnUnderANameThatTheInterfaceGotLater() throws Exception {
     PcapPort left = open(PcapPort.builder(pair.left).promiscuous(true));

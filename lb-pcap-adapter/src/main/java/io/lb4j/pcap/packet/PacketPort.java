@@ -219,8 +219,9 @@ public final class PacketPort implements Port {
      *
      * @return the port; the caller closes it
      * @throws PortException NOT_FOUND: no such interface; NOT_PERMITTED: CAP_NET_RAW is missing; DOWN: the interface is
-     *     down; NOT_SUPPORTED: not Linux, a kernel before 4.20, or native access is denied; SYSTEM: anything else, such
-     *     as no memory for a ring. The message names the call, its error and the likely cause
+     *     down; NOT_SUPPORTED: not Linux, a kernel before 4.20, native access is denied, or no Ethernet interface;
+     *     SYSTEM: anything else, such as no memory for a ring. The message names the call, its error and the likely
+     *     cause
      */
     public PacketPort open() {
       NativeAccess.requireLinux("packet sockets need Linux; a PcapPort works elsewhere");

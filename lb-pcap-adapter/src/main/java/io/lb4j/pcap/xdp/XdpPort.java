@@ -176,7 +176,8 @@ public final class XdpPort implements SteeredPort {
      *
      * @return the port; the caller closes it
      * @throws PortException NOT_FOUND: no such interface; NOT_PERMITTED: a capability is missing; DOWN: the interface
-     *     is down; NOT_SUPPORTED: not Linux, native access is denied, or an MTU that does not fit into a chunk; SYSTEM:
+     *     is down; NOT_SUPPORTED: not Linux, native access is denied, no Ethernet interface, or an MTU that does not fit
+     *     into a chunk; SYSTEM:
      *     anything else. The message names the call, its error and the likely cause
      */
     public XdpPort open() {
