@@ -99,7 +99,7 @@ final class PcapHandle implements AutoCloseable {
   /** By libpcap's words: it cleans up after what failed, and leaves the errno of that. */
   private static String likelyCause(String said, int bufferSize) {
     return said.contains(Libc.words(Libc.ENOMEM))
-        ? "there is no memory for a ring of " + bufferSize + " bytes: choose a smaller bufferSize, or free memory"
+        ? "the kernel has no memory for a ring of " + bufferSize + " bytes: free memory"
         : remedy(said);
   }
 
