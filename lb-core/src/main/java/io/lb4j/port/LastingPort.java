@@ -64,7 +64,7 @@ public final class LastingPort implements SteeredPort {
     Port next = opener.get();
     try {
       prepare(next);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       next.close();
       throw e;
     }

@@ -46,6 +46,14 @@ class ProbeThreadsTest {
     return web;
   }
 
+  /** One probe after the other, each to its end. */
+  private static void probe(Ward ward, int times) throws InterruptedException {
+    for (int n = 1; n <= times; n++) {
+      ward.begin(n);
+      awaitWakes(ward, n);
+    }
+  }
+
   /** Waits for a thread, not for time: a probe ends, and asks for a tick. */
   private static void awaitWakes(Ward ward, int wakes) throws InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
@@ -106,10 +114,7 @@ class ProbeThreadsTest {
           }
         };
     ward.declare(web(failing, 1).build());
-    for (int n = 1; n <= 3; n++) {
-      ward.begin(n);
-      awaitWakes(ward, n);
-    }
+    probe(ward, 3);
     assertThat(ward.takeTold()).containsExactly("web 2001:db8::2:1 DOWN failed, own: the function answered nothing");
     ward.engine.end();
   }
@@ -131,10 +136,7 @@ class ProbeThreadsTest {
           };
         };
     ward.declare(web(wordless, 1).build());
-    for (int n = 1; n <= 7; n++) {
-      ward.begin(n);
-      awaitWakes(ward, n);
-    }
+    probe(ward, 7);
     assertThat(ward.takeTold())
         .containsExactly(
             "web 2001:db8::2:1 DOWN failed, own: java.lang.NullPointerException: a probe's result has a reason",
@@ -157,10 +159,7 @@ class ProbeThreadsTest {
               default -> ProbeResult.failed(ProbeReason.FAILED, "it counts on");
             };
     ward.declare(web(poor, 1).build());
-    for (int n = 1; n <= 8; n++) {
-      ward.begin(n);
-      awaitWakes(ward, n);
-    }
+    probe(ward, 8);
     assertThat(ward.takeTold()).as("two failures, and six probes that said nothing").isEmpty();
     ward.begin(9);
     awaitWakes(ward, 9);

@@ -38,7 +38,7 @@ class LastingPortTest extends PortContract {
   private final PortQueue queue = port.queue(0);
 
   /** An interface that can be removed. */
-  private static final class Interface extends PortWrapper implements SteeredPort {
+  private static class Interface extends PortWrapper implements SteeredPort {
     final MemoryPort memory;
     boolean removed;
     boolean closed;
@@ -279,6 +279,32 @@ class LastingPortTest extends PortContract {
     assertThatThrownBy(lasting::renew).hasMessage("eth0 has 1 queues, and had 2 before");
     assertThat(last().closed).isTrue();
     assertThat(lasting.status()).isEqualTo(PortStatus.GONE);
+  }
+
+  /** What is short of memory leaves nothing open, and is tried again. */
+  @Test
+  void shouldCloseAnInterfaceThatCannotBePrepared() {
+    Interface[] next = {new Short()};
+    LastingPort lasting = new LastingPort(open(MAC, 1), () -> next[0]);
+    lasting.join(GROUP);
+    last().removed = true;
+    assertThatThrownBy(lasting::renew).isInstanceOf(OutOfMemoryError.class);
+    assertThat(next[0].closed).isTrue();
+    assertThat(lasting.status()).isEqualTo(PortStatus.GONE);
+    next[0] = open(MAC, 1);
+    assertThat(lasting.renew()).isTrue();
+    assertThat(last().memory.joined()).containsExactly(GROUP);
+  }
+
+  private static final class Short extends Interface {
+    Short() {
+      super(new MemoryPort("eth0", MAC, 1, 8));
+    }
+
+    @Override
+    public void join(MacAddress address) {
+      throw new OutOfMemoryError("none for a membership");
+    }
   }
 
   @Test
